@@ -1,0 +1,99 @@
+"""The exceptions of the library, by whose fault they are.
+
+    SignalreelError
+    |-- TableError            ours: a machine's table leaves a cell open, or decides it twice (raised at import)
+    |-- OutOfOrder            the caller's: a record does not follow the one before it
+    |-- Undecodable           the client's: what it sent is no command (the answer, if there is one, is on it)
+    |-- ReelError             the reel's
+    |   |-- ReelUnavailable   it cannot be written now; clients are told `data_store_not_available`
+    |   |-- ReelBusy          another process writes it
+    |   `-- ReelDamaged       what it holds cannot be read, or was made by a newer version
+    `-- Divergence            replay gave another outcome than the recorded one
+
+A refused command is no exception: it is a step with a refusal in it.
+"""
+
+__all__ = (
+    "Divergence",
+    "OutOfOrder",
+    "ReelBusy",
+    "ReelDamaged",
+    "ReelError",
+    "ReelUnavailable",
+    "SignalreelError",
+    "TableError",
+    "Undecodable",
+)
+
+
+class SignalreelError(Exception):
+    """Base of every exception this library raises on purpose."""
+
+
+class TableError(SignalreelError):
+    """A machine's table is not complete. Raised while the library is imported; a released version never does."""
+
+    def __init__(self, kind: str, faults: list[str]) -> None:
+        self.kind = kind
+        self.faults = faults
+        super().__init__(f"the table of the {kind} machine has {len(faults)} fault(s):\n" + "\n".join(faults))
+
+
+class OutOfOrder(SignalreelError):
+    """A record's seq or time does not follow the last one applied. Apply records in the order of the reel."""
+
+    def __init__(self, field: str, expected: int, found: int) -> None:
+        self.field = field
+        self.expected = expected
+        self.found = found
+        super().__init__(f"the record's {field} is {found}; at least {expected} was expected")
+
+
+class Undecodable(SignalreelError):
+    """What a client sent is no command. Count it by `reason`; when `definition` is set, answer that error.
+
+    `reason` is one of a small fixed set (see `commands.decode_command`), fit for a metric's label.
+    """
+
+    def __init__(self, reason: str, definition: str = "", stream_id: str = "") -> None:
+        self.reason = reason
+        self.definition = definition
+        self.stream_id = stream_id
+        super().__init__(reason)
+
+
+class ReelError(SignalreelError):
+    """Something is wrong with a reel."""
+
+
+class ReelUnavailable(ReelError):
+    """The reel cannot be written now (disk full, read-only, closed). Nothing was applied; try again later."""
+
+
+class ReelBusy(ReelError):
+    """Another process writes this reel. Two writers would make two orders; use a cluster reel for several machines."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"{path} is being written by another process; one reel has one writer")
+
+
+class ReelDamaged(ReelError):
+    """The reel holds something that this version cannot read. `place` says where."""
+
+    def __init__(self, place: str, why: str) -> None:
+        self.place = place
+        self.why = why
+        super().__init__(f"{place}: {why}")
+
+
+class Divergence(SignalreelError):
+    """Replaying a record gave another outcome than the one on the reel: the logic changed, or the reel did."""
+
+    def __init__(self, seq: int, what: str, recorded: str, computed: str, cause: str) -> None:
+        self.seq = seq
+        self.what = what
+        self.recorded = recorded
+        self.computed = computed
+        self.cause = cause
+        super().__init__(f"record {seq} ({cause}): {what} recorded as {recorded}, computed as {computed}")

@@ -1,0 +1,69 @@
+"""The limits and times that the machines obey.
+
+They decide what a record causes, so they are recorded: the first ones in the reel's header, every change as an event.
+Limits of the shell (queue lengths, message sizes) are not here: they decide nothing on a reel.
+
+Defaults are the protocol page's; two of them were changed by later servers, which is said beside them.
+"""
+
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
+
+__all__ = ("DEFAULT_CODECS", "PAGE_NAMES", "Settings")
+
+Positive = Annotated[int, Meta(ge=1)]
+NotNegative = Annotated[int, Meta(ge=0)]
+Percent = Annotated[int, Meta(ge=1, le=100)]
+Unlimited = Annotated[int, Meta(ge=-1)]
+
+DEFAULT_CODECS: Final = ("VP8", "H264", "VP9", "AV1", "opus")
+
+
+class Settings(Struct, frozen=True, omit_defaults=True, rename="camel", forbid_unknown_fields=True):
+    """What the machines obey. Times in milliseconds, memory in megabytes (10^6 bytes), -1 for no limit."""
+
+    publish_timeout_ms: Positive = 5_000
+    """From `start` until media flows, else `publishTimeoutError` (servers since 2.5.0 wait 10 000)."""
+
+    play_timeout_ms: Positive = 10_000
+    """From accepting `play` until the player is connected, else `play_finished`."""
+
+    restore_ms: NotNegative = 0
+    """How long the id of a live stream is kept for its own publisher after its session closed. Only with access control
+    on, because without an identity anyone could take the stream over in that time."""
+
+    cpu_percent_max: Percent = 85
+    """At this load or above, publish and play are refused with `highResourceUsage` (servers now use 75)."""
+
+    free_memory_mb_min: NotNegative = 10
+    """Below this, publish and play are refused with `highResourceUsage`."""
+
+    viewers_max: Unlimited = -1
+    """Viewers of one stream; the next one is refused with `viewerLimitReached`."""
+
+    streams_max: Unlimited = -1
+    """Live streams in one app; the next one is refused with `highResourceUsage`."""
+
+    room_streams_max: Unlimited = -1
+    """Streams in one room; the next one is refused (`main_track_has_max_subtrack_count__…`)."""
+
+    video_tracks_max: Unlimited = -1
+    """Told to whoever joins a room as `maxTrackCount`."""
+
+    offers_owed_max: Positive = 4
+    """Offers relayed to one peer that it has not answered; further ones are dropped until it does."""
+
+    codecs: tuple[str, ...] = DEFAULT_CODECS
+    """What may be published. Empty: every publish is refused with `no_codec_enabled_in_the_server`."""
+
+    stun_server: str = ""
+    """Answer to `getIceServerConfig`, as `stun:host:port`. Empty by default: a default server would learn addresses."""
+
+
+PAGE_NAMES: Final[dict[str, str]] = {
+    "settings.webrtc.client.start.timeoutMs": "publish_timeout_ms",
+    "server.cpu_limit": "cpu_percent_max",
+    "server.min_free_ram": "free_memory_mb_min",
+}
+"""The names under which the protocol page knows three of the settings; a configuration may use either."""
