@@ -1,0 +1,67 @@
+# The words of the house. `make help` lists them; each does all that it needs.
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+END_TO_END := tests/e2e
+NODE_INSTALLED := $(END_TO_END)/node_modules/.installed
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup serve test check types format generate bench lock system-parts clean
+
+help: ## Say what each word does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED) ## Make .venv with everything in it (`.venv/bin/signalreel` too)
+
+$(INSTALLED): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Signalreel needs Python 3.11 or newer; $(PYTHON) is older. Say which: make setup PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation --editable .
+	@touch $@
+
+serve: setup ## Run the server; its page is at http://localhost:5080/
+	$(BIN)/signalreel serve $(ARGS)
+
+test: setup system-parts $(NODE_INSTALLED) check ## Everything: parts, checks and tests (ARGS go to pytest)
+	$(BIN)/python -m pytest $(ARGS)
+
+check: setup ## Format, lint, types, architecture and generated files, without changing anything
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+	$(BIN)/python tools/generate.py --check
+
+format: setup ## Format the code and mend what ruff can mend by itself
+	$(BIN)/ruff check --fix-only --quiet
+	$(BIN)/ruff format
+
+generate: setup ## Write the generated files anew
+	$(BIN)/python tools/generate.py
+
+bench: setup ## Measure
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+lock: setup ## Write requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+		--all-extras --group dev --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
+		--custom-compile-command "make lock" --output-file requirements.lock
+
+system-parts: ## See that Chromium and Node.js are there for the browser tests (installed when you are root)
+	tools/system-parts
+
+$(NODE_INSTALLED): $(END_TO_END)/package.json $(END_TO_END)/package-lock.json
+	cd $(END_TO_END) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+clean: ## Remove what setup, check and test made (reels stay)
+	rm -rf $(VENV) $(END_TO_END)/node_modules dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find engine adapters tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
