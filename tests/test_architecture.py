@@ -1,0 +1,179 @@
+"""The walls of the house that import contracts cannot express; the layers are contracts in pyproject.toml."""
+
+import ast
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+from tests.repository import Module, imported_names, modules, text_files
+
+ENGINE: Final = [module for module in modules() if module.package == "signalreel"]
+
+PURE: Final = frozenset(
+    {
+        "signalreel",
+        "msgspec",
+        "transitions",
+        # Of the standard library: what computes, and nothing that asks the world.
+        "bisect",
+        "collections",
+        "contextlib",
+        "enum",
+        "functools",
+        "hashlib",
+        "heapq",
+        "itertools",
+        "json",
+        "math",
+        "operator",
+        "re",
+        "string",
+        "textwrap",
+        "types",
+        "typing",
+    }
+)
+"""All that the engine may import. Time, ids and verdicts reach it on records, never through a module."""
+
+IMPURE_BUILTINS: Final = {
+    "breakpoint": "stops the world",
+    "eval": "runs text",
+    "exec": "runs text",
+    "hash": "differs from process to process; use a digest",
+    "id": "differs from process to process; use a reference",
+    "input": "reads from outside",
+    "open": "reads from outside; the reel is handed in",
+    "print": "writes outside; return a value",
+}
+
+ROOMS: Final = {
+    "aioice": ("signalreel_adapters.media.aiortc",),
+    "aiortc": ("signalreel_adapters.media.aiortc",),
+    "asyncio": (
+        "signalreel_adapters.media.aiortc",
+        "signalreel_adapters.server",
+        "signalreel_adapters.transports.asgi",
+        "signalreel_adapters.transports.websocket",
+    ),
+    "cyclopts": ("signalreel_adapters.cli",),
+    "pylibsrtp": ("signalreel_adapters.media.aiortc",),
+    "rich": ("signalreel_adapters.cli",),
+    "sqlite3": ("signalreel_adapters.reels",),
+    "starlette": ("signalreel_adapters.server",),
+    "uvicorn": ("signalreel_adapters.server",),
+    "uvloop": ("signalreel_adapters.server",),
+    "websockets": ("signalreel_adapters.server", "signalreel_adapters.transports"),
+}
+"""Which part of the adapters may know a library. `asyncio` is here because all the rest runs on trio too."""
+
+HEAVY: Final = (
+    "aiohttp",
+    "aioice",
+    "aiortc",
+    "anyio",
+    "asyncio",
+    "av",
+    "fastapi",
+    "signalreel_adapters",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "starlette",
+    "structlog",
+    "trio",
+    "uvicorn",
+    "websockets",
+)
+"""What `import signalreel` must leave alone: an embedder pays only for what is used."""
+
+
+def by_name(module: Module) -> str:
+    """Show a parametrised module by its dotted name."""
+    return module.name
+
+
+@pytest.mark.parametrize("module", ENGINE, ids=by_name)
+def test_the_engine_imports_only_what_computes(module: Module) -> None:
+    """A module of the engine imports nothing that does I/O, reads a clock, draws a random number, awaits or logs."""
+    strangers = [f"line {line}: {name}" for name, line in imported_names(module) if name.partition(".")[0] not in PURE]
+
+    assert strangers == []
+
+
+@pytest.mark.parametrize("module", ENGINE, ids=by_name)
+def test_the_engine_calls_no_impure_builtin(module: Module) -> None:
+    """A module of the engine calls no builtin whose answer depends on the process or reaches outside of it."""
+    calls = [
+        f"line {node.lineno}: {node.func.id}() {IMPURE_BUILTINS[node.func.id]}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in IMPURE_BUILTINS
+    ]
+
+    assert calls == []
+
+
+@pytest.mark.parametrize("module", ENGINE, ids=by_name)
+def test_the_engine_never_awaits(module: Module) -> None:
+    """A module of the engine has no coroutine: one input is applied from beginning to end."""
+    kinds = (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)
+
+    assert [node.lineno for node in ast.walk(module.tree) if isinstance(node, kinds)] == []
+
+
+@pytest.mark.parametrize("module", modules(), ids=by_name)
+def test_every_library_has_its_room(module: Module) -> None:
+    """A library that only one part of the shell needs is imported in that part alone."""
+    trespasses = [
+        f"line {line}: {name}"
+        for name, line in imported_names(module)
+        if not f"{module.name}.".startswith(
+            tuple(f"{room}." for room in ROOMS.get(name.partition(".")[0], (module.name,)))
+        )
+    ]
+
+    assert trespasses == []
+
+
+@pytest.mark.parametrize("module", modules(), ids=by_name)
+def test_no_module_reaches_for_another_ones_private_names(module: Module) -> None:
+    """A name that begins with an underscore is imported by nobody."""
+    reached = [
+        f"line {node.lineno}: {node.module}.{alias.name}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.name.startswith("_") and not alias.name.startswith("__")
+    ]
+
+    assert reached == []
+
+
+def test_source_roots_are_never_imported() -> None:
+    """`engine` and `adapters` are folders that hold one package each, and no packages themselves."""
+    guilty = [
+        f"{path}:{node.lineno}"
+        for path in text_files()
+        if path.suffix == ".py"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (
+            isinstance(node, ast.Import) and any(a.name.partition(".")[0] in {"engine", "adapters"} for a in node.names)
+        )
+        or (
+            isinstance(node, ast.ImportFrom)
+            and node.level == 0
+            and (node.module or "").partition(".")[0] in {"engine", "adapters"}
+        )
+    ]
+
+    assert guilty == []
+
+
+def test_importing_the_engine_loads_nothing_heavy() -> None:
+    """A fresh interpreter that imports `signalreel` has loaded no media, no web server, no event loop and no socket."""
+    program = f"import sys, signalreel; print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
+
+    loaded = subprocess.run([sys.executable, "-I", "-c", program], check=True, capture_output=True, text=True).stdout
+
+    assert loaded.split() == []
