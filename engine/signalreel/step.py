@@ -128,7 +128,11 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 
 
 def chain(
-    before: bytes, seq: int, transitions: list[Transition], messages: list[tuple[str, AnyMessage]], deadline: Deadline | None
+    before: bytes,
+    seq: int,
+    transitions: list[Transition],
+    messages: list[tuple[str, AnyMessage]],
+    deadline: Deadline | None,
 ) -> bytes:
     """Give the digest after a step: of the digest before it and everything the step shows to the world."""
     digest = hashlib.blake2b(before, digest_size=DIGEST_SIZE)

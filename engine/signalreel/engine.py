@@ -1,0 +1,406 @@
+"""The engine: a record in, a step out.
+
+    engine = Engine(settings)
+    step = engine.apply(record)
+
+The step is everything the record caused, as data; whoever holds the engine sends its messages and hands its transitions
+to whom they concern, then applies the next record. The engine reads no clock, draws nothing and performs nothing: two
+engines that apply the same records are in the same state and give the same steps, digests included.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any, Final, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from signalreel.commands import STREAMLESS, Command, GetIceServerConfig, HostCommand, KickSession
+from signalreel.errors import OutOfOrder
+from signalreel.events import (
+    ClockAdjusted,
+    Event,
+    LicenceChanged,
+    ResourcesMeasured,
+    RunStarted,
+    SessionClosed,
+    SessionOpened,
+    SettingsChanged,
+    ShutdownAnnounced,
+)
+from signalreel.identifiers import Kind, Reference, is_valid_name
+from signalreel.machines.base import AnyMachine, Key
+from signalreel.machines.context import Context, Environment, Session
+from signalreel.machines.pair import PAIR, Pair
+from signalreel.machines.playback import PLAYBACK, Playback
+from signalreel.machines.room import ROOM, Room
+from signalreel.machines.routes import ROUTES, closing
+from signalreel.machines.stream import STREAM, Stream
+from signalreel.machines.table import Table
+from signalreel.messages import CloseSession, IceServerConfig, Notification
+from signalreel.record import Record
+from signalreel.refusals import INVALID_STREAM_NAME, NO_STREAM_NAME_SPECIFIED, Refusal
+from signalreel.settings import Settings
+from signalreel.statehash import StateHash
+from signalreel.step import GENESIS, Deadline, Fired, Step, Transition, chain
+
+__all__ = ("STATE_DIGEST_EVERY", "TABLES", "Engine", "Snapshot")
+
+STATE_DIGEST_EVERY: Final = 64
+"""Records between two digests of the whole state."""
+
+POLICY_VIOLATION: Final = 1008
+"""The close code of a session that the host sends away (RFC 6455, section 7.4.1)."""
+
+TABLES: Final[dict[Kind, Table[Any]]] = {
+    Kind.STREAM: STREAM,
+    Kind.PLAYBACK: PLAYBACK,
+    Kind.PAIR: PAIR,
+    Kind.ROOM: ROOM,
+}
+"""The table of each kind of machine."""
+
+_CELLS: Final = {kind: table.cells for kind, table in TABLES.items()}
+_UNKNOWN_SESSION: Final = Fired("route", "", "", 0, "ignore: of a session that is not open")
+_OTHER_KIND: Final = Fired("route", "", "", 0, "ignore: not an input of this kind of machine")
+_NAMED_WRONGLY: Final = Fired("route", "", "", 0, "refuse: the name is missing or invalid")
+_ROOM_FIELDS: Final = ("room", "main_track")
+
+
+class Snapshot(Struct, frozen=True):
+    """The whole state of an engine. Taking one copies references only: machines are immutable."""
+
+    seq: int
+    time: int
+    digest: bytes
+    settings: Settings
+    environment: Environment
+    sessions: tuple[Session, ...]
+    streams: tuple[Stream, ...]
+    playbacks: tuple[Playback, ...]
+    pairs: tuple[Pair, ...]
+    rooms: tuple[Room, ...]
+
+
+class _Rest(Struct, frozen=True):
+    """What a state digest covers besides machines and sessions."""
+
+    settings: Settings
+    environment: Environment
+
+
+class Engine:
+    """The state of every app, and the one way to change it.
+
+    `settings` are those of the reel's header; later ones arrive as records. `state_digest_every` says how often a step
+    carries a digest of the whole state (1 in tests).
+    """
+
+    def __init__(self, settings: Settings | None = None, *, state_digest_every: int = STATE_DIGEST_EVERY) -> None:
+        self._context = Context(settings if settings is not None else Settings())
+        self._sessions: dict[str, Session] = {}
+        self._seq = 0
+        self._time = 0
+        self._digest = GENESIS
+        self._hash = StateHash()
+        self._every = state_digest_every
+
+    # ---- looking
+
+    @property
+    def seq(self) -> int:
+        """The seq of the last record applied, 0 before the first."""
+        return self._seq
+
+    @property
+    def time(self) -> int:
+        """The time of the last record applied, microseconds since the reel began."""
+        return self._time
+
+    @property
+    def digest(self) -> bytes:
+        """The digest after the last record applied."""
+        return self._digest
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._context.settings
+
+    @property
+    def environment(self) -> Environment:
+        """What the engine knows of the server's surroundings."""
+        return self._context.environment
+
+    def sessions(self) -> tuple[Session, ...]:
+        """The open sessions, in the order in which they opened."""
+        return tuple(self._sessions.values())
+
+    def session(self, id: str) -> Session | None:
+        """An open session, by its id."""
+        return self._sessions.get(id)
+
+    def machines(self, kind: Kind | None = None) -> Iterable[tuple[Key, AnyMachine]]:
+        """Every machine that lives, or those of one kind, with its key."""
+        found = list(self._context.machines.items())
+        return found if kind is None else [(key, machine) for key, machine in found if key[0] is kind]
+
+    def find(self, kind: Kind, id: str, *, app: str) -> AnyMachine | None:
+        """A machine that lives, by its id."""
+        return self._context.machines.get((kind, app, id))
+
+    def held(self, session: str) -> tuple[Key, ...]:
+        """The keys of the machines that a session holds."""
+        return self._context.indexes.held(session)
+
+    def deadline(self) -> Deadline | None:
+        """When the engine next wants to be woken, if at all: apply a `DeadlineReached` at that time, not before."""
+        return self._context.indexes.deadline(self._context.machines)
+
+    # ---- applying
+
+    def apply(self, record: Record) -> Step:
+        """Apply a record and give everything it caused.
+
+        Raises `OutOfOrder` when the record does not follow the last one; nothing has changed then.
+        """
+        if record.seq != self._seq + 1:
+            raise OutOfOrder("seq", self._seq + 1, record.seq)
+        if record.time < self._time:
+            raise OutOfOrder("time", self._time, record.time)
+        self._seq, self._time = record.seq, record.time
+        context = self._context
+        if record.command is not None:
+            self._apply_command(record, record.command)
+        elif record.event is not None:
+            self._apply_event(record, record.event)
+        else:
+            self._apply_host(record, cast(HostCommand, record.input))
+        self._drain()
+        deadline = context.indexes.deadline(context.machines)
+        self._digest = chain(self._digest, record.seq, context.transitions, context.messages, deadline)
+        return Step(
+            record,
+            context.transitions,
+            context.messages,
+            deadline,
+            self._digest,
+            context.refused,
+            context.fired,
+            self._state_digest() if record.seq % self._every == 0 else b"",
+        )
+
+    def _apply_command(self, record: Record, command: Command) -> None:
+        context = self._context
+        session = self._sessions.get(record.session)
+        if session is None:
+            context.begin(record, "", "")
+            context.fired.append(("", _UNKNOWN_SESSION))
+            return
+        context.begin(record, session.app, session.id)
+        refusal = _refusal_of_names(command)
+        if refusal is not None:
+            context.fired.append(("", _NAMED_WRONGLY))
+            context.refuse(refusal)
+        elif type(command) is GetIceServerConfig:
+            context.send(session.id, IceServerConfig(context.settings.stun_server))
+        else:
+            self._run(command)
+
+    def _apply_event(self, record: Record, event: Event) -> None:
+        context = self._context
+        match event:
+            case SessionOpened():
+                context.begin(record, event.app, record.session)
+                if record.session not in self._sessions:
+                    self._open(Session(record.session, event.app, event.identity))
+            case SessionClosed():
+                self._close(record, record.session, event)
+            case ShutdownAnnounced():
+                context.begin(record, "", record.session)
+                if record.session in self._sessions:
+                    context.send(record.session, Notification("server_will_stop"))
+            case RunStarted():
+                self._end_former_run(record)
+            case ResourcesMeasured():
+                context.begin(record, "", "")
+                self._surround(cpu_percent=event.cpu_percent, free_memory_mb=event.free_memory_mb)
+            case LicenceChanged():
+                context.begin(record, "", "")
+                self._surround(licence_suspended=event.suspended)
+            case ClockAdjusted():
+                context.begin(record, "", "")
+                self._surround(clock_offset=event.offset)
+            case SettingsChanged():
+                context.begin(record, "", "")
+                context.settings = event.settings
+            case _:
+                reference = cast(Reference, cast(Any, event).machine)
+                context.begin(record, reference.app, "")
+                self._run(event)
+
+    def _apply_host(self, record: Record, command: HostCommand) -> None:
+        context = self._context
+        context.begin(record, command.app, "")
+        if isinstance(command, KickSession):
+            if command.session in self._sessions:
+                context.send(command.session, CloseSession(POLICY_VIOLATION, "kicked"))
+            else:
+                context.fired.append(("", _UNKNOWN_SESSION))
+        else:
+            self._run(command)
+
+    # ---- sessions and surroundings
+
+    def _open(self, session: Session) -> None:
+        self._sessions[session.id] = session
+        self._hash.changed(("session", session.id), session)
+
+    def _close(self, record: Record, id: str, event: SessionClosed) -> None:
+        session = self._sessions.get(id)
+        self._context.begin(record, session.app if session is not None else "", id)
+        self._let_go(id, event)
+
+    def _let_go(self, id: str, event: SessionClosed) -> None:
+        context = self._context
+        if self._sessions.pop(id, None) is None:
+            context.fired.append(("", _UNKNOWN_SESSION))
+            return
+        self._hash.changed(("session", id), None)
+        for key in closing(context, id):
+            self._fire(key, event)
+        self._drain()
+        context.messages[:] = [message for message in context.messages if message[0] != id]
+
+    def _end_former_run(self, record: Record) -> None:
+        """Close every session of the run before: its transports died with it, and no id may stay taken."""
+        context = self._context
+        context.begin(record, "", "")
+        event = SessionClosed(reason="the run ended")
+        for id in sorted(self._sessions):
+            context.app, context.session = self._sessions[id].app, id
+            self._let_go(id, event)
+        context.messages.clear()
+
+    def _surround(self, **changes: Any) -> None:
+        self._context.environment = replace(self._context.environment, **changes)
+
+    # ---- machines
+
+    def _run(self, input: object) -> None:
+        route = ROUTES[type(input)]
+        keys = route.find(self._context, input)
+        if not keys:
+            self._context.fired.append(("", route.nowhere))
+        for key in keys:
+            self._fire(key, input)
+
+    def _drain(self) -> None:
+        context = self._context
+        notices = context.notices
+        while notices:
+            kind, id, notice = notices.popleft()
+            self._fire((kind, context.app, id), notice)
+
+    def _fire(self, key: Key, input: object) -> None:
+        context = self._context
+        kind = key[0]
+        by_state = _CELLS[kind].get(type(input))
+        if by_state is None:
+            context.fired.append((key[2], _OTHER_KIND))
+            return
+        before = context.machines.get(key)
+        stored = before is not None
+        if before is None:
+            table = TABLES[kind]
+            before = cast(AnyMachine, table.machine(key[1], key[2], table.initial))
+        state = before.state
+        for condition, action, next, fired in by_state[state]:  # noqa: B007 -- the row that fires is used below
+            if condition is None or condition(before, input, context):
+                break
+        else:
+            raise AssertionError(f"an open cell: {kind} in {state} on {type(input).__name__}")
+        context.fired.append((key[2], fired))
+        after = before
+        if action is not None:
+            after = action(before, input, context) or before
+        if next is not None:
+            after = self._enter(after, state, next)
+            reference = Reference(kind, key[1], key[2], after.born)
+            context.transitions.append(Transition(reference, state, next, context.detail))
+            context.detail = None
+        if after is not before:
+            self._store(key, before, after, stored)
+
+    def _enter(self, machine: AnyMachine, state: StrEnum, next: StrEnum) -> AnyMachine:
+        if machine.born == 0:
+            return replace(machine, state=next, born=self._seq)
+        return machine if next is state else replace(machine, state=next)
+
+    def _store(self, key: Key, before: AnyMachine, after: AnyMachine, was_stored: bool) -> None:
+        machines = self._context.machines
+        lives = after.state not in TABLES[key[0]].finals
+        if lives:
+            machines[key] = after
+        elif was_stored:
+            del machines[key]
+        self._context.indexes.moved(key, before, after, stored=lives, was_stored=was_stored)
+        self._hash.changed(key, after if lives else None)
+
+    def _state_digest(self) -> bytes:
+        return self._hash.digest(_Rest(self._context.settings, self._context.environment))
+
+    # ---- snapshots
+
+    def snapshot(self) -> Snapshot:
+        """Take the whole state."""
+        machines: dict[Kind, list[Any]] = {kind: [] for kind in Kind}
+        for key, machine in self._context.machines.items():
+            machines[key[0]].append(machine)
+        return Snapshot(
+            self._seq,
+            self._time,
+            self._digest,
+            self._context.settings,
+            self._context.environment,
+            tuple(self._sessions.values()),
+            tuple(machines[Kind.STREAM]),
+            tuple(machines[Kind.PLAYBACK]),
+            tuple(machines[Kind.PAIR]),
+            tuple(machines[Kind.ROOM]),
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Be in the state of the snapshot, whatever was before. Everything derived is derived again."""
+        self._context = Context(snapshot.settings)
+        self._context.environment = snapshot.environment
+        self._hash = StateHash()
+        self._seq, self._time, self._digest = snapshot.seq, snapshot.time, snapshot.digest
+        self._sessions = {}
+        for session in snapshot.sessions:
+            self._open(session)
+        for kind, machines in (
+            (Kind.STREAM, snapshot.streams),
+            (Kind.PLAYBACK, snapshot.playbacks),
+            (Kind.PAIR, snapshot.pairs),
+            (Kind.ROOM, snapshot.rooms),
+        ):
+            for machine in cast(tuple[AnyMachine, ...], machines):
+                table = TABLES[kind]
+                blank = cast(AnyMachine, table.machine(machine.app, machine.id, table.initial))
+                self._store((kind, machine.app, machine.id), blank, machine, was_stored=False)
+
+
+def _refusal_of_names(command: Command) -> Refusal | None:
+    """Check what the command names, before any machine sees it: present where it must be, and valid."""
+    stream_id = getattr(command, "stream_id", "")
+    if not stream_id:
+        if type(command).__struct_config__.tag not in STREAMLESS:
+            return NO_STREAM_NAME_SPECIFIED
+    elif not is_valid_name(stream_id):
+        return INVALID_STREAM_NAME
+    for field in _ROOM_FIELDS:
+        room = getattr(command, field, "")
+        if room and not is_valid_name(room):
+            return INVALID_STREAM_NAME
+    return None

@@ -1,0 +1,137 @@
+"""What a machine's functions see, and what they leave behind, while one record is applied.
+
+The context looks things up (other machines, who holds what, the server's surroundings) and collects what the step will
+contain. Nothing in it performs anything.
+"""
+
+from collections import deque
+
+from msgspec import UNSET, Struct
+
+from signalreel.identifiers import Kind
+from signalreel.machines.base import AnyMachine, Key, Notice
+from signalreel.machines.indexes import Indexes
+from signalreel.messages import AnyMessage, Error
+from signalreel.record import Record
+from signalreel.refusals import NO_STREAM_NAME_SPECIFIED, Refusal
+from signalreel.settings import Settings
+from signalreel.step import Detail, Fired, Transition
+
+__all__ = ("Context", "Environment", "Session", "error_of")
+
+
+class Environment(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What the engine knows of the server's surroundings, all of it from events."""
+
+    cpu_percent: int = 0
+    free_memory_mb: int = -1  #: -1: never measured, which counts as enough
+    licence_suspended: bool = False
+    clock_offset: int = 0  #: microseconds: time since 1970 = record time + offset
+
+
+class Session(Struct, frozen=True, gc=False, omit_defaults=True):
+    """A client's attachment: the app it is in for good, and who the host says it is."""
+
+    id: str
+    app: str
+    identity: str = ""
+
+
+class Context:
+    """One record's surroundings and its gathering step. The engine keeps one and resets it for each record."""
+
+    __slots__ = (
+        "app",
+        "detail",
+        "environment",
+        "fired",
+        "indexes",
+        "input",
+        "machines",
+        "messages",
+        "notices",
+        "record",
+        "refused",
+        "session",
+        "settings",
+        "transitions",
+    )
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.environment = Environment()
+        self.machines: dict[Key, AnyMachine] = {}
+        self.indexes = Indexes()
+        self.notices: deque[tuple[Kind, str, Notice]] = deque()
+        self.begin(Record(0, 0, ""), "", "")
+
+    def begin(self, record: Record, app: str, session: str) -> None:
+        """Start on a record."""
+        self.record = record
+        self.app = app
+        self.session = session
+        self.messages: list[tuple[str, AnyMessage]] = []
+        self.transitions: list[Transition] = []
+        self.fired: list[tuple[str, Fired]] = []
+        self.refused = ""
+        self.detail: Detail | None = None
+
+    @property
+    def time(self) -> int:
+        """The record's time in microseconds since the reel began."""
+        return self.record.time
+
+    # ---- what the step will contain
+
+    def send(self, session: str, message: AnyMessage) -> None:
+        """Say something to a session."""
+        self.messages.append((session, message))
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Refuse the record's command, with the stream id or room it named."""
+        self.refused = refusal.definition
+        if self.session:
+            self.messages.append((self.session, error_of(refusal, self.record.input)))
+
+    def notify(self, kind: Kind, id: str, notice: Notice) -> None:
+        """Tell another machine of this app, after all machines that the record concerns have run."""
+        self.notices.append((kind, id, notice))
+
+    def fresh_id(self) -> str:
+        """The id that the runtime drew for this record."""
+        return self.record.ids[0]
+
+    # ---- looking things up
+
+    def find(self, kind: Kind, id: str) -> AnyMachine | None:
+        """The machine of this app by this id, if it lives."""
+        return self.machines.get((kind, self.app, id))
+
+    def holds(self, kind: Kind) -> bool:
+        """Whether the record's session holds a machine of this kind."""
+        return any(key[0] is kind for key in self.indexes.held(self.session))
+
+    def held(self, session: str, kind: Kind) -> list[str]:
+        """The ids of the machines of a kind that a session holds, in a fixed order."""
+        return sorted(key[2] for key in self.indexes.held(session) if key[0] is kind)
+
+    def is_holder(self, kind: Kind, id: str) -> bool:
+        """Whether the record's session holds this machine."""
+        return (kind, self.app, id) in self.indexes.held(self.session)
+
+
+def error_of(refusal: Refusal, input: object, *, stream_id: str = "") -> Error:
+    """Make the message for a refusal of this input.
+
+    It names the stream and room that the input named, because clients route errors by them; only
+    `noStreamNameSpecified` has none by definition.
+    """
+    named = stream_id or getattr(input, "stream_id", "")
+    room = getattr(input, "room", "")
+    return Error(
+        refusal.definition,
+        stream_id=named if named and refusal is not NO_STREAM_NAME_SPECIFIED else UNSET,
+        room=room or UNSET,
+        error_code=refusal.error_code or UNSET,
+        information=refusal.information,
+    )

@@ -1,0 +1,109 @@
+"""What follows from the machines and is kept only to be found quickly.
+
+Every entry is derived in `moved`, where a machine is stored; no action writes here, and rebuilding from the machines
+gives the same answers. Whatever is walked is walked in an order that does not depend on how it came about, because the
+order of messages is part of a step.
+"""
+
+from heapq import heappop, heappush
+from typing import Final
+
+from signalreel.identifiers import Kind, Reference
+from signalreel.machines.base import AnyMachine, Key
+from signalreel.step import Deadline
+
+__all__ = ("Indexes",)
+
+_NOTHING: Final[tuple[Key, ...]] = ()
+_NOBODY: Final[dict[str, int]] = {}
+
+
+class Indexes:
+    """Session to machines, source to playbacks, room to live streams, app to its number of streams, and the timers."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[Key, ...]] = {}
+        self._audience: dict[tuple[str, str], dict[str, int]] = {}
+        self._roster: dict[tuple[str, str], dict[str, int]] = {}
+        self._streams: dict[str, int] = {}
+        self._timers: list[tuple[int, int, Key, int]] = []
+
+    def held(self, session: str) -> tuple[Key, ...]:
+        """The machines a session holds."""
+        return self._held.get(session, _NOTHING)
+
+    def audience_size(self, app: str, source: str) -> int:
+        """How many playbacks show this stream or room."""
+        return len(self._audience.get((app, source), _NOBODY))
+
+    def audience(self, app: str, source: str) -> list[str]:
+        """The ids of the playbacks of this stream or room, sorted."""
+        return sorted(self._audience.get((app, source), _NOBODY))
+
+    def roster(self, app: str, room: str) -> list[tuple[str, int]]:
+        """The live streams of a room, sorted by id: (stream id, born)."""
+        return sorted(self._roster.get((app, room), _NOBODY).items())
+
+    def roster_size(self, app: str, room: str) -> int:
+        """How many live streams a room has."""
+        return len(self._roster.get((app, room), _NOBODY))
+
+    def streams(self, app: str) -> int:
+        """How many streams an app has, those that are not live yet included."""
+        return self._streams.get(app, 0)
+
+    def moved(self, key: Key, before: AnyMachine, after: AnyMachine, *, stored: bool, was_stored: bool) -> None:
+        """Follow a machine from one value to the next; `stored` is False when it was dropped."""
+        if after.sessions is not before.sessions:
+            self._move_sessions(key, before, after)
+        if after.watches != before.watches or after.listed_in != before.listed_in:
+            self._move_listings(before, after)
+        if key[0] is Kind.STREAM and stored is not was_stored:
+            self._count_stream(key[1], 1 if stored else -1)
+        if stored and after.wake_at and (after.timer != before.timer or after.wake_at != before.wake_at):
+            heappush(self._timers, (after.wake_at, after.timer, key, after.born))
+
+    def _move_sessions(self, key: Key, before: AnyMachine, after: AnyMachine) -> None:
+        gone, come = after.moved_sessions(before)
+        for session in gone:
+            left = tuple(other for other in self._held[session] if other != key)
+            if left:
+                self._held[session] = left
+            else:
+                del self._held[session]
+        for session in come:
+            self._held[session] = (*self._held.get(session, _NOTHING), key)
+
+    def _move_listings(self, before: AnyMachine, after: AnyMachine) -> None:
+        app, id, born = after.app, after.id, after.born
+        for index, old, new in (
+            (self._audience, before.watches, after.watches),
+            (self._roster, before.listed_in, after.listed_in),
+        ):
+            if old == new:
+                continue
+            if old:
+                listed = index[app, old]
+                del listed[id]
+                if not listed:
+                    del index[app, old]
+            if new:
+                index.setdefault((app, new), {})[id] = born
+
+    def _count_stream(self, app: str, change: int) -> None:
+        count = self._streams.get(app, 0) + change
+        if count:
+            self._streams[app] = count
+        else:
+            del self._streams[app]
+
+    def deadline(self, machines: dict[Key, AnyMachine]) -> Deadline | None:
+        """The earliest timer that is still set. Timers that were retired meanwhile are dropped on the way."""
+        timers = self._timers
+        while timers:
+            at, timer, key, born = timers[0]
+            machine = machines.get(key)
+            if machine is not None and machine.wake_at == at and machine.timer == timer:
+                return Deadline(at, Reference(key[0], key[1], key[2], born), timer)
+            heappop(timers)
+        return None

@@ -1,0 +1,210 @@
+"""The peer pair: two sessions that call each other under one stream id, the server only relaying.
+
+    empty -> waiting      one peer has joined
+          -> paired       two have; `start` went to the one that is to offer
+          -> offered      an offer was relayed, its answer is awaited
+          -> connected    the answer was relayed
+          -> dissolved    nobody is left
+
+A description carries no number, so the pair counts: offers relayed to a peer queue up, its answers match them first in,
+first out, and an answer is relayed only when it is the one to the newest offer. When both offer, the first joiner's
+offer stands. The server never looks into a description.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec.structs import replace
+
+from signalreel.commands import Join, Leave, TakeCandidate, TakeConfiguration
+from signalreel.events import SessionClosed
+from signalreel.identifiers import Kind
+from signalreel.machines.base import Machine
+from signalreel.machines.checks import access_checks, by_another_session, by_holder, is_answer, is_offer, lives_as
+from signalreel.machines.context import Context
+from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
+from signalreel.messages import Candidate, Description, Notification, Start, StopPeer
+from signalreel.refusals import NO_PEER_ASSOCIATED_BEFORE, NO_SPACE_FOR_NEW_PEER, STREAM_ID_IN_USE
+
+__all__ = ("PAIR", "Pair", "PairState")
+
+PLAY_MODE: Final = "play"
+"""The mode of a peer that only wants to play; it never offers. Any other mode means both."""
+
+
+class PairState(StrEnum):
+    """Where a pair is."""
+
+    EMPTY = "empty"
+    WAITING = "waiting"
+    PAIRED = "paired"
+    OFFERED = "offered"
+    CONNECTED = "connected"
+    DISSOLVED = "dissolved"
+
+
+EMPTY, WAITING, PAIRED, OFFERED, CONNECTED, DISSOLVED = PairState
+
+
+class Pair(Machine[PairState], frozen=True, gc=False, cache_hash=True, omit_defaults=True):
+    """One or two peers; `sessions` holds them in the order in which they joined."""
+
+    modes: tuple[str, ...] = ()  #: what each of them joined for
+    offerer: str = ""  #: whose offer stands
+    owed: int = 0  #: answers the other peer owes; only the last of them counts
+
+
+def other_peer(pair: Pair, context: Context) -> str:
+    """The peer that the record's session is not."""
+    first, second = pair.sessions
+    return second if first == context.session else first
+
+
+# ---------------------------------------------------------------- join
+
+
+def greet(pair: Pair, join: Join, context: Context) -> Pair:
+    """Welcome the first peer."""
+    context.send(context.session, Notification("joined", stream_id=pair.id))
+    return replace(pair, sessions=(context.session,), modes=(join.mode,))
+
+
+def greet_again(pair: Pair, join: Join, context: Context) -> None:
+    """Welcome a peer that is in already: one socket never takes both places."""
+    context.send(context.session, Notification("joined", stream_id=pair.id))
+
+
+def pair_up(pair: Pair, join: Join, context: Context) -> Pair:
+    """Welcome the second peer, and have the one offer that may: the first, unless it only plays."""
+    joined = Notification("joined", stream_id=pair.id)
+    if pair.modes[0] != PLAY_MODE:
+        context.send(pair.sessions[0], Start(pair.id))
+        context.send(context.session, joined)
+    else:
+        context.send(context.session, joined)
+        if join.mode != PLAY_MODE:
+            context.send(context.session, Start(pair.id))
+    return replace(pair, sessions=(*pair.sessions, context.session), modes=(*pair.modes, join.mode))
+
+
+# ---------------------------------------------------------------- descriptions
+
+
+def first_joiner_overrides(pair: Pair, offer: TakeConfiguration, context: Context) -> bool:
+    """Whether the first joiner offers while the second one's offer is out."""
+    return is_offer(pair, offer, context) and pair.offerer != context.session and context.session == pair.sessions[0]
+
+
+def offers_cross(pair: Pair, offer: TakeConfiguration, context: Context) -> bool:
+    """Whether a peer offers while the other one's offer is out."""
+    return is_offer(pair, offer, context) and pair.offerer != context.session
+
+
+def owes_too_many(pair: Pair, offer: TakeConfiguration, context: Context) -> bool:
+    """Whether the other peer already owes as many answers as one may."""
+    return is_offer(pair, offer, context) and pair.owed >= context.settings.offers_owed_max
+
+
+def answers_newest(pair: Pair, answer: TakeConfiguration, context: Context) -> bool:
+    """Whether this is the answer to the newest offer."""
+    return is_answer(pair, answer, context) and context.session != pair.offerer and pair.owed == 1
+
+
+def answers_older(pair: Pair, answer: TakeConfiguration, context: Context) -> bool:
+    """Whether this is the answer to an offer that a newer one has replaced."""
+    return is_answer(pair, answer, context) and context.session != pair.offerer and pair.owed > 1
+
+
+def relay_offer(pair: Pair, offer: TakeConfiguration, context: Context) -> Pair:
+    """Relay an offer that stands alone: whatever was owed before no longer counts.
+
+    It carries an empty `idMapping`, without which the JS SDK throws when the first track arrives.
+    """
+    context.send(other_peer(pair, context), Description(pair.id, offer.type, offer.sdp, id_mapping={}))
+    return replace(pair, offerer=context.session, owed=1)
+
+
+def relay_newer_offer(pair: Pair, offer: TakeConfiguration, context: Context) -> Pair:
+    """Relay an offer that replaces the same peer's offer before it."""
+    context.send(other_peer(pair, context), Description(pair.id, offer.type, offer.sdp, id_mapping={}))
+    return replace(pair, owed=pair.owed + 1)
+
+
+def relay_answer(pair: Pair, answer: TakeConfiguration, context: Context) -> Pair:
+    """Relay the answer to the newest offer."""
+    context.send(other_peer(pair, context), Description(pair.id, answer.type, answer.sdp))
+    return replace(pair, offerer="", owed=0)
+
+
+def count_answer(pair: Pair, answer: TakeConfiguration, context: Context) -> Pair:
+    """Drop an answer to an offer that was replaced."""
+    return replace(pair, owed=pair.owed - 1)
+
+
+def relay_candidate(pair: Pair, candidate: TakeCandidate, context: Context) -> None:
+    """Relay a candidate."""
+    relayed = Candidate(pair.id, candidate.label, candidate.id, candidate.candidate)
+    context.send(other_peer(pair, context), relayed)
+
+
+# ---------------------------------------------------------------- leave
+
+
+def leave_other(pair: Pair, input: Leave | SessionClosed, context: Context) -> Pair:
+    """One of two leaves: the other is told to stop, and waits for the next."""
+    left = other_peer(pair, context)
+    context.send(left, StopPeer(pair.id))
+    if isinstance(input, Leave):
+        context.send(context.session, Notification("leaved", stream_id=pair.id))
+    mode = pair.modes[pair.sessions.index(left)]
+    return replace(pair, sessions=(left,), modes=(mode,), offerer="", owed=0)
+
+
+def leave_last(pair: Pair, input: Leave | SessionClosed, context: Context) -> Pair:
+    """The only peer leaves."""
+    if isinstance(input, Leave):
+        context.send(context.session, Notification("leaved", stream_id=pair.id))
+    return replace(pair, sessions=(), modes=())
+
+
+# ---------------------------------------------------------------- the table
+
+BOTH = (PAIRED, OFFERED, CONNECTED)
+ALL = (EMPTY, WAITING, *BOTH)
+
+PAIR: Final = Table(
+    Kind.PAIR,
+    Pair,
+    PairState,
+    initial=EMPTY,
+    finals=(DISSOLVED,),
+    inputs=(Join, TakeConfiguration, TakeCandidate, Leave, SessionClosed),
+    rows=[
+        *access_checks(Join, ALL),
+        refuse(Join, EMPTY, lives_as(Kind.STREAM, Kind.ROOM), STREAM_ID_IN_USE),
+        row(Join, EMPTY, otherwise, greet, WAITING),
+        row(Join, WAITING, by_holder, greet_again),
+        row(Join, WAITING, otherwise, pair_up, PAIRED),
+        row(Join, BOTH, by_holder, greet_again),
+        refuse(Join, BOTH, otherwise, NO_SPACE_FOR_NEW_PEER),
+        refuse(TakeConfiguration, (EMPTY, WAITING), otherwise, NO_PEER_ASSOCIATED_BEFORE),
+        refuse(TakeConfiguration, BOTH, by_another_session, NO_PEER_ASSOCIATED_BEFORE),
+        row(TakeConfiguration, (PAIRED, CONNECTED), is_offer, relay_offer, OFFERED),
+        row(TakeConfiguration, OFFERED, first_joiner_overrides, relay_offer, SAME),
+        row(TakeConfiguration, OFFERED, offers_cross, None),
+        row(TakeConfiguration, OFFERED, owes_too_many, None),
+        row(TakeConfiguration, OFFERED, is_offer, relay_newer_offer, SAME),
+        row(TakeConfiguration, OFFERED, answers_newest, relay_answer, CONNECTED),
+        row(TakeConfiguration, OFFERED, answers_older, count_answer),
+        ignore(TakeConfiguration, BOTH, because="an answer nobody waits for, or no description at all"),
+        refuse(TakeCandidate, (EMPTY, WAITING), otherwise, NO_PEER_ASSOCIATED_BEFORE),
+        row(TakeCandidate, BOTH, by_holder, relay_candidate, SAME),
+        refuse(TakeCandidate, BOTH, otherwise, NO_PEER_ASSOCIATED_BEFORE),
+        row(Leave, WAITING, by_holder, leave_last, DISSOLVED),
+        row(Leave, BOTH, by_holder, leave_other, WAITING),
+        refuse(Leave, ALL, otherwise, NO_PEER_ASSOCIATED_BEFORE),
+        row(SessionClosed, WAITING, otherwise, leave_last, DISSOLVED),
+        row(SessionClosed, BOTH, otherwise, leave_other, WAITING),
+        unreachable(SessionClosed, EMPTY, because="nobody is in an empty pair"),
+    ],
+)

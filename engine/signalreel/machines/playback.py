@@ -1,0 +1,355 @@
+"""The playback: one session playing one stream, or a whole room.
+
+    idle -> preparing    media makes the server's offer
+         -> offered      the offer was sent
+         -> connecting   the player's answer was taken
+         -> playing      `play_started` was sent
+         -> updating     what the room shows has changed; media makes a new offer on the same connection
+         -> reoffered    the new offer was sent; its answer leads back to playing
+         -> finished
+
+A room is played over one connection: the server offers again, whole, whenever what is live in the room changes. While
+one negotiation is under way further changes wait; `roster_moved` looks at them when it is done.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec.structs import replace
+
+from signalreel.commands import (
+    EnableTrack,
+    ForceStreamQuality,
+    Play,
+    Stop,
+    TakeCandidate,
+    TakeConfiguration,
+    ToggleAudio,
+    ToggleVideo,
+)
+from signalreel.events import (
+    BitrateMeasured,
+    CandidateFound,
+    DeadlineReached,
+    DescriptionCreated,
+    DescriptionFailed,
+    MediaConnected,
+    MediaLost,
+    SessionClosed,
+)
+from signalreel.identifiers import Kind
+from signalreel.machines.base import Machine
+from signalreel.machines.checks import access_checks, is_answer, load_checks
+from signalreel.machines.context import Context, error_of
+from signalreel.machines.notices import LeftRoom, PlayerCame, PlayerWent, RosterChanged, StreamEnded
+from signalreel.machines.stream import US_PER_MS, is_live
+from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
+from signalreel.messages import Candidate, Description, Notification
+from signalreel.refusals import (
+    ALREADY_PLAYING,
+    NO_STREAM_EXIST,
+    NOT_SET_LOCAL_DESCRIPTION,
+    NOT_SET_REMOTE_DESCRIPTION,
+    VIEWER_LIMIT_REACHED,
+    Refusal,
+)
+from signalreel.step import HeightForced, Roster, Source, TrackSwitched
+
+__all__ = ("PLAYBACK", "Playback", "PlaybackState")
+
+EXCLUDED: Final = "!"
+"""An entry of a track list that starts so is left out of what is played."""
+
+
+class PlaybackState(StrEnum):
+    """Where a playback is."""
+
+    IDLE = "idle"
+    PREPARING = "preparing"
+    OFFERED = "offered"
+    CONNECTING = "connecting"
+    PLAYING = "playing"
+    UPDATING = "updating"
+    REOFFERED = "reoffered"
+    FINISHED = "finished"
+
+
+IDLE, PREPARING, OFFERED, CONNECTING, PLAYING, UPDATING, REOFFERED, FINISHED = PlaybackState
+
+
+class Playback(Machine[PlaybackState], frozen=True, gc=False, cache_hash=True, omit_defaults=True):
+    """A session playing what `watches` names. Its id is the session's and that name's."""
+
+    whole_room: bool = False  #: `watches` is a room
+    room: str = ""  #: the room it is played in; leaving that room ends it
+    track_list: tuple[str, ...] = ()  #: as the player asked
+    sources: tuple[Source, ...] = ()  #: what the newest offer shows
+
+
+# ---------------------------------------------------------------- play
+
+
+def nothing_to_play(playback: Playback, play: Play, context: Context) -> bool:
+    """Whether the id is neither a live stream nor a room.
+
+    A room may be played before anything is in it, and even before it exists when the player says that it means a room;
+    new conference pages publish and play at once, in either order.
+    """
+    if is_live(context.find(Kind.STREAM, play.stream_id)):
+        return False
+    if context.find(Kind.ROOM, play.stream_id) is not None:
+        return False
+    means_room = play.room == play.stream_id
+    return not means_room or any(context.find(kind, play.stream_id) is not None for kind in (Kind.STREAM, Kind.PAIR))
+
+
+def viewer_limit_reached(playback: Playback, play: Play, context: Context) -> bool:
+    """Whether the stream has as many viewers as it may; counted while they connect, too."""
+    limit = context.settings.viewers_max
+    return 0 <= limit <= context.indexes.audience_size(context.app, play.stream_id)
+
+
+def open_playback(playback: Playback, play: Play, context: Context) -> Playback:
+    """Accept: have media make an offer of what is to be shown, and give the player its time."""
+    whole_room = not is_live(context.find(Kind.STREAM, play.stream_id))
+    if whole_room:
+        context.notify(Kind.ROOM, play.stream_id, PlayerCame())
+    opened = replace(
+        playback,
+        sessions=(context.session,),
+        watches=play.stream_id,
+        whole_room=whole_room,
+        room=play.stream_id if whole_room else play.room,
+        track_list=play.track_list,
+        wake_at=context.time + context.settings.play_timeout_ms * US_PER_MS,
+        timer=context.record.seq,
+    )
+    return show(opened, wanted_sources(opened, context), context)
+
+
+def wanted_sources(playback: Playback, context: Context) -> tuple[Source, ...]:
+    """What this playback is to show now: the stream, or what is live in the room that the player wants and is not its
+    own. Newer pages name neither their own stream nor the others, so the session that publishes it is what counts."""
+    if not playback.whole_room:
+        stream = context.find(Kind.STREAM, playback.watches)
+        return (Source(playback.watches, stream.born if stream is not None else 0),)
+    own = context.held(playback.sessions[0], Kind.STREAM)
+    return tuple(
+        Source(id, born)
+        for id, born in context.indexes.roster(playback.app, playback.watches)
+        if id not in own and is_wanted(id, playback.track_list)
+    )
+
+
+def is_wanted(id: str, track_list: tuple[str, ...]) -> bool:
+    """Whether a track list asks for this stream: named, or not left out when it names none."""
+    if EXCLUDED + id in track_list:
+        return False
+    named = [entry for entry in track_list if not entry.startswith(EXCLUDED)]
+    return not named or id in named
+
+
+def show(playback: Playback, sources: tuple[Source, ...], context: Context) -> Playback:
+    """Have media offer these sources."""
+    context.detail = Roster(sources)
+    return replace(playback, sources=sources)
+
+
+# ---------------------------------------------------------------- negotiation
+
+
+def send_offer(playback: Playback, event: DescriptionCreated, context: Context) -> None:
+    """Pass media's offer on, with the names of its tracks."""
+    offer = Description(playback.watches, event.type, event.sdp, id_mapping=event.id_mapping)
+    context.send(playback.sessions[0], offer)
+
+
+def fail(playback: Playback, event: DescriptionFailed, context: Context) -> Playback:
+    """Say which description failed, and end."""
+    refusal: Refusal = NOT_SET_REMOTE_DESCRIPTION if event.side == "remote" else NOT_SET_LOCAL_DESCRIPTION
+    context.send(playback.sessions[0], error_of(refusal, event, stream_id=playback.watches))
+    return finish(playback, event, context)
+
+
+def send_candidate(playback: Playback, event: CandidateFound, context: Context) -> None:
+    """Pass media's candidate on."""
+    context.send(playback.sessions[0], Candidate(playback.watches, event.label, event.id, event.candidate))
+
+
+def roster_moved(playback: Playback, input: object, context: Context) -> bool:
+    """Whether what is to be shown is no longer what was offered."""
+    return playback.whole_room and wanted_sources(playback, context) != playback.sources
+
+
+def start(playback: Playback, event: MediaConnected, context: Context) -> Playback:
+    """The player is connected."""
+    context.send(playback.sessions[0], Notification("play_started", stream_id=playback.watches, subscriber_id=""))
+    return replace(playback, wake_at=0)
+
+
+def start_and_update(playback: Playback, event: MediaConnected, context: Context) -> Playback:
+    """The player is connected, and the room has changed meanwhile."""
+    return update(start(playback, event, context), event, context)
+
+
+def update(playback: Playback, input: object, context: Context) -> Playback:
+    """Have media offer what is to be shown now."""
+    return show(playback, wanted_sources(playback, context), context)
+
+
+# ---------------------------------------------------------------- while it plays
+
+
+def switch_video(playback: Playback, command: ToggleVideo, context: Context) -> None:
+    """Stop or resume a track's picture for this player."""
+    context.detail = TrackSwitched(command.track_id or command.stream_id, "video", command.enabled)
+
+
+def switch_audio(playback: Playback, command: ToggleAudio, context: Context) -> None:
+    """Stop or resume a track's sound for this player."""
+    context.detail = TrackSwitched(command.track_id or command.stream_id, "audio", command.enabled)
+
+
+def switch_track(playback: Playback, command: EnableTrack, context: Context) -> None:
+    """Stop or resume a whole track for this player."""
+    context.detail = TrackSwitched(command.track_id or command.stream_id, "", command.enabled)
+
+
+def force_height(playback: Playback, command: ForceStreamQuality, context: Context) -> None:
+    """Pin a rendition, or hand the choice back."""
+    context.detail = HeightForced(command.stream_height)
+
+
+def tell_bitrate(playback: Playback, event: BitrateMeasured, context: Context) -> None:
+    """Tell the player what it can take and what it gets (bit/s)."""
+    measured = Notification(
+        "bitrateMeasurement",
+        stream_id=playback.watches,
+        target_bitrate=event.target,
+        video_bitrate=event.video,
+        audio_bitrate=event.audio,
+    )
+    context.send(playback.sessions[0], measured)
+
+
+# ---------------------------------------------------------------- the end
+
+
+def is_played_there(playback: Playback, notice: LeftRoom, context: Context) -> bool:
+    """Whether the room that its session left is the one this is played in."""
+    return playback.room == notice.room
+
+
+def finish(playback: Playback, input: object, context: Context) -> Playback:
+    """Tell the player that it is over."""
+    context.send(playback.sessions[0], Notification("play_finished", stream_id=playback.watches, subscriber_id=""))
+    return end(playback, input, context)
+
+
+def end(playback: Playback, input: object, context: Context) -> Playback:
+    """End without a word: the player is gone."""
+    if playback.whole_room:
+        context.notify(Kind.ROOM, playback.watches, PlayerWent())
+    return replace(playback, sessions=(), wake_at=0, watches="")
+
+
+# ---------------------------------------------------------------- the table
+
+CONNECTED = (PLAYING, UPDATING, REOFFERED)
+STARTING = (PREPARING, OFFERED, CONNECTING)
+ACTIVE = (*STARTING, *CONNECTED)
+ALL = (IDLE, *ACTIVE)
+
+PLAYBACK: Final = Table(
+    Kind.PLAYBACK,
+    Playback,
+    PlaybackState,
+    initial=IDLE,
+    finals=(FINISHED,),
+    inputs=(
+        Play,
+        TakeConfiguration,
+        TakeCandidate,
+        Stop,
+        ToggleVideo,
+        ToggleAudio,
+        EnableTrack,
+        ForceStreamQuality,
+        DescriptionCreated,
+        DescriptionFailed,
+        CandidateFound,
+        MediaConnected,
+        MediaLost,
+        BitrateMeasured,
+        DeadlineReached,
+        SessionClosed,
+        StreamEnded,
+        RosterChanged,
+        LeftRoom,
+    ),
+    rows=[
+        *load_checks(Play, ALL),
+        *access_checks(Play, ALL),
+        refuse(Play, ACTIVE, otherwise, ALREADY_PLAYING),
+        refuse(Play, IDLE, nothing_to_play, NO_STREAM_EXIST),
+        refuse(Play, IDLE, viewer_limit_reached, VIEWER_LIMIT_REACHED),
+        row(Play, IDLE, otherwise, open_playback, PREPARING),
+        row(DescriptionCreated, PREPARING, otherwise, send_offer, OFFERED),
+        row(DescriptionCreated, UPDATING, otherwise, send_offer, REOFFERED),
+        ignore(DescriptionCreated, (OFFERED, CONNECTING, PLAYING, REOFFERED), because="nobody asked for this offer"),
+        row(DescriptionFailed, ACTIVE, otherwise, fail, FINISHED),
+        row(TakeConfiguration, OFFERED, is_answer, None, CONNECTING),
+        row(TakeConfiguration, REOFFERED, (is_answer, roster_moved), update, UPDATING),
+        row(TakeConfiguration, REOFFERED, is_answer, None, PLAYING),
+        ignore(TakeConfiguration, ACTIVE, because="a player answers, once for each offer"),
+        row(TakeCandidate, ACTIVE, otherwise, None, SAME),
+        row(CandidateFound, ACTIVE, otherwise, send_candidate),
+        row(MediaConnected, CONNECTING, roster_moved, start_and_update, UPDATING),
+        row(MediaConnected, CONNECTING, otherwise, start, PLAYING),
+        ignore(MediaConnected, (PREPARING, OFFERED), because="nothing was negotiated yet"),
+        ignore(MediaConnected, CONNECTED, because="known already"),
+        row(ToggleVideo, ACTIVE, otherwise, switch_video, SAME),
+        row(ToggleAudio, ACTIVE, otherwise, switch_audio, SAME),
+        row(EnableTrack, ACTIVE, otherwise, switch_track, SAME),
+        row(ForceStreamQuality, ACTIVE, otherwise, force_height, SAME),
+        row(BitrateMeasured, CONNECTED, otherwise, tell_bitrate),
+        ignore(BitrateMeasured, STARTING, because="nothing is played yet"),
+        row(RosterChanged, PLAYING, roster_moved, update, UPDATING),
+        ignore(RosterChanged, PLAYING, because="what this player sees has not changed"),
+        ignore(
+            RosterChanged,
+            (*STARTING, UPDATING, REOFFERED),
+            because="looked at when the negotiation under way is done",
+        ),
+        row(Stop, ACTIVE, otherwise, finish, FINISHED),
+        row(StreamEnded, ACTIVE, otherwise, finish, FINISHED),
+        row(LeftRoom, ACTIVE, is_played_there, finish, FINISHED),
+        ignore(LeftRoom, ACTIVE, because="it is played elsewhere"),
+        row(MediaLost, ACTIVE, otherwise, finish, FINISHED),
+        row(DeadlineReached, STARTING, otherwise, finish, FINISHED),
+        unreachable(DeadlineReached, CONNECTED, because="a playback that plays has no timer"),
+        row(SessionClosed, ACTIVE, otherwise, end, FINISHED),
+        ignore((StreamEnded, RosterChanged, LeftRoom), IDLE, because="it has ended in this very step"),
+        unreachable(
+            (
+                TakeConfiguration,
+                TakeCandidate,
+                Stop,
+                ToggleVideo,
+                ToggleAudio,
+                EnableTrack,
+                ForceStreamQuality,
+                DescriptionCreated,
+                DescriptionFailed,
+                CandidateFound,
+                MediaConnected,
+                MediaLost,
+                BitrateMeasured,
+                DeadlineReached,
+                SessionClosed,
+            ),
+            IDLE,
+            because="nothing of an idle playback is stored, so nothing can be meant for it",
+        ),
+    ],
+)

@@ -1,0 +1,375 @@
+"""The room: who is in a conference, and which of their streams can be played.
+
+    empty -> open      someone joined it, publishes in it or plays it
+          -> closed    nobody is left
+
+Members join with `joinRoom` (each stream is then played on its own), or simply publish with the room as their main
+track (and play the room whole): both kinds meet in one room. What is live is not kept here; it follows from the streams.
+
+Nobody is told when a stream comes or goes: clients ask with `getRoomInfo`, as the page has it, and whoever plays the
+whole room gets a new offer.
+"""
+
+from bisect import bisect_left
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from signalreel.commands import CloseRoom, GetRoomInfo, GetTrackList, JoinRoom, LeaveFromRoom, Stop
+from signalreel.events import SessionClosed
+from signalreel.identifiers import Kind
+from signalreel.machines.base import Machine
+from signalreel.machines.checks import access_checks, by_another_session, by_holder, lives_as
+from signalreel.machines.context import Context
+from signalreel.machines.notices import (
+    LeftRoom,
+    PlayerCame,
+    PlayerWent,
+    RosterChanged,
+    StreamEnded,
+    StreamPlaced,
+    StreamWentLive,
+)
+from signalreel.machines.stream import Stream, is_live
+from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
+from signalreel.messages import Notification, RoomInformation, RoomStream, TrackList
+from signalreel.refusals import (
+    NO_ACTIVE_STREAMS_IN_ROOM,
+    NO_ROOM_SPECIFIED,
+    NO_STREAM_EXIST,
+    STREAM_ID_IN_USE,
+)
+
+__all__ = ("ROOM", "Member", "Room", "RoomState")
+
+
+class RoomState(StrEnum):
+    """Where a room is."""
+
+    EMPTY = "empty"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+EMPTY, OPEN, CLOSED = RoomState
+
+
+class Member(Struct, frozen=True, array_like=True, gc=False):
+    """A session's seat in a room."""
+
+    since: int  #: seq of the record that seated it; members stand in this order
+    session: str
+    stream_id: str  #: what it publishes in the room, or may
+    joined: bool  #: by `joinRoom`; otherwise it only publishes here, and its seat goes with its stream
+
+
+class Room(Machine[RoomState], frozen=True, gc=False, cache_hash=True, omit_defaults=True):
+    """A room. `sessions` stands in step with `members`.
+
+    One seat changes at a time, at a place found by bisection, so that nothing walks a large room for one of its members.
+    """
+
+    members: tuple[Member, ...] = ()
+
+    def moved_sessions(self, before: Machine[StrEnum]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Say who left since `before`, and who came; all of them when the room closed."""
+        if len(self.sessions) == len(before.sessions) + 1:
+            return (), self.sessions[-1:]
+        if len(self.sessions) == len(before.sessions) - 1 and isinstance(before, Room):
+            place = _first_difference(before.members, self.members)
+            return (before.sessions[place],), ()
+        return before.sessions, self.sessions
+
+    def seat_of(self, session: str) -> Member | None:
+        """The seat of a session, if it has one."""
+        if session not in self.sessions:
+            return None
+        return self.members[self.sessions.index(session)]
+
+    def stream_of(self, session: str) -> str:
+        """The stream id under which a session sits here, or nothing."""
+        seat = self.seat_of(session)
+        return seat.stream_id if seat is not None else ""
+
+    def with_seat(self, seat: Member) -> "Room":
+        """Seat a session."""
+        return replace(self, members=(*self.members, seat), sessions=(*self.sessions, seat.session))
+
+    def without_seat(self, seat: Member) -> "Room":
+        """Let a session go."""
+        place = bisect_left(self.members, seat.since, key=lambda member: member.since)
+        return replace(
+            self,
+            members=self.members[:place] + self.members[place + 1 :],
+            sessions=self.sessions[:place] + self.sessions[place + 1 :],
+        )
+
+
+def _first_difference(longer: tuple[Member, ...], shorter: tuple[Member, ...]) -> int:
+    """Find the one seat that `shorter` lacks: before it both agree, from it on `shorter` is one ahead."""
+    low, high = 0, len(shorter)
+    while low < high:
+        middle = (low + high) // 2
+        if longer[middle] is shorter[middle]:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+# ---------------------------------------------------------------- what is live in it
+
+
+def visible_streams(room: Room, asked_as: str, context: Context) -> tuple[RoomStream, ...]:
+    """The live streams of the room but the asker's own."""
+    own = {asked_as, room.stream_of(context.session), *context.held(context.session, Kind.STREAM)}
+    found: list[RoomStream] = []
+    for id, _ in context.indexes.roster(room.app, room.id):
+        stream = context.find(Kind.STREAM, id)
+        if id not in own and isinstance(stream, Stream) and is_live(stream):
+            found.append(RoomStream(id, stream.name, stream.meta_data))
+    return tuple(found)
+
+
+def ids_of(streams: tuple[RoomStream, ...]) -> tuple[str, ...]:
+    """Just the ids, as the older clients read them."""
+    return tuple(stream.stream_id for stream in streams)
+
+
+def show_change(room: Room, notice: object, context: Context) -> None:
+    """Have everyone who plays the whole room look at what is live in it now."""
+    for playback in context.indexes.audience(room.app, room.id):
+        context.notify(Kind.PLAYBACK, playback, RosterChanged())
+
+
+# ---------------------------------------------------------------- coming
+
+
+def room_missing(room: Room, input: object, context: Context) -> bool:
+    """Whether the command named no room."""
+    return not room.id
+
+
+def enter(room: Room, join: JoinRoom, context: Context) -> Room:
+    """Seat the session under the stream id it wants, or under a fresh one."""
+    stream_id = join.stream_id or context.fresh_id()
+    seat = Member(context.record.seq, context.session, stream_id, joined=True)
+    tell_joined(room, stream_id, context)
+    return room.with_seat(seat)
+
+
+def enter_again(room: Room, join: JoinRoom, context: Context) -> None:
+    """Welcome a session that is in already, under the stream id it has."""
+    tell_joined(room, room.stream_of(context.session), context)
+
+
+def tell_joined(room: Room, stream_id: str, context: Context) -> None:
+    """Tell a member its stream id and what it can play."""
+    streams = visible_streams(room, stream_id, context)
+    joined = Notification(
+        "joinedTheRoom",
+        stream_id=stream_id,
+        streams=ids_of(streams),
+        stream_list=streams,
+        room_name=room.id,
+        room=room.id,
+        max_track_count=context.settings.video_tracks_max,
+    )
+    context.send(context.session, joined)
+
+
+def seat_publisher(room: Room, notice: StreamPlaced, context: Context) -> Room | None:
+    """Seat whoever publishes in the room without having joined it."""
+    if notice.session in room.sessions:
+        return None
+    return room.with_seat(Member(context.record.seq, notice.session, notice.stream_id, joined=False))
+
+
+# ---------------------------------------------------------------- asking
+
+
+def nobody_is_member(room: Room, input: object, context: Context) -> bool:
+    """Whether the room is only being watched."""
+    return not room.members
+
+
+def tell_room(room: Room, command: GetRoomInfo, context: Context) -> None:
+    """Tell what can be played; an empty array when alone."""
+    streams = visible_streams(room, command.stream_id, context)
+    context.send(context.session, RoomInformation(room.id, ids_of(streams), streams, room.id))
+
+
+def tell_track_list(room: Room, command: GetTrackList, context: Context) -> None:
+    """Tell the tracks of the room: its live streams but the asker's own."""
+    context.send(context.session, TrackList(room.id, ids_of(visible_streams(room, "", context))))
+
+
+# ---------------------------------------------------------------- going
+
+
+def is_last(room: Room, input: object, context: Context) -> bool:
+    """Whether nobody is left once the record's session has gone."""
+    others = len(room.members) - (context.session in room.sessions)
+    return others == 0 and not plays_elsewhere(room, context)
+
+
+def plays_elsewhere(room: Room, context: Context) -> bool:
+    """Whether anyone but the record's session plays the whole room."""
+    own = (Kind.PLAYBACK, room.app, f"{context.session}/{room.id}") in context.indexes.held(context.session)
+    return context.indexes.audience_size(room.app, room.id) > own
+
+
+def stops_as_member(room: Room, stop: Stop, context: Context) -> bool:
+    """Whether a member that joined stops its own stream: that leaves the room too (protocol page: leavedFromRoom)."""
+    seat = room.seat_of(context.session)
+    return seat is not None and seat.joined and seat.stream_id == stop.stream_id
+
+
+def stops_as_last(room: Room, stop: Stop, context: Context) -> bool:
+    """Whether that member is the last."""
+    return stops_as_member(room, stop, context) and is_last(room, stop, context)
+
+
+def exit_room(room: Room, input: LeaveFromRoom | Stop, context: Context) -> Room:
+    """Let the session go, and end what it publishes and plays in the room: not every client does so itself."""
+    tell_left(room, input, context)
+    end_everything_of(room, context.session, context)
+    return let_go(room, context.session)
+
+
+def tell_left(room: Room, input: object, context: Context) -> None:
+    """Say that the session is not in the room. Leaving a room one is not in is answered likewise: it changes nothing."""
+    context.send(context.session, left_notification(room))
+
+
+def left_notification(room: Room) -> Notification:
+    """The notification that the session it is sent to has left."""
+    return Notification("leavedFromRoom", room_name=room.id, room=room.id)
+
+
+def end_everything_of(room: Room, session: str, context: Context) -> None:
+    """Tell what a session publishes and plays in the room that the session is no longer in it."""
+    left = LeftRoom(room.id)
+    for kind in (Kind.PLAYBACK, Kind.STREAM):
+        for id in context.held(session, kind):
+            context.notify(kind, id, left)
+
+
+def let_go(room: Room, session: str) -> Room:
+    """Take the session's seat away, if it has one."""
+    seat = room.seat_of(session)
+    return room.without_seat(seat) if seat is not None else room
+
+
+def vanish(room: Room, event: SessionClosed, context: Context) -> Room:
+    """The session is gone; what it published and played ends by itself."""
+    return let_go(room, context.session)
+
+
+def close(room: Room, command: CloseRoom, context: Context) -> Room:
+    """Send everyone out: the members, and whoever only plays."""
+    left = LeftRoom(room.id)
+    for member in room.members:
+        context.send(member.session, left_notification(room))
+        end_everything_of(room, member.session, context)
+    for playback in context.indexes.audience(room.app, room.id):
+        context.notify(Kind.PLAYBACK, playback, left)
+    return replace(room, members=(), sessions=())
+
+
+# ---------------------------------------------------------------- streams and players of it
+
+
+def seat_goes_with_stream(room: Room, notice: StreamEnded, context: Context) -> bool:
+    """Whether the stream that ended was all its publisher was here for."""
+    seat = room.seat_of(notice.session)
+    return seat is not None and not seat.joined and seat.stream_id == notice.stream_id
+
+
+def leaves_nobody(room: Room, notice: StreamEnded, context: Context) -> bool:
+    """Whether that publisher was the last here."""
+    return (
+        seat_goes_with_stream(room, notice, context)
+        and len(room.members) == 1
+        and not context.indexes.audience_size(room.app, room.id)
+    )
+
+
+def drop_publisher(room: Room, notice: StreamEnded, context: Context) -> Room:
+    """Let the publisher go with its stream."""
+    show_change(room, notice, context)
+    return let_go(room, notice.session)
+
+
+def nobody_is_here(room: Room, notice: PlayerWent, context: Context) -> bool:
+    """Whether neither a member nor a player is left."""
+    return not room.members and not context.indexes.audience_size(room.app, room.id)
+
+
+# ---------------------------------------------------------------- the table
+
+ROOM: Final = Table(
+    Kind.ROOM,
+    Room,
+    RoomState,
+    initial=EMPTY,
+    finals=(CLOSED,),
+    inputs=(
+        JoinRoom,
+        GetRoomInfo,
+        GetTrackList,
+        LeaveFromRoom,
+        Stop,
+        CloseRoom,
+        SessionClosed,
+        StreamPlaced,
+        StreamWentLive,
+        StreamEnded,
+        PlayerCame,
+        PlayerWent,
+    ),
+    rows=[
+        refuse(JoinRoom, EMPTY, room_missing, NO_ROOM_SPECIFIED),
+        *access_checks(JoinRoom, (EMPTY, OPEN)),
+        refuse(JoinRoom, EMPTY, lives_as(Kind.STREAM, Kind.PAIR), STREAM_ID_IN_USE),
+        row(JoinRoom, EMPTY, otherwise, enter, OPEN),
+        row(JoinRoom, OPEN, by_holder, enter_again),
+        row(JoinRoom, OPEN, otherwise, enter, SAME),
+        refuse(GetRoomInfo, EMPTY, room_missing, NO_ROOM_SPECIFIED),
+        refuse(GetRoomInfo, EMPTY, otherwise, NO_ACTIVE_STREAMS_IN_ROOM),
+        refuse(GetRoomInfo, OPEN, nobody_is_member, NO_ACTIVE_STREAMS_IN_ROOM),
+        row(GetRoomInfo, OPEN, otherwise, tell_room),
+        *access_checks(GetTrackList, (EMPTY, OPEN)),
+        row(GetTrackList, OPEN, otherwise, tell_track_list),
+        unreachable(GetTrackList, EMPTY, because="asked of the stream when there is no such room"),
+        refuse(LeaveFromRoom, EMPTY, room_missing, NO_ROOM_SPECIFIED),
+        row(LeaveFromRoom, EMPTY, otherwise, tell_left),
+        row(LeaveFromRoom, OPEN, by_another_session, tell_left),
+        row(LeaveFromRoom, OPEN, is_last, exit_room, CLOSED),
+        row(LeaveFromRoom, OPEN, otherwise, exit_room, SAME),
+        row(Stop, OPEN, stops_as_last, exit_room, CLOSED),
+        row(Stop, OPEN, stops_as_member, exit_room, SAME),
+        ignore(Stop, OPEN, because="only the stop of one's own stream leaves a room one has joined"),
+        unreachable(Stop, EMPTY, because="asked only of the rooms that a session is in"),
+        row(CloseRoom, OPEN, otherwise, close, CLOSED),
+        refuse(CloseRoom, EMPTY, otherwise, NO_STREAM_EXIST),
+        row(SessionClosed, OPEN, is_last, vanish, CLOSED),
+        row(SessionClosed, OPEN, otherwise, vanish, SAME),
+        unreachable(SessionClosed, EMPTY, because="nobody is in an empty room"),
+        row(StreamPlaced, EMPTY, otherwise, seat_publisher, OPEN),
+        row(StreamPlaced, OPEN, otherwise, seat_publisher, SAME),
+        row(StreamWentLive, OPEN, otherwise, show_change),
+        unreachable(StreamWentLive, EMPTY, because="its publisher has a seat"),
+        row(StreamEnded, OPEN, leaves_nobody, drop_publisher, CLOSED),
+        row(StreamEnded, OPEN, seat_goes_with_stream, drop_publisher, SAME),
+        row(StreamEnded, OPEN, otherwise, show_change),
+        ignore(StreamEnded, EMPTY, because="the room has closed in this very step"),
+        row(PlayerCame, EMPTY, otherwise, None, OPEN),
+        ignore(PlayerCame, OPEN, because="players need no seat"),
+        row(PlayerWent, OPEN, nobody_is_here, None, CLOSED),
+        ignore(PlayerWent, OPEN, because="others are here"),
+        ignore(PlayerWent, EMPTY, because="the room has closed in this very step"),
+    ],
+)

@@ -1,0 +1,438 @@
+"""The stream: one published stream, from the publish that was accepted to its end.
+
+    idle -> preparing      `start` was sent, the publish timer runs
+         -> negotiating    the publisher's offer was taken, media makes the answer
+         -> connecting     the answer was sent
+         -> broadcasting   media flows, `publish_started` was sent, it can be played
+         -> restoring      its session closed; the id is kept for its own publisher for a while
+         -> finished
+
+The publish timer is set once, at `start`, and no offer restarts it (protocol page: publishTimeoutError).
+"""
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec.structs import replace
+
+from signalreel.commands import (
+    EnableTrack,
+    EndStream,
+    GetStreamInfo,
+    GetTrackList,
+    Publish,
+    Stop,
+    TakeCandidate,
+    TakeConfiguration,
+)
+from signalreel.events import (
+    CandidateFound,
+    DeadlineReached,
+    DescriptionCreated,
+    DescriptionFailed,
+    MediaConnected,
+    MediaLost,
+    SessionClosed,
+    Track,
+    TracksFound,
+)
+from signalreel.identifiers import Kind
+from signalreel.machines.base import Machine
+from signalreel.machines.checks import access_checks, by_another_session, is_offer, lives_as, load_checks
+from signalreel.machines.context import Context, error_of
+from signalreel.machines.notices import LeftRoom, StreamEnded, StreamPlaced, StreamWentLive
+from signalreel.machines.table import SAME, Row, Table, ignore, otherwise, refuse, row, unreachable
+from signalreel.messages import (
+    Candidate,
+    Description,
+    Notification,
+    RenditionInformation,
+    Start,
+    StreamInformation,
+    TrackList,
+)
+from signalreel.refusals import (
+    ALREADY_PUBLISHING,
+    HIGH_RESOURCE_USAGE,
+    MAIN_TRACK_IS_FULL,
+    NO_CODEC_ENABLED,
+    NO_STREAM_EXIST,
+    NOT_SET_LOCAL_DESCRIPTION,
+    NOT_SET_REMOTE_DESCRIPTION,
+    PUBLISH_TIMEOUT_ERROR,
+    STREAM_ID_IN_USE,
+    Refusal,
+)
+from signalreel.step import TrackSwitched, WantedKinds
+
+__all__ = ("STREAM", "Stream", "StreamState", "is_live")
+
+US_PER_MS: Final = 1_000
+
+
+class StreamState(StrEnum):
+    """Where a stream is."""
+
+    IDLE = "idle"
+    PREPARING = "preparing"
+    NEGOTIATING = "negotiating"
+    CONNECTING = "connecting"
+    BROADCASTING = "broadcasting"
+    RESTORING = "restoring"
+    FINISHED = "finished"
+
+
+IDLE, PREPARING, NEGOTIATING, CONNECTING, BROADCASTING, RESTORING, FINISHED = StreamState
+
+
+class Stream(Machine[StreamState], frozen=True, gc=False, cache_hash=True, omit_defaults=True):
+    """A published stream. `listed_in` is set while it is live in a room."""
+
+    room: str = ""  #: the room it is published in, live or not
+    name: str = ""  #: what the publisher calls it, told to the members of its room
+    meta_data: str = ""
+    subscriber_id: str = ""
+    video: bool = True  #: wanted by the publisher
+    audio: bool = True
+    identity: str = ""  #: who published it, as the gate recorded; empty when no gate was asked
+    tracks: tuple[Track, ...] = ()
+    restored: bool = False  #: its publisher has come back inside the restore window
+
+
+def is_live(machine: object) -> bool:
+    """Whether this is a stream that can be played now."""
+    return isinstance(machine, Stream) and machine.state is BROADCASTING
+
+
+# ---------------------------------------------------------------- publish
+
+
+def session_publishes(stream: Stream, publish: Publish, context: Context) -> bool:
+    """Whether the session publishes another stream: one a session."""
+    return context.holds(Kind.STREAM)
+
+
+def identity_differs(stream: Stream, publish: Publish, context: Context) -> bool:
+    """Whether someone else asks for an id that is kept for its publisher."""
+    grant = context.record.grant
+    return grant is None or not grant.identity or grant.identity != stream.identity
+
+
+def no_codec_enabled(stream: Stream, publish: Publish, context: Context) -> bool:
+    """Whether the settings leave nothing to publish with."""
+    return not context.settings.codecs
+
+
+def too_many_streams(stream: Stream, publish: Publish, context: Context) -> bool:
+    """Whether the app has as many streams as it may."""
+    limit = context.settings.streams_max
+    return 0 <= limit <= context.indexes.streams(context.app)
+
+
+def room_is_full(stream: Stream, publish: Publish, context: Context) -> bool:
+    """Whether the room it is to be published in has as many live streams as it may."""
+    limit, room = context.settings.room_streams_max, room_of(publish, context)
+    return bool(room) and 0 <= limit <= context.indexes.roster_size(context.app, room)
+
+
+def room_name_taken(stream: Stream, publish: Publish, context: Context) -> bool:
+    """Whether the room it is to be published in is no room: its own id, or a live stream or pair."""
+    room = publish.main_track
+    return bool(room) and (
+        room == publish.stream_id or any(context.find(kind, room) is not None for kind in (Kind.STREAM, Kind.PAIR))
+    )
+
+
+def room_of(publish: Publish, context: Context) -> str:
+    """The room a stream is published in: the one it names, else the one its session joined with this stream id."""
+    if publish.main_track:
+        return publish.main_track
+    for id in context.held(context.session, Kind.ROOM):
+        room = context.find(Kind.ROOM, id)
+        if room is not None and room.stream_of(context.session) == publish.stream_id:
+            return id
+    return ""
+
+
+def kept_room_taken(stream: Stream, publish: Publish, context: Context) -> bool:
+    """Whether the room that a kept stream was in has become something else meanwhile."""
+    return bool(stream.room) and any(context.find(kind, stream.room) is not None for kind in (Kind.STREAM, Kind.PAIR))
+
+
+def open_stream(stream: Stream, publish: Publish, context: Context) -> Stream:
+    """Accept: say `start`, and give the publisher its time."""
+    context.send(context.session, Start(stream.id, publish.subscriber_id))
+    room = room_of(publish, context)
+    if room:
+        context.notify(Kind.ROOM, room, StreamPlaced(stream.id, context.session))
+    grant = context.record.grant
+    return replace(
+        stream,
+        sessions=(context.session,),
+        room=room,
+        name=publish.stream_name,
+        meta_data=publish.meta_data,
+        subscriber_id=publish.subscriber_id,
+        video=publish.video,
+        audio=publish.audio,
+        identity=grant.identity if grant is not None else "",
+        **publish_timer(context),
+    )
+
+
+def restore_stream(stream: Stream, publish: Publish, context: Context) -> Stream:
+    """Accept its own publisher again; viewers and room are kept."""
+    context.send(context.session, Start(stream.id, publish.subscriber_id))
+    if stream.room:
+        context.notify(Kind.ROOM, stream.room, StreamPlaced(stream.id, context.session))
+    return replace(
+        stream,
+        sessions=(context.session,),
+        restored=True,
+        video=publish.video,
+        audio=publish.audio,
+        **publish_timer(context),
+    )
+
+
+def publish_timer(context: Context) -> dict[str, int]:
+    """The fields of a timer set now."""
+    return {"wake_at": context.time + context.settings.publish_timeout_ms * US_PER_MS, "timer": context.record.seq}
+
+
+# ---------------------------------------------------------------- media
+
+
+def take_offer(stream: Stream, offer: TakeConfiguration, context: Context) -> None:
+    """Hand the offer to media, with what the publisher wants of it."""
+    context.detail = WantedKinds(stream.video, stream.audio)
+
+
+def send_answer(stream: Stream, event: DescriptionCreated, context: Context) -> None:
+    """Pass media's answer on."""
+    context.send(stream.sessions[0], Description(stream.id, event.type, event.sdp))
+
+
+def tell_description_failed(stream: Stream, event: DescriptionFailed, context: Context) -> None:
+    """Say which description failed. The publisher may offer again while its timer runs."""
+    refusal: Refusal = NOT_SET_REMOTE_DESCRIPTION if event.side == "remote" else NOT_SET_LOCAL_DESCRIPTION
+    context.send(stream.sessions[0], error_of(refusal, event, stream_id=stream.id))
+
+
+def send_candidate(stream: Stream, event: CandidateFound, context: Context) -> None:
+    """Pass media's candidate on."""
+    context.send(stream.sessions[0], Candidate(stream.id, event.label, event.id, event.candidate))
+
+
+def go_live(stream: Stream, event: MediaConnected, context: Context) -> Stream:
+    """Media flows: say so, and be listed in the room."""
+    definition = "session_restored" if stream.restored else "publish_started"
+    context.send(stream.sessions[0], stream_notification(stream, definition))
+    if stream.room:
+        context.notify(Kind.ROOM, stream.room, StreamWentLive(stream.id))
+    return replace(stream, wake_at=0, listed_in=stream.room)
+
+
+def note_tracks(stream: Stream, event: TracksFound, context: Context) -> Stream:
+    """Keep what the stream consists of, for those who ask."""
+    return replace(stream, tracks=event.tracks)
+
+
+def switch_for_all(stream: Stream, command: EnableTrack, context: Context) -> None:
+    """The publisher switches its stream for every viewer."""
+    context.detail = TrackSwitched(stream.id, "", command.enabled)
+
+
+# ---------------------------------------------------------------- questions
+
+
+def tell_stream_info(stream: Stream, command: GetStreamInfo, context: Context) -> None:
+    """Tell the renditions: a line for each video track, or one without a picture."""
+    audio = sum(track.bitrate for track in stream.tracks if track.kind == "audio")
+    pictures = [track for track in stream.tracks if track.kind == "video"]
+    lines = [RenditionInformation(track.width, track.height, track.bitrate, audio, track.codec) for track in pictures]
+    if stream.tracks and not pictures:
+        lines.append(RenditionInformation(0, 0, 0, audio, ""))
+    context.send(context.session, StreamInformation(stream.id, tuple(lines)))
+
+
+def tell_track_list(stream: Stream, command: GetTrackList, context: Context) -> None:
+    """Tell the tracks. A stream of its own is one track, of its own name."""
+    context.send(context.session, TrackList(stream.id, (stream.id,)))
+
+
+# ---------------------------------------------------------------- the end
+
+
+def is_published_there(stream: Stream, notice: LeftRoom, context: Context) -> bool:
+    """Whether the room that its session left is the one this stream is published in."""
+    return stream.room == notice.room
+
+
+def may_be_restored(stream: Stream, event: SessionClosed, context: Context) -> bool:
+    """Whether the id is kept for its publisher: only where the gate knows who that is."""
+    return context.settings.restore_ms > 0 and stream.identity != ""
+
+
+def keep_for_publisher(stream: Stream, event: SessionClosed, context: Context) -> Stream:
+    """Let the session go and wait for its publisher, viewers kept."""
+    return replace(
+        stream,
+        sessions=(),
+        wake_at=context.time + context.settings.restore_ms * US_PER_MS,
+        timer=context.record.seq,
+    )
+
+
+def finish(stream: Stream, input: object, context: Context) -> Stream:
+    """End a live stream: its publisher is told once, and everyone who plays it."""
+    context.send(stream.sessions[0], stream_notification(stream, "publish_finished"))
+    return end(stream, input, context)
+
+
+def give_up(stream: Stream, input: object, context: Context) -> Stream:
+    """End a stream that never got as far as media, and say so."""
+    context.send(stream.sessions[0], error_of(PUBLISH_TIMEOUT_ERROR, input, stream_id=stream.id))
+    return end(stream, input, context)
+
+
+def end(stream: Stream, input: object, context: Context) -> Stream:
+    """End without a word to the publisher: it is gone, or knows."""
+    ended = StreamEnded(stream.id, stream.sessions[0] if stream.sessions else "")
+    for playback in context.indexes.audience(stream.app, stream.id):
+        context.notify(Kind.PLAYBACK, playback, ended)
+    if stream.room:
+        context.notify(Kind.ROOM, stream.room, ended)
+    return replace(stream, sessions=(), wake_at=0, listed_in="")
+
+
+def stream_notification(stream: Stream, definition: str) -> Notification:
+    """A notification to the publisher, with the room it publishes in."""
+    if stream.room:
+        return Notification(
+            definition,
+            stream_id=stream.id,
+            subscriber_id=stream.subscriber_id,
+            room_name=stream.room,
+            room=stream.room,
+        )
+    return Notification(definition, stream_id=stream.id, subscriber_id=stream.subscriber_id)
+
+
+# ---------------------------------------------------------------- the table
+
+STARTING = (PREPARING, NEGOTIATING, CONNECTING)
+HELD = (*STARTING, BROADCASTING)
+FREE = (IDLE, RESTORING)
+ALL = (*FREE, *HELD)
+
+PUBLISH_ROWS: Final[list[Row]] = [
+    *load_checks(Publish, ALL),
+    *access_checks(Publish, ALL),
+    refuse(Publish, HELD, by_another_session, STREAM_ID_IN_USE),
+    refuse(Publish, HELD, otherwise, ALREADY_PUBLISHING),
+    refuse(Publish, RESTORING, identity_differs, STREAM_ID_IN_USE),
+    refuse(Publish, IDLE, lives_as(Kind.PAIR, Kind.ROOM), STREAM_ID_IN_USE),
+    refuse(Publish, FREE, session_publishes, ALREADY_PUBLISHING),
+    refuse(Publish, FREE, no_codec_enabled, NO_CODEC_ENABLED),
+    refuse(Publish, RESTORING, kept_room_taken, STREAM_ID_IN_USE),
+    refuse(Publish, IDLE, room_name_taken, STREAM_ID_IN_USE),
+    refuse(Publish, IDLE, room_is_full, MAIN_TRACK_IS_FULL),
+    refuse(Publish, IDLE, too_many_streams, HIGH_RESOURCE_USAGE),
+    row(Publish, IDLE, otherwise, open_stream, PREPARING),
+    row(Publish, RESTORING, otherwise, restore_stream, PREPARING),
+]
+
+STREAM: Final = Table(
+    Kind.STREAM,
+    Stream,
+    StreamState,
+    initial=IDLE,
+    finals=(FINISHED,),
+    inputs=(
+        Publish,
+        TakeConfiguration,
+        TakeCandidate,
+        Stop,
+        EnableTrack,
+        GetStreamInfo,
+        GetTrackList,
+        EndStream,
+        DescriptionCreated,
+        DescriptionFailed,
+        CandidateFound,
+        MediaConnected,
+        MediaLost,
+        TracksFound,
+        DeadlineReached,
+        SessionClosed,
+        LeftRoom,
+    ),
+    rows=[
+        PUBLISH_ROWS,
+        row(TakeConfiguration, PREPARING, is_offer, take_offer, NEGOTIATING),
+        row(TakeConfiguration, BROADCASTING, is_offer, take_offer, SAME),
+        ignore(TakeConfiguration, HELD, because="a publisher offers, and waits for the answer"),
+        unreachable(TakeConfiguration, FREE, because="only the session that holds a stream negotiates it"),
+        row(TakeCandidate, HELD, otherwise, None, SAME),
+        unreachable(TakeCandidate, FREE, because="only the session that holds a stream negotiates it"),
+        row(DescriptionCreated, NEGOTIATING, otherwise, send_answer, CONNECTING),
+        row(DescriptionCreated, BROADCASTING, otherwise, send_answer),
+        ignore(DescriptionCreated, (PREPARING, CONNECTING), because="a late answer to an offer that was given up"),
+        ignore(DescriptionCreated, RESTORING, because="the publisher is gone"),
+        row(DescriptionFailed, NEGOTIATING, otherwise, tell_description_failed, PREPARING),
+        row(DescriptionFailed, BROADCASTING, otherwise, tell_description_failed),
+        ignore(DescriptionFailed, (PREPARING, CONNECTING), because="about an offer that was given up"),
+        ignore(DescriptionFailed, RESTORING, because="the publisher is gone"),
+        row(CandidateFound, HELD, otherwise, send_candidate),
+        ignore(CandidateFound, RESTORING, because="the publisher is gone"),
+        row(MediaConnected, CONNECTING, otherwise, go_live, BROADCASTING),
+        ignore(MediaConnected, (PREPARING, NEGOTIATING), because="media of an offer that was given up"),
+        ignore(MediaConnected, BROADCASTING, because="known already"),
+        ignore(MediaConnected, RESTORING, because="the publisher is gone"),
+        row(MediaLost, STARTING, otherwise, give_up, FINISHED),
+        row(MediaLost, BROADCASTING, otherwise, finish, FINISHED),
+        ignore(MediaLost, RESTORING, because="known already"),
+        row(TracksFound, HELD, otherwise, note_tracks),
+        ignore(TracksFound, RESTORING, because="the publisher is gone"),
+        row(EnableTrack, HELD, otherwise, switch_for_all, SAME),
+        unreachable(EnableTrack, FREE, because="only the session that holds a stream switches it for all"),
+        row(GetStreamInfo, BROADCASTING, otherwise, tell_stream_info),
+        refuse(GetStreamInfo, (*FREE, *STARTING), otherwise, NO_STREAM_EXIST),
+        *access_checks(GetTrackList, ALL),
+        row(GetTrackList, BROADCASTING, otherwise, tell_track_list),
+        refuse(GetTrackList, (*FREE, *STARTING), otherwise, NO_STREAM_EXIST),
+        row(Stop, STARTING, otherwise, end, FINISHED),
+        row(Stop, BROADCASTING, otherwise, finish, FINISHED),
+        unreachable(Stop, FREE, because="only the session that holds a stream stops it"),
+        row(LeftRoom, STARTING, is_published_there, end, FINISHED),
+        row(LeftRoom, BROADCASTING, is_published_there, finish, FINISHED),
+        ignore(LeftRoom, HELD, because="it is published elsewhere"),
+        ignore(LeftRoom, FREE, because="it has ended in this very step"),
+        row(EndStream, STARTING, otherwise, give_up, FINISHED),
+        row(EndStream, BROADCASTING, otherwise, finish, FINISHED),
+        row(EndStream, RESTORING, otherwise, end, FINISHED),
+        refuse(EndStream, IDLE, otherwise, NO_STREAM_EXIST),
+        row(DeadlineReached, STARTING, otherwise, give_up, FINISHED),
+        row(DeadlineReached, RESTORING, otherwise, end, FINISHED),
+        unreachable(DeadlineReached, BROADCASTING, because="a live stream has no timer"),
+        row(SessionClosed, STARTING, otherwise, end, FINISHED),
+        row(SessionClosed, BROADCASTING, may_be_restored, keep_for_publisher, RESTORING),
+        row(SessionClosed, BROADCASTING, otherwise, end, FINISHED),
+        unreachable(SessionClosed, RESTORING, because="no session holds it"),
+        unreachable(
+            (
+                DescriptionCreated,
+                DescriptionFailed,
+                CandidateFound,
+                MediaConnected,
+                MediaLost,
+                TracksFound,
+                DeadlineReached,
+                SessionClosed,
+            ),
+            IDLE,
+            because="nothing of an idle stream is stored, so no event can name it",
+        ),
+    ],
+)
