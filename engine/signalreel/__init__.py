@@ -1,3 +1,73 @@
-"""Signalreel: an event-sourced state-machine engine for WebRTC signaling."""
+"""Signalreel: an event-sourced state-machine engine for WebRTC signaling.
 
-__all__ = ()
+    from signalreel import Engine, MemoryReel, Record, Settings
+
+    step = Engine(Settings()).apply(record)
+
+This package is pure: it reads no clock, draws no random number, performs no I/O and waits for nothing. The shell around
+it (runtime, transports, media, server) is the package `signalreel_adapters`. The words themselves are in the modules:
+what a client says in `signalreel.commands`, what the world reports in `signalreel.events`, what the server says in
+`signalreel.messages`, what it refuses with in `signalreel.refusals`.
+"""
+
+from signalreel.commands import CloseRoom, EndStream, KickSession, decode_command
+from signalreel.engine import Engine, Snapshot
+from signalreel.errors import (
+    Divergence,
+    OutOfOrder,
+    ReelBusy,
+    ReelDamaged,
+    ReelError,
+    ReelUnavailable,
+    SignalreelError,
+    Undecodable,
+)
+from signalreel.identifiers import App, Kind, Reference, SessionId, is_valid_name
+from signalreel.messages import encode_message
+from signalreel.record import Grant, Record, decode_record, encode_record
+from signalreel.reel import ENGINE_VERSION, Entry, Header, MemoryReel, Reel
+from signalreel.refusals import REFUSALS, Refusal
+from signalreel.replay import Cursor, Replayed
+from signalreel.settings import Settings
+from signalreel.step import Deadline, Outcome, Step, Transition
+
+__all__ = (
+    "ENGINE_VERSION",
+    "REFUSALS",
+    "App",
+    "CloseRoom",
+    "Cursor",
+    "Deadline",
+    "Divergence",
+    "EndStream",
+    "Engine",
+    "Entry",
+    "Grant",
+    "Header",
+    "KickSession",
+    "Kind",
+    "MemoryReel",
+    "OutOfOrder",
+    "Outcome",
+    "Record",
+    "Reel",
+    "ReelBusy",
+    "ReelDamaged",
+    "ReelError",
+    "ReelUnavailable",
+    "Reference",
+    "Refusal",
+    "Replayed",
+    "SessionId",
+    "Settings",
+    "SignalreelError",
+    "Snapshot",
+    "Step",
+    "Transition",
+    "Undecodable",
+    "decode_command",
+    "decode_record",
+    "encode_message",
+    "encode_record",
+    "is_valid_name",
+)

@@ -30,6 +30,7 @@ __all__ = (
     "Transition",
     "WantedKinds",
     "chain",
+    "outcome_of",
 )
 
 DIGEST_SIZE: Final = 16
@@ -122,6 +123,15 @@ class Outcome(Struct, frozen=True, array_like=True, gc=False):
     digest: bytes
     transitions: list[tuple[str, str, str, str, str]]  #: kind, app, id, source, target
     state_digest: bytes = b""
+
+
+def outcome_of(step: Step) -> Outcome:
+    """Give what of a step stands beside its record on a reel."""
+    moves = [
+        (str(made.machine.kind), made.machine.app, made.machine.id, str(made.source), str(made.target))
+        for made in step.transitions
+    ]
+    return Outcome(step.digest, moves, step.state_digest)
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode

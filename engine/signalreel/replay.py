@@ -1,0 +1,147 @@
+"""Replay: a cursor over a reel, with an engine that is where the cursor is.
+
+    cursor = Cursor(reel)
+    for replayed in cursor:
+        print(replayed.step.transitions, replayed.divergence)
+    cursor.seek(812)            # back or forth; the engine is as it was after record 812
+
+Nothing is performed: the cursor owns an engine and a reel to read, and no transport, no media and no clock. Every record
+applied is held against the outcome that the reel recorded; a difference is a `Divergence`, and says what was recorded
+and what was computed.
+
+Snapshots are taken every so often (the square root of the reel's length by default) and kept in memory, so that going
+back costs at most that many records.
+"""
+
+from collections.abc import Iterator
+from math import isqrt
+from typing import Final
+
+from msgspec import Struct
+
+from signalreel.engine import STATE_DIGEST_EVERY, Engine, Snapshot
+from signalreel.errors import Divergence, OutOfOrder, ReelDamaged
+from signalreel.record import Record, decode_record, input_name
+from signalreel.reel import Entry, Reel, chain_record
+from signalreel.step import GENESIS, Outcome, Step, outcome_of
+
+__all__ = ("Cursor", "Replayed", "compare")
+
+SNAPSHOT_EVERY_MIN: Final = 64
+"""Records between two snapshots at least; below that, applying again is cheaper than keeping."""
+
+
+class Replayed(Struct, frozen=True):
+    """A record that was applied: what it caused now, and how that differs from then."""
+
+    step: Step
+    recorded: Outcome | None  #: None when the run ended before it could be written
+    divergence: Divergence | None
+
+
+class _Mark(Struct, frozen=True):
+    """Where a replay can start from without going back to the first record."""
+
+    snapshot: Snapshot
+    chain: bytes
+
+
+class Cursor:
+    """A position on a reel and the engine that is in the state after it. Position 0 is before the first record."""
+
+    def __init__(
+        self,
+        reel: Reel,
+        *,
+        snapshot_every: int | None = None,
+        state_digest_every: int = STATE_DIGEST_EVERY,
+    ) -> None:
+        self._reel = reel
+        self._every = snapshot_every or max(SNAPSHOT_EVERY_MIN, isqrt(reel.last_seq))
+        self.engine: Final = Engine(reel.header.settings, state_digest_every=state_digest_every)
+        self._chain = GENESIS
+        self._marks: dict[int, _Mark] = {0: _Mark(self.engine.snapshot(), GENESIS)}
+        self._entries: Iterator[Entry] | None = None
+
+    @property
+    def position(self) -> int:
+        """The seq of the last record applied."""
+        return self.engine.seq
+
+    def __iter__(self) -> Iterator[Replayed]:
+        """Go forward to the end of the reel, giving each record as it is applied."""
+        while (replayed := self.step()) is not None:
+            yield replayed
+
+    def step(self) -> Replayed | None:
+        """Apply the next record; None at the end. Raises `ReelDamaged` when it cannot be read or applied."""
+        if self._entries is None:
+            self._entries = self._reel.entries(self.position + 1)
+        entry = next(self._entries, None)
+        if entry is None:
+            self._entries = None
+            return None
+        record = self._read(entry)
+        try:
+            step = self.engine.apply(record)
+        except OutOfOrder as error:
+            raise ReelDamaged(f"record {entry.seq}", str(error)) from None
+        self._chain = entry.chain
+        if step.record.seq % self._every == 0:
+            self._marks.setdefault(step.record.seq, _Mark(self.engine.snapshot(), self._chain))
+        return Replayed(step, entry.outcome, compare(entry.outcome, step))
+
+    def _read(self, entry: Entry) -> Record:
+        if chain_record(self._chain, entry.record) != entry.chain:
+            raise ReelDamaged(f"record {entry.seq}", "its bytes, or those of a record before it, are not as written")
+        try:
+            return decode_record(entry.record)
+        except (ValueError, RecursionError) as error:
+            raise ReelDamaged(f"record {entry.seq}", f"cannot be decoded: {error}") from None
+
+    def seek(self, seq: int) -> Replayed | None:
+        """Go to just after a record, back or forth, and give that record as applied (None for 0 or past the end)."""
+        if seq <= self.position:
+            self._rewind(max(0, seq - 1))
+        replayed: Replayed | None = None
+        while self.position < seq:
+            replayed = self.step()
+            if replayed is None:
+                return None
+        return replayed
+
+    def at(self, seq: int) -> Engine:
+        """Give an engine of its own in the state just after a record; the cursor goes there too."""
+        self.seek(seq)
+        engine = Engine(self.engine.settings)
+        engine.restore(self.engine.snapshot())
+        return engine
+
+    def _rewind(self, seq: int) -> None:
+        """Go back to the nearest mark that is not past `seq`."""
+        nearest = max(marked for marked in self._marks if marked <= seq)
+        mark = self._marks[nearest]
+        self.engine.restore(mark.snapshot)
+        self._chain = mark.chain
+        self._entries = None
+
+
+def compare(recorded: Outcome | None, step: Step) -> Divergence | None:
+    """Hold a step against the outcome that was recorded for it; what differs first and says most is told."""
+    if recorded is None:
+        return None
+    computed = outcome_of(step)
+    cause = input_name(step.record)
+    seq = step.record.seq
+    if recorded.transitions != computed.transitions:
+        return Divergence(seq, "transitions", _told(recorded), _told(computed), cause)
+    if recorded.digest != computed.digest:
+        return Divergence(seq, "digest", recorded.digest.hex(), computed.digest.hex(), cause)
+    if recorded.state_digest and computed.state_digest and recorded.state_digest != computed.state_digest:
+        return Divergence(seq, "state digest", recorded.state_digest.hex(), computed.state_digest.hex(), cause)
+    return None
+
+
+def _told(outcome: Outcome) -> str:
+    moves = [f"{kind} {app}/{id}: {source} -> {target}" for kind, app, id, source, target in outcome.transitions]
+    return "; ".join(moves) or "none"
