@@ -13,6 +13,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from signalreel import commands, events, messages, refusals, settings
-from signalreel.machines import pair, playback, room, stream
+from signalreel.engine import TABLES
 from signalreel.machines.table import Ignored, Refused, Row, Table, Unreachable
 
 __all__ = ("PAGES", "main")
@@ -228,12 +229,12 @@ def target(line: Row) -> str:
     return line.next.value if isinstance(line.next, StrEnum) else "the same"
 
 
-def machine_page(machine: Table[Any], meaning: str) -> str:
+def machine_page(machine: Table[Any]) -> str:
     """Write one machine: its states, its picture and all its rows."""
     notes = {m["name"]: m["note"] for m in STATE_NOTE.finditer(inspect.getsource(machine.states))}
     states = ((f"`{state.value}`", notes.get(state.name, "")) for state in machine.states)
     body = [
-        meaning,
+        inspect.getdoc(inspect.getmodule(machine.states)) or "",
         "",
         *(["## States", "", *table_of(("state", "meaning"), states)] if notes else []),
         "## Transitions",
@@ -265,10 +266,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "inputs.md": inputs,
     "protocol.md": protocol,
     "settings.md": setting_pages,
-    "machines/pair.md": lambda: machine_page(pair.PAIR, inspect.getdoc(pair) or ""),
-    "machines/playback.md": lambda: machine_page(playback.PLAYBACK, inspect.getdoc(playback) or ""),
-    "machines/room.md": lambda: machine_page(room.ROOM, inspect.getdoc(room) or ""),
-    "machines/stream.md": lambda: machine_page(stream.STREAM, inspect.getdoc(stream) or ""),
+    **{f"machines/{kind}.md": partial(machine_page, machine) for kind, machine in TABLES.items()},
 }
 """Every generated page, by its place under specs/."""
 
