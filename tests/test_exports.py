@@ -44,6 +44,20 @@ def _names_of(node: ast.stmt, *, imports: bool) -> Iterator[str]:
             pass
 
 
+def holds_a_table(module: Module) -> bool:
+    """Whether the module is a machine: its states, conditions and actions are the words of its own table.
+
+    They have no underscore, because they stand in steps, explanations and specs, and are offered to no other module.
+    """
+    return any(
+        isinstance(node, ast.Assign | ast.AnnAssign)
+        and isinstance(node.value, ast.Call)
+        and isinstance(node.value.func, ast.Name)
+        and node.value.func.id == "Table"
+        for node in module.tree.body
+    )
+
+
 def by_name(module: Module) -> str:
     """Show a parametrised module by its dotted name."""
     return module.name
@@ -55,7 +69,10 @@ def test_all_names_exactly_what_is_public(module: Module) -> None:
     names = declared(module)
 
     assert names is not None, "no `__all__` tuple of literals"
-    assert sorted(names) == sorted(defined(module))
+    if holds_a_table(module):
+        assert set(names) <= defined(module)
+    else:
+        assert sorted(names) == sorted(defined(module))
 
 
 @pytest.mark.parametrize("module", modules(), ids=by_name)
