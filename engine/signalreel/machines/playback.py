@@ -128,8 +128,10 @@ def open_playback(playback: Playback, play: Play, context: Context) -> Playback:
 
 
 def wanted_sources(playback: Playback, context: Context) -> tuple[Source, ...]:
-    """What this playback is to show now: the stream, or what is live in the room that the player wants and is not its
-    own. Newer pages name neither their own stream nor the others, so the session that publishes it is what counts."""
+    """Say what this playback is to show now: the stream, or what is live in the room, is wanted and not its own.
+
+    Newer pages name neither their own stream nor the others, so what counts is which session publishes it.
+    """
     if not playback.whole_room:
         stream = context.find(Kind.STREAM, playback.watches)
         return (Source(playback.watches, stream.born if stream is not None else 0),)

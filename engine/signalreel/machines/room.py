@@ -4,7 +4,8 @@
           -> closed    nobody is left
 
 Members join with `joinRoom` (each stream is then played on its own), or simply publish with the room as their main
-track (and play the room whole): both kinds meet in one room. What is live is not kept here; it follows from the streams.
+track (and play the room whole): both kinds meet in one room. What is live is not kept here; it follows from the
+streams.
 
 Nobody is told when a stream comes or goes: clients ask with `getRoomInfo`, as the page has it, and whoever plays the
 whole room gets a new offer.
@@ -68,7 +69,7 @@ class Member(Struct, frozen=True, array_like=True, gc=False):
 class Room(Machine[RoomState], frozen=True, gc=False, cache_hash=True, omit_defaults=True):
     """A room. `sessions` stands in step with `members`.
 
-    One seat changes at a time, at a place found by bisection, so that nothing walks a large room for one of its members.
+    One seat changes at a time, at a place found by bisection, so that nothing walks a large room for one member.
     """
 
     members: tuple[Member, ...] = ()
@@ -240,7 +241,7 @@ def exit_room(room: Room, input: LeaveFromRoom | Stop, context: Context) -> Room
 
 
 def tell_left(room: Room, input: object, context: Context) -> None:
-    """Say that the session is not in the room. Leaving a room one is not in is answered likewise: it changes nothing."""
+    """Say that the session is not in the room; also to one that never was, since that changes nothing."""
     context.send(context.session, left_notification(room))
 
 

@@ -21,15 +21,15 @@ always decides. A cell ends in one of four ways:
 A final state has no cells: a machine that reaches it is dropped, and the id starts again from the initial state, in
 which no machine is ever stored.
 
-Conditions and actions are plain functions of (machine, input, context). A condition looks and changes nothing. An action
-returns the changed machine, or None; what else it wants to happen (messages, notices to other machines) it leaves with
-the context. Neither performs anything.
+Conditions and actions are plain functions of (machine, input, context). A condition looks and changes nothing. An
+action returns the changed machine, or None; what else it wants to happen (messages, notices to other machines) it
+leaves with the context. Neither performs anything.
 
 How it runs
 -----------
 The rows become one `transitions.Machine` per kind, shared and without a model: it validates names and draws the
-diagrams. Dispatch does not go through it, which would cost about a hundred times as much; `Table.cells` is compiled from
-that Machine once, at import. A test walks every cell through both and demands the same answer.
+diagrams. Dispatch does not go through it, which would cost about a hundred times as much; `Table.cells` is compiled
+from that Machine once, at import. A test walks every cell through both and demands the same answer.
 
 The library accepts an unknown input, an open cell, and rows that can never be reached in silence; `Table` does not.
 """
@@ -133,9 +133,7 @@ def row(
     next: Next = None,
 ) -> Row:
     """Write a row: in these states, on this input, when all conditions hold, act and go to `next`."""
-    conditions = when if isinstance(when, tuple) else (when,)
-    kept = tuple(condition for condition in conditions if condition is not otherwise)
-    return Row(input, _tuple_of(states), kept, then, next)
+    return Row(input, _tuple_of(states), _conditions_of(when), then, next)
 
 
 def refuse(
@@ -145,9 +143,7 @@ def refuse(
     refusal: Refusal,
 ) -> Row:
     """Write a row that refuses and changes nothing."""
-    conditions = when if isinstance(when, tuple) else (when,)
-    kept = tuple(condition for condition in conditions if condition is not otherwise)
-    return Row(input, _tuple_of(states), kept, Refused(refusal), None)
+    return Row(input, _tuple_of(states), _conditions_of(when), Refused(refusal), None)
 
 
 def ignore(inputs: type | tuple[type, ...], states: States, *, because: str) -> list[Row]:
@@ -158,6 +154,11 @@ def ignore(inputs: type | tuple[type, ...], states: States, *, because: str) -> 
 def unreachable(inputs: type | tuple[type, ...], states: States, *, because: str) -> list[Row]:
     """Write rows for inputs that cannot reach these states, with the reason why."""
     return [Row(input, _tuple_of(states), (), Unreachable(because), None) for input in _types_of(inputs)]
+
+
+def _conditions_of(when: Callable[..., bool] | tuple[Callable[..., bool], ...]) -> tuple[Callable[..., bool], ...]:
+    conditions: tuple[Callable[..., bool], ...] = when if isinstance(when, tuple) else (when,)
+    return tuple(condition for condition in conditions if condition is not otherwise)
 
 
 def _tuple_of(states: States) -> tuple[StrEnum, ...]:
@@ -216,7 +217,7 @@ class Table(Generic[M]):
                 by_state[state] = tuple(self._compile_row(name, state, number, one) for number, one in enumerate(found))
         return cells
 
-    def _compile_row(self, input: str, state: StrEnum, number: int, transition: Any) -> CellRow:
+    def _compile_row(self, input: str, state: StrEnum, number: int, transition: transitions.Transition) -> CellRow:
         action: Callable[..., Any] | None = transition.before[0] if transition.before else None
         what = str(getattr(action, "__name__", "")) if action is not None else ""
         fired = Fired(str(self.kind), str(state), input, number, what)
