@@ -6,8 +6,8 @@
     cursor.seek(812)            # back or forth; the engine is as it was after record 812
 
 Nothing is performed: the cursor owns an engine and a reel to read, and no transport, no media and no clock. Every
-record applied is held against the outcome that the reel recorded; a difference is a `Divergence`, and says what was recorded
-and what was computed.
+record applied is held against the outcome that the reel recorded; a difference is a `Divergence`, which says what was
+recorded and what was computed.
 
 Snapshots are taken every so often (the square root of the reel's length by default) and kept in memory, so that going
 back costs at most that many records.

@@ -157,7 +157,7 @@ def unreachable(inputs: type | tuple[type, ...], states: States, *, because: str
 
 
 def _conditions_of(when: Callable[..., bool] | tuple[Callable[..., bool], ...]) -> tuple[Callable[..., bool], ...]:
-    conditions: tuple[Callable[..., bool], ...] = when if isinstance(when, tuple) else (when,)
+    conditions = cast(tuple[Callable[..., bool], ...], when if isinstance(when, tuple) else (when,))
     return tuple(condition for condition in conditions if condition is not otherwise)
 
 
@@ -218,14 +218,15 @@ class Table(Generic[M]):
         return cells
 
     def _compile_row(self, input: str, state: StrEnum, number: int, transition: transitions.Transition) -> CellRow:
-        action: Callable[..., Any] | None = transition.before[0] if transition.before else None
+        action = cast(Callable[..., Any], transition.before[0]) if transition.before else None
         what = str(getattr(action, "__name__", "")) if action is not None else ""
         fired = Fired(str(self.kind), str(state), input, number, what)
         next: StrEnum | None = None
         if transition.dest is not None:
             next = cast(StrEnum, self.library.get_state(transition.dest).value)
         runs = None if isinstance(action, Ignored | Unreachable) else action
-        return (_all_of([condition.func for condition in transition.conditions]), runs, next, fired)
+        conditions = [cast(Callable[..., bool], condition.func) for condition in transition.conditions]
+        return (_all_of(conditions), runs, next, fired)
 
     def _check_names(self) -> None:
         known = set(self.states)
