@@ -157,8 +157,9 @@ def unreachable(inputs: type | tuple[type, ...], states: States, *, because: str
 
 
 def _conditions_of(when: Callable[..., bool] | tuple[Callable[..., bool], ...]) -> tuple[Callable[..., bool], ...]:
-    conditions = cast(tuple[Callable[..., bool], ...], when if isinstance(when, tuple) else (when,))
-    return tuple(condition for condition in conditions if condition is not otherwise)
+    if callable(when):
+        return () if when is otherwise else (when,)
+    return tuple(condition for condition in when if condition is not otherwise)
 
 
 def _tuple_of(states: States) -> tuple[StrEnum, ...]:
