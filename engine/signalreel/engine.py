@@ -15,12 +15,14 @@ from typing import Any, Final, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from signalreel.commands import STREAMLESS, Command, GetIceServerConfig, HostCommand, KickSession
+from signalreel.commands import COMMANDS, STREAMLESS, Command, GetIceServerConfig, HostCommand, KickSession
 from signalreel.errors import OutOfOrder
 from signalreel.events import (
     ClockAdjusted,
+    DeadlineReached,
     Event,
     LicenceChanged,
+    MediaEvent,
     ResourcesMeasured,
     RunStarted,
     SessionClosed,
@@ -64,7 +66,14 @@ _CELLS: Final = {kind: table.cells for kind, table in TABLES.items()}
 _UNKNOWN_SESSION: Final = Fired("route", "", "", 0, "ignore: of a session that is not open")
 _OTHER_KIND: Final = Fired("route", "", "", 0, "ignore: not an input of this kind of machine")
 _NAMED_WRONGLY: Final = Fired("route", "", "", 0, "refuse: the name is missing or invalid")
-_ROOM_FIELDS: Final = ("room", "main_track")
+_NAMES: Final[dict[type[Command], tuple[bool, tuple[str, ...]]]] = {
+    command: (
+        name not in STREAMLESS,
+        tuple(field for field in ("stream_id", "room", "main_track") if field in command.__struct_fields__),
+    )
+    for name, command in COMMANDS.items()
+}
+"""Of each command: whether it needs a stream id, and which of its fields name a stream or room."""
 
 
 class Snapshot(Struct, frozen=True):
@@ -209,35 +218,40 @@ class Engine:
 
     def _apply_event(self, record: Record, event: Event) -> None:
         context = self._context
+        if isinstance(event, MediaEvent | DeadlineReached):
+            context.begin(record, event.machine.app, "")
+            self._run(event)
+        elif isinstance(event, SessionClosed):
+            session = self._sessions.get(record.session)
+            context.begin(record, session.app if session is not None else "", record.session)
+            self._let_go(record.session, event)
+        elif isinstance(event, SessionOpened):
+            context.begin(record, event.app, record.session)
+            if record.session not in self._sessions:
+                self._open(Session(record.session, event.app, event.identity))
+        else:
+            context.begin(record, "", "")
+            self._hear_of_server(record, event)
+
+    def _hear_of_server(self, record: Record, event: Event) -> None:
+        """Take an event that concerns no machine of its own."""
+        context = self._context
         match event:
-            case SessionOpened():
-                context.begin(record, event.app, record.session)
-                if record.session not in self._sessions:
-                    self._open(Session(record.session, event.app, event.identity))
-            case SessionClosed():
-                self._close(record, record.session, event)
             case ShutdownAnnounced():
-                context.begin(record, "", record.session)
                 if record.session in self._sessions:
                     context.send(record.session, Notification("server_will_stop"))
             case RunStarted():
-                self._end_former_run(record)
+                self._end_former_run()
             case ResourcesMeasured():
-                context.begin(record, "", "")
                 self._surround(cpu_percent=event.cpu_percent, free_memory_mb=event.free_memory_mb)
             case LicenceChanged():
-                context.begin(record, "", "")
                 self._surround(licence_suspended=event.suspended)
             case ClockAdjusted():
-                context.begin(record, "", "")
                 self._surround(clock_offset=event.offset)
             case SettingsChanged():
-                context.begin(record, "", "")
                 context.settings = event.settings
             case _:
-                reference = cast(Reference, cast(Any, event).machine)
-                context.begin(record, reference.app, "")
-                self._run(event)
+                raise AssertionError(f"an event that nobody hears: {type(event).__name__}")
 
     def _apply_host(self, record: Record, command: HostCommand) -> None:
         context = self._context
@@ -256,11 +270,6 @@ class Engine:
         self._sessions[session.id] = session
         self._hash.changed(("session", session.id), session)
 
-    def _close(self, record: Record, id: str, event: SessionClosed) -> None:
-        session = self._sessions.get(id)
-        self._context.begin(record, session.app if session is not None else "", id)
-        self._let_go(id, event)
-
     def _let_go(self, id: str, event: SessionClosed) -> None:
         context = self._context
         if self._sessions.pop(id, None) is None:
@@ -272,10 +281,9 @@ class Engine:
         self._drain()
         context.messages[:] = [message for message in context.messages if message[0] != id]
 
-    def _end_former_run(self, record: Record) -> None:
+    def _end_former_run(self) -> None:
         """Close every session of the run before: its transports died with it, and no id may stay taken."""
         context = self._context
-        context.begin(record, "", "")
         event = SessionClosed(reason="the run ended")
         for id in sorted(self._sessions):
             context.app, context.session = self._sessions[id].app, id
@@ -393,14 +401,12 @@ class Engine:
 
 def _refusal_of_names(command: Command) -> Refusal | None:
     """Check what the command names, before any machine sees it: present where it must be, and valid."""
-    stream_id = getattr(command, "stream_id", "")
-    if not stream_id:
-        if type(command).__struct_config__.tag not in STREAMLESS:
+    needs_stream, fields = _NAMES[type(command)]
+    for field in fields:
+        name: str = getattr(command, field)
+        if name:
+            if not is_valid_name(name):
+                return INVALID_STREAM_NAME
+        elif needs_stream and field == "stream_id":
             return NO_STREAM_NAME_SPECIFIED
-    elif not is_valid_name(stream_id):
-        return INVALID_STREAM_NAME
-    for field in _ROOM_FIELDS:
-        room = getattr(command, field, "")
-        if room and not is_valid_name(room):
-            return INVALID_STREAM_NAME
     return None
