@@ -1,0 +1,208 @@
+/**
+ * One RTCPeerConnection of a client: descriptions and candidates in their order, and who can be seen on it.
+ *
+ * Knows nothing of the WebSocket or of what was wanted; that is `signalreel.js`.
+ *
+ * @module connection
+ */
+
+/** So many candidates are kept for a description that has not come yet. */
+const CANDIDATES_WAITING_MAX = 256;
+
+/** What track names in `idMapping` begin with, before the stream's id. */
+const TRACK_PREFIX = /^ARDAMS[av]/;
+
+/**
+ * One RTCPeerConnection and the order of what is done to it.
+ *
+ * Descriptions are taken one after the other, never two at a time: a room that changes quickly sends the next offer
+ * while the browser still works on the last one.
+ */
+export class Connection {
+  /** @type {RTCIceCandidateInit[]} */
+  #candidates = [];
+  /** @type {Promise<void>} */
+  #work = Promise.resolve();
+  /** @type {Record<string, string>} */
+  #idMapping = {};
+  /** @type {Map<string, MediaStream>} */
+  #sources = new Map();
+  /** @type {RTCDataChannel | null} */
+  #channel = null;
+  #closed = false;
+
+  /**
+   * @param {string} streamId
+   * @param {import("./signalreel.js").Role} role
+   * @param {MediaStream | null} local
+   * @param {RTCConfiguration} configuration
+   * @param {(message: object) => void} send
+   * @param {(name: string, detail: object) => void} emit
+   * @param {(state: RTCPeerConnectionState) => void} moved
+   */
+  constructor(streamId, role, local, configuration, send, emit, moved) {
+    this.streamId = streamId;
+    this.role = role;
+    this.send = send;
+    this.emit = emit;
+    this.peer = new RTCPeerConnection(configuration);
+    this.peer.addEventListener("icecandidate", ({ candidate }) => this.#sendCandidate(candidate));
+    this.peer.addEventListener("connectionstatechange", () => moved(this.peer.connectionState));
+    this.peer.addEventListener("datachannel", ({ channel }) => this.#watch(channel));
+    for (const track of role === "player" || !local ? [] : local.getTracks()) {
+      this.peer.addTrack(track, /** @type {MediaStream} */ (local));
+    }
+  }
+
+  /** Make an offer and send it. A peer asks to receive what it does not send itself; a publisher receives nothing. */
+  offer() {
+    if (this.role === "peer") {
+      const kinds = this.peer.getTransceivers().map((transceiver) => transceiver.sender.track?.kind);
+      for (const kind of ["audio", "video"]) {
+        if (!kinds.includes(kind)) this.peer.addTransceiver(kind, { direction: "recvonly" });
+      }
+    } else {
+      for (const transceiver of this.peer.getTransceivers()) transceiver.direction = "sendonly";
+    }
+    this.#watch(this.peer.createDataChannel(this.streamId));
+    this.#enqueue(() => this.#describe());
+  }
+
+  /**
+   * Take the other side's description; answer if it is an offer.
+   *
+   * @param {import("./signalreel.js").ConfigurationMessage} message
+   */
+  take(message) {
+    this.#enqueue(async () => {
+      await this.peer.setRemoteDescription({ type: message.type, sdp: message.sdp });
+      if (message.type === "offer") {
+        this.#idMapping = message.idMapping ?? {};
+        await this.#describe();
+      }
+      for (const candidate of this.#candidates.splice(0)) await this.#addCandidate(candidate);
+      this.#refreshSources();
+    });
+  }
+
+  /**
+   * Take the other side's candidate, or keep it until there is a description that it belongs to.
+   *
+   * @param {import("./signalreel.js").CandidateMessage} message
+   */
+  takeCandidate(message) {
+    const candidate = { candidate: message.candidate, sdpMLineIndex: Number(message.label), sdpMid: message.id ?? null };
+    if (this.#candidates.length < CANDIDATES_WAITING_MAX) this.#candidates.push(candidate);
+    this.#enqueue(async () => {
+      if (!this.peer.remoteDescription) return;
+      for (const waiting of this.#candidates.splice(0)) await this.#addCandidate(waiting);
+    });
+  }
+
+  /**
+   * Send a message on the data channel, if it is open.
+   *
+   * @param {string} data
+   * @returns {boolean} whether it was sent
+   */
+  sendData(data) {
+    if (this.#channel?.readyState !== "open") return false;
+    this.#channel.send(data);
+    return true;
+  }
+
+  /** End it. Every source that was there is told to be gone. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.peer.close();
+    for (const sourceId of [...this.#sources.keys()]) this.#removeSource(sourceId);
+  }
+
+  /** @param {() => Promise<void>} action */
+  #enqueue(action) {
+    this.#work = this.#work.then(async () => {
+      if (this.#closed) return;
+      try {
+        await action();
+      } catch (error) {
+        // Closing in the middle of an action makes it fail, and that is no fault.
+        if (!this.#closed) this.emit("fault", { streamId: this.streamId, error });
+      }
+    });
+  }
+
+  async #describe() {
+    // Without an argument the browser makes an offer or an answer, whichever is due.
+    await this.peer.setLocalDescription();
+    const { type, sdp } = /** @type {RTCSessionDescription} */ (this.peer.localDescription);
+    this.send({ command: "takeConfiguration", streamId: this.streamId, type, sdp });
+  }
+
+  /** @param {RTCIceCandidateInit} candidate */
+  async #addCandidate(candidate) {
+    try {
+      await this.peer.addIceCandidate(candidate);
+    } catch (error) {
+      // One bad candidate costs nothing as long as another one works.
+      if (!this.#closed) this.emit("fault", { streamId: this.streamId, error });
+    }
+  }
+
+  /** @param {RTCIceCandidate | null} candidate */
+  #sendCandidate(candidate) {
+    if (!candidate) return;
+    this.send({
+      command: "takeCandidate",
+      streamId: this.streamId,
+      label: candidate.sdpMLineIndex,
+      id: candidate.sdpMid,
+      candidate: candidate.candidate,
+    });
+  }
+
+  /** @param {RTCDataChannel} channel */
+  #watch(channel) {
+    channel.addEventListener("open", () => (this.#channel = channel));
+    channel.addEventListener("message", ({ data }) => this.emit("data", { streamId: this.streamId, data }));
+  }
+
+  /**
+   * Compare what is received now with what was before.
+   *
+   * The media lines are the truth, not the `track` events: a line that is given to another stream fires none.
+   */
+  #refreshSources() {
+    /** @type {Map<string, MediaStreamTrack[]>} */
+    const present = new Map();
+    for (const transceiver of this.peer.getTransceivers()) {
+      if (!transceiver.currentDirection?.includes("recv")) continue;
+      const name = this.#idMapping[transceiver.mid ?? ""];
+      const sourceId = name ? name.replace(TRACK_PREFIX, "") : this.streamId;
+      present.set(sourceId, [...(present.get(sourceId) ?? []), transceiver.receiver.track]);
+    }
+    for (const sourceId of [...this.#sources.keys()]) if (!present.has(sourceId)) this.#removeSource(sourceId);
+    for (const [sourceId, tracks] of present) this.#setSource(sourceId, tracks);
+  }
+
+  /**
+   * @param {string} sourceId
+   * @param {MediaStreamTrack[]} tracks
+   */
+  #setSource(sourceId, tracks) {
+    const known = this.#sources.get(sourceId);
+    const stream = known ?? new MediaStream();
+    for (const track of stream.getTracks()) if (!tracks.includes(track)) stream.removeTrack(track);
+    for (const track of tracks) stream.addTrack(track);
+    if (known) return;
+    this.#sources.set(sourceId, stream);
+    this.emit("sourceadded", { streamId: this.streamId, sourceId, stream });
+  }
+
+  /** @param {string} sourceId */
+  #removeSource(sourceId) {
+    const stream = this.#sources.get(sourceId);
+    this.#sources.delete(sourceId);
+    this.emit("sourceremoved", { streamId: this.streamId, sourceId, stream });
+  }
+}
