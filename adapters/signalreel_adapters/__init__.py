@@ -1,0 +1,70 @@
+"""The shell of Signalreel: the runtime, and what connects it to clients, disks and media.
+
+    async with Runtime(SqliteReel("calls.reel"), media=FakeMedia()) as runtime:
+        await runtime.attach(transport, app="live")
+
+Importing this loads neither aiortc nor a web framework; the parts that need them are imported by their own names.
+"""
+
+from signalreel_adapters.media.fake import FakeMedia
+from signalreel_adapters.ports import (
+    Clock,
+    Delivery,
+    DurableReel,
+    Gate,
+    Ids,
+    Media,
+    Peer,
+    Report,
+    SessionInfo,
+    Transport,
+    TransportClosed,
+    Verdict,
+)
+from signalreel_adapters.reels.sqlite import SqliteReel
+from signalreel_adapters.runtime import (
+    Counters,
+    Limits,
+    Overflow,
+    RandomIds,
+    Runtime,
+    RuntimeStopped,
+    SeededIds,
+    Session,
+    Subscription,
+    SubscriptionLagged,
+    SystemClock,
+    TurnedAway,
+)
+from signalreel_adapters.transports.memory import MemoryClient, MemoryTransport
+
+__all__ = (
+    "Clock",
+    "Counters",
+    "Delivery",
+    "DurableReel",
+    "FakeMedia",
+    "Gate",
+    "Ids",
+    "Limits",
+    "Media",
+    "MemoryClient",
+    "MemoryTransport",
+    "Overflow",
+    "Peer",
+    "RandomIds",
+    "Report",
+    "Runtime",
+    "RuntimeStopped",
+    "SeededIds",
+    "Session",
+    "SessionInfo",
+    "SqliteReel",
+    "Subscription",
+    "SubscriptionLagged",
+    "SystemClock",
+    "Transport",
+    "TransportClosed",
+    "TurnedAway",
+    "Verdict",
+)

@@ -1,0 +1,129 @@
+"""Media without any media: answers, offers and connects at once, in a fixed order. For tests and demonstrations.
+
+It reports before `react` returns, so that what it says stands on the reel right behind the input that asked for it, the
+same in every run. Its descriptions are well-formed enough for a browser to read and name no address.
+"""
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Final, Literal, Self
+
+from signalreel.commands import TakeConfiguration
+from signalreel.events import (
+    AnyEvent,
+    BitrateMeasured,
+    DescriptionCreated,
+    DescriptionFailed,
+    MediaConnected,
+    MediaLost,
+    Track,
+    TracksFound,
+)
+from signalreel.identifiers import Kind, Reference
+from signalreel.step import Roster, Step, Transition, WantedKinds
+from signalreel_adapters.ports import Report
+
+__all__ = ("FAKE_ANSWER", "FakeMedia", "fake_offer", "fake_tracks")
+
+_SESSION_LINES: Final = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n"
+
+FAKE_ANSWER: Final = _SESSION_LINES + "m=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=recvonly\r\n"
+"""The answer to every publisher's offer."""
+
+
+class FakeMedia:
+    """A `Media` that only says what a real one would say.
+
+    `refuse` makes every description fail, because of the client's (`remote`) or of its own (`local`). With
+    `connects=False` nothing ever flows, so that the engine's timers decide. `live` names what it holds at the moment.
+    """
+
+    def __init__(self, *, refuse: Literal["", "remote", "local"] = "", connects: bool = True) -> None:
+        self.refuse: Literal["", "remote", "local"] = refuse
+        self.connects = connects
+        self.is_entered = False
+        self.live: dict[tuple[Kind, str, str], Reference] = {}
+        self._report: Report | None = None
+
+    def report_to(self, report: Report) -> None:
+        """Take the callable to report events with."""
+        self._report = report
+
+    async def __aenter__(self) -> Self:
+        self.is_entered = True
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.is_entered = False
+        self.live.clear()
+
+    def react(self, step: Step) -> None:
+        """Report what a real adapter would find, for each transition in its turn."""
+        for transition in step.transitions:
+            self._keep(transition)
+            for event in self._reaction(transition, step):
+                self._tell(event)
+
+    def lose(self, kind: Kind, app: str, id: str, reason: str = "lost on request") -> None:
+        """Report that the transport of what is live by this name was lost."""
+        self._tell(MediaLost(self.live[kind, app, id], reason))
+
+    def measure(self, kind: Kind, app: str, id: str, *, target: int, video: int, audio: int) -> None:
+        """Report bitrates (bit/s) of the playback that is live by this name."""
+        self._tell(BitrateMeasured(self.live[kind, app, id], target, video, audio))
+
+    def _tell(self, event: AnyEvent) -> None:
+        if self._report is not None:
+            self._report(event)
+
+    def _keep(self, transition: Transition) -> None:
+        machine = transition.machine
+        key = (machine.kind, machine.app, machine.id)
+        if transition.target == "finished":
+            self.live.pop(key, None)
+        elif machine.kind in {Kind.STREAM, Kind.PLAYBACK}:
+            self.live[key] = machine
+
+    def _reaction(self, transition: Transition, step: Step) -> Iterable[AnyEvent]:
+        machine = transition.machine
+        match machine.kind, transition.detail:
+            case Kind.STREAM, WantedKinds() if isinstance(step.record.command, TakeConfiguration):
+                return [self._described(machine, DescriptionCreated(machine, "answer", FAKE_ANSWER))]
+            case Kind.PLAYBACK, Roster(sources):
+                names = [source.stream_id for source in sources]
+                return [self._described(machine, fake_offer(machine, names))]
+            case Kind.STREAM, _ if transition.target == "connecting" and self.connects:
+                return [TracksFound(machine, fake_tracks(machine.id)), MediaConnected(machine)]
+            case Kind.PLAYBACK, _ if transition.target == "connecting" and self.connects:
+                return [MediaConnected(machine)]
+            case _:
+                return []
+
+    def _described(self, machine: Reference, description: DescriptionCreated) -> AnyEvent:
+        if self.refuse:
+            return DescriptionFailed(machine, self.refuse, "refused on request")
+        return description
+
+
+def fake_tracks(stream_id: str) -> tuple[Track, ...]:
+    """What every fake stream consists of."""
+    return (
+        Track(f"ARDAMSv{stream_id}", "video", "VP8", 640, 360, 500_000),
+        Track(f"ARDAMSa{stream_id}", "audio", "opus", bitrate=32_000),
+    )
+
+
+def fake_offer(machine: Reference, stream_ids: Iterable[str]) -> DescriptionCreated:
+    """The offer of these streams to a player: audio and video of each, or a data channel alone when there is none."""
+    lines: list[str] = []
+    id_mapping: dict[str, str] = {}
+    for stream_id in stream_ids:
+        for kind in ("audio", "video"):
+            mid = str(len(id_mapping))
+            id_mapping[mid] = f"ARDAMS{kind[0]}{stream_id}"
+            lines.append(f"m={kind} 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na=sendonly\r\n")
+    if not lines:
+        lines.append("m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\n")
+    return DescriptionCreated(machine, "offer", _SESSION_LINES + "".join(lines), id_mapping)

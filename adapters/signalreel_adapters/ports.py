@@ -1,0 +1,210 @@
+"""The ports of the shell: what the runtime asks of the world, one promise each.
+
+What lives here: Protocols, the few values they exchange, and the one error a transport ends with. What may not:
+anything that performs an effect. An adapter names this module and the engine, and nothing else of the shell.
+"""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self, runtime_checkable
+
+from msgspec import Struct
+
+from signalreel.commands import AnyCommand
+from signalreel.errors import SignalreelError
+from signalreel.events import AnyEvent
+from signalreel.identifiers import App, SessionId
+from signalreel.record import Grant
+from signalreel.reel import Reel
+from signalreel.refusals import ACCESS_REFUSALS, UNAUTHORIZED_ACCESS
+from signalreel.step import Step
+
+__all__ = (
+    "Clock",
+    "Delivery",
+    "DurableReel",
+    "Gate",
+    "Ids",
+    "Media",
+    "Peer",
+    "Report",
+    "SessionInfo",
+    "Transport",
+    "TransportClosed",
+    "Verdict",
+)
+
+Report = Callable[[AnyEvent], None]
+"""How an adapter tells what happened. Never blocks; call it in the thread of the event loop."""
+
+
+class Peer(Struct, frozen=True):
+    """Who is at the other end of a transport. For gates and limits; never logged, because an address is personal."""
+
+    kind: str  #: `memory`, `websocket` …
+    address: str = ""  #: the IP address, where there is one
+
+
+class SessionInfo(Struct, frozen=True):
+    """What is known of a session besides its commands."""
+
+    session: SessionId
+    app: App
+    identity: str = ""  #: who the host says it is; empty when the host did not say
+    peer: Peer = Peer("memory")
+
+
+class TransportClosed(SignalreelError):
+    """The transport has ended, whoever ended it; nothing more can be received or sent on it.
+
+    `code` is the WebSocket close code (RFC 6455, section 7.4.1) or its nearest equivalent: 1000 when the other end
+    closed in good order, 1006 when it vanished, ours when we closed.
+    """
+
+    def __init__(self, code: int = 1006, reason: str = "") -> None:
+        self.code = code
+        self.reason = reason
+        super().__init__(f"the transport ended with {code}")
+
+
+class Transport(Protocol):
+    """Carries whole messages in both directions, in order, without loss until it ends.
+
+    One task receives while another sends; `close` may come from either at any time.
+    """
+
+    @property
+    def peer(self) -> Peer:
+        """Who is at the other end."""
+        ...
+
+    async def receive(self) -> bytes | str:
+        """Wait for the next message. Raises `TransportClosed` when either end has closed or the link is lost."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Hand over one message of UTF-8 JSON. Waits while the other end does not read: back-pressure is the promise.
+
+        Raises `TransportClosed` when it can no longer be delivered. Returning says that it was handed over, not that
+        it arrived.
+        """
+        ...
+
+    async def close(self, code: int, reason: str) -> None:
+        """End the transport after what was sent before. Closing twice is harmless; `receive` ends with it."""
+        ...
+
+
+class Delivery(Protocol):
+    """The way out of one session: what the runtime calls, in order, and never waits for.
+
+    An adapter that works by callbacks implements it directly; `Runtime.attach` puts its bounded outbox here. Whoever
+    implements it bounds what it keeps, and ends the session (`Session.closed`) when the bound is reached.
+    """
+
+    def send(self, data: bytes) -> None:
+        """Take one message of UTF-8 JSON. Must not block and must not raise."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """End the transport once everything taken before has been handed over, then call `Session.closed`."""
+        ...
+
+
+class Media(Protocol):
+    """Makes descriptions, moves media, and reports what happens to it. A bug in it is logged and stops nothing.
+
+    The runtime calls `report_to` once, enters the adapter, and then calls `react` for every step in the order of the
+    reel. What is reported becomes input like any other; a report about a life that has ended is inert.
+    """
+
+    def report_to(self, report: Report) -> None:
+        """Take the callable to report events with."""
+        ...
+
+    async def __aenter__(self) -> Self:
+        """Take what the adapter needs to run."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Free everything, whatever is still going on."""
+        ...
+
+    def react(self, step: Step) -> None:
+        """Begin whatever the step's transitions ask for. Must not block; it may report before it returns."""
+        ...
+
+
+class Verdict:
+    """What a gate decided. It has no truth value, so that `if gate.decide(...)` lets nobody in, awaited or not."""
+
+    __slots__ = ("grant",)
+
+    def __init__(self, grant: Grant) -> None:
+        self.grant = grant
+
+    @classmethod
+    def allow(cls, identity: str = "") -> Self:
+        """Let the command pass, for the subscriber of this keyed tag."""
+        return cls(Grant(allowed=True, identity=identity))
+
+    @classmethod
+    def refuse(cls, definition: str = UNAUTHORIZED_ACCESS.definition) -> Self:
+        """Refuse the command with one of the definitions that a gate may use (`refusals.ACCESS_REFUSALS`)."""
+        if definition not in {refusal.definition for refusal in ACCESS_REFUSALS}:
+            raise ValueError(f"{definition!r} is not a definition that a gate refuses with")
+        return cls(Grant(allowed=False, refusal=definition))
+
+    def __bool__(self) -> bool:
+        raise TypeError("a verdict has no truth value; hand it to the runtime, or read `verdict.grant.allowed`")
+
+
+class Gate(Protocol):
+    """Access control. It only verifies; what a one-time token was used for is the engine's to remember.
+
+    It is the only part that sees tokens and codes: the runtime empties them before the command is recorded. An
+    exception refuses the command. No gate at all (`None`) is the open door.
+    """
+
+    async def decide(self, command: AnyCommand, session: SessionInfo) -> Verdict:
+        """Decide about one command. Commands of one session are decided in their order, sessions side by side."""
+        ...
+
+
+class Clock(Protocol):
+    """Tells the time and wakes. All times are integer microseconds."""
+
+    def now(self) -> int:
+        """Monotonic time; its zero means nothing."""
+        ...
+
+    def wall(self) -> int:
+        """Time since 1970, for the header of a reel and for what has passed between two runs."""
+        ...
+
+    async def sleep_until(self, at: int) -> None:
+        """Return once `now()` is at least `at`; at once when it is already. Never returns early."""
+        ...
+
+
+class Ids(Protocol):
+    """Draws ids that nobody can guess: at least 96 random bits each, in characters that a stream name may have."""
+
+    def draw(self) -> str:
+        """Give a fresh id."""
+        ...
+
+
+@runtime_checkable
+class DurableReel(Reel, Protocol):
+    """A reel whose appended records are safe only once they are committed.
+
+    All or nothing: when `commit` raises, every record appended since the last one is forgotten and `last_seq` is what
+    it was. Outcomes are never forgotten by that; they go along with the next commit that succeeds.
+    """
+
+    async def commit(self) -> None:
+        """Make everything appended and concluded so far safe. Raises `ReelUnavailable` when it cannot."""
+        ...

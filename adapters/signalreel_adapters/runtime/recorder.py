@@ -1,0 +1,161 @@
+"""What stands between the inbox and the engine: stamping, appending, committing, applying, concluding.
+
+The order is the point. A batch of inputs gets its seqs and its time, is appended and committed; only then is each
+record applied. So a reel that fails leaves the engine where the disk is. Outcomes follow with the next commit: a
+record without one is whole, because replaying it gives the outcome.
+"""
+
+from typing import Final
+
+import anyio.lowlevel
+import structlog
+
+from signalreel.commands import ids_wanted
+from signalreel.engine import Engine
+from signalreel.errors import ReelError, ReelUnavailable
+from signalreel.events import DeadlineReached
+from signalreel.record import Record, decode_record, encode_record, input_name
+from signalreel.reel import Entry
+from signalreel.replay import compare
+from signalreel.step import Step, outcome_of
+from signalreel_adapters.ports import Clock, DurableReel, Ids
+from signalreel_adapters.runtime.counters import Counters
+from signalreel_adapters.runtime.inbox import Pending
+
+__all__ = ("Recorder", "Written")
+
+_REPLAY_PAUSE_RECORDS: Final = 256
+"""Records replayed at a start before other tasks get a turn."""
+
+_log: Final = structlog.stdlib.get_logger("signalreel.reel")
+
+
+class Written:
+    """What became of a batch."""
+
+    __slots__ = ("records", "rejected", "rest")
+
+    def __init__(self) -> None:
+        self.records: list[tuple[Pending, Record]] = []  #: safe on the reel, to be applied in this order
+        self.rejected: list[Pending] = []  #: cannot be encoded: an adapter's mistake, or a text that has no UTF-8
+        self.rest: list[Pending] = []  #: not written, because the reel failed in between
+
+
+class Recorder:
+    """Writes the one order and applies it."""
+
+    def __init__(self, reel: DurableReel, engine: Engine, clock: Clock, ids: Ids, counters: Counters) -> None:
+        self.engine = engine
+        self._reel = reel
+        self._clock = clock
+        self._ids = ids
+        self._counters = counters
+        self._time = 0
+        self._origin = 0
+
+    async def resume(self) -> bool:
+        """Bring the engine to the end of the reel; give whether it held anything.
+
+        Raises `Divergence` when this version does not give the recorded outcomes: going on would make a reel that
+        nobody can replay.
+        """
+        for replayed, entry in enumerate(self._reel.entries(), start=1):
+            self._replay(entry)
+            if replayed % _REPLAY_PAUSE_RECORDS == 0:
+                await anyio.lowlevel.checkpoint()
+        started_at = self._reel.header.started_at
+        elapsed = self._clock.wall() - started_at if started_at else 0
+        self._origin = self._clock.now() - max(self._time, elapsed)
+        return self._reel.last_seq > 0
+
+    def _replay(self, entry: Entry) -> None:
+        record = decode_record(entry.record)
+        step = self.engine.apply(record)
+        self._time = record.time
+        if entry.outcome is None:
+            self._conclude(step)
+        divergence = compare(entry.outcome, step)
+        if divergence is not None:
+            raise divergence
+
+    def now(self) -> int:
+        """Give the reel's time: microseconds since its header, never less than the last record's."""
+        return max(self._time, self._clock.now() - self._origin)
+
+    def wake_at(self) -> int | None:
+        """Give the clock's time at which the engine next wants to be woken."""
+        deadline = self.engine.deadline()
+        return None if deadline is None else deadline.at + self._origin
+
+    def due(self) -> Pending | None:
+        """Give the wake-up that is due, if one is."""
+        deadline = self.engine.deadline()
+        if deadline is None or deadline.at > self.now():
+            return None
+        return Pending(event=DeadlineReached(deadline.machine, deadline.timer))
+
+    async def write(self, batch: list[Pending]) -> Written:
+        """Append a batch and commit it; give the records, in order, to be applied.
+
+        Raises `ReelUnavailable` when nothing of it was written.
+        """
+        self._time = self.now()
+        written = Written()
+        for number, pending in enumerate(batch):
+            record = self._stamp(pending, self._reel.last_seq + 1)
+            try:
+                data = encode_record(record)
+            except (ValueError, TypeError, OverflowError, RecursionError) as error:
+                self._counters.reject("not_recordable")
+                _log.error("input cannot be recorded", input=input_name(record), error=type(error).__name__)
+                written.rejected.append(pending)
+                continue
+            try:
+                self._reel.append(record.seq, data)
+            except ReelUnavailable:
+                if not written.records:
+                    raise
+                written.rest.extend(batch[number:])
+                break
+            written.records.append((pending, record))
+        await self._reel.commit()
+        return written
+
+    def _stamp(self, pending: Pending, seq: int) -> Record:
+        wanted = ids_wanted(pending.command) if pending.command is not None else 0
+        return Record(
+            seq,
+            self._time,
+            pending.session,
+            command=pending.command,
+            event=pending.event,
+            host=pending.host,
+            grant=pending.grant,
+            ids=tuple(self._ids.draw() for _ in range(wanted)),
+        )
+
+    def apply(self, record: Record) -> Step:
+        """Apply a written record and put its outcome beside it."""
+        step = self.engine.apply(record)
+        self._counters.records += 1
+        self._counters.transitions += len(step.transitions)
+        if step.refused:
+            self._counters.refuse(step.refused)
+        self._conclude(step)
+        return step
+
+    def _conclude(self, step: Step) -> None:
+        try:
+            self._reel.conclude(step.record.seq, outcome_of(step))
+        except ReelError as error:
+            # The record is safe and the outcome can be computed again, so this ends nothing.
+            self._counters.reel_failures += 1
+            _log.error("outcome not kept", seq=step.record.seq, error=type(error).__name__)
+
+    async def flush(self) -> None:
+        """Commit the outcomes of the last batch."""
+        try:
+            await self._reel.commit()
+        except ReelUnavailable as error:
+            self._counters.reel_failures += 1
+            _log.error("last outcomes not kept", error=str(error))

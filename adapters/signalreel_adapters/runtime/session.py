@@ -1,0 +1,243 @@
+"""One client's attachment: from the bytes it sends to inputs in the inbox, and from messages to its delivery.
+
+Everything here is synchronous, so that a transport made of callbacks needs no task for a session. Only a gate needs
+one, and only while it thinks.
+
+What is answered here and never reaches the reel (contract item 13): pings, and what cannot be decoded.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol, cast
+
+import anyio
+import structlog
+from msgspec import UNSET
+
+from signalreel.commands import (
+    AnyCommand,
+    GetTrackList,
+    Join,
+    JoinRoom,
+    Ping,
+    Play,
+    Publish,
+    decode_command,
+    without_secrets,
+)
+from signalreel.errors import Undecodable
+from signalreel.events import SessionClosed, SessionOpened
+from signalreel.identifiers import is_valid_name
+from signalreel.messages import AnyMessage, CloseSession, Error, Pong, encode_message
+from signalreel.record import Grant
+from signalreel.refusals import INVALID_STREAM_NAME, REFUSALS
+from signalreel_adapters.ports import Delivery, Gate, SessionInfo, Verdict
+from signalreel_adapters.runtime.counters import Counters
+from signalreel_adapters.runtime.inbox import Pending
+from signalreel_adapters.runtime.limits import Limits
+
+__all__ = ("GATED", "MESSAGE_TOO_BIG", "POLICY_VIOLATION", "Host", "Session")
+
+MESSAGE_TOO_BIG: Final = 1009
+"""Close code for a message beyond the limit (RFC 6455, section 7.4.1)."""
+
+POLICY_VIOLATION: Final = 1008
+"""Close code for a client that floods (RFC 6455, section 7.4.1)."""
+
+GATED: Final = (Publish, Play, Join, JoinRoom, GetTrackList)
+"""The commands that the gate is asked about: those whose machines heed a grant.
+
+The others act on what an allowed command of the same session began, or ask what is live.
+"""
+
+_PONG: Final = encode_message(Pong())
+_log: Final = structlog.stdlib.get_logger("signalreel.session")
+
+
+class Host(Protocol):
+    """What a session needs of the runtime."""
+
+    limits: Limits
+    counters: Counters
+
+    def enqueue(self, pending: Pending) -> None:
+        """Put an input in its place in the order."""
+        ...
+
+    def forget(self, session: "Session") -> None:
+        """Drop a session that has ended."""
+        ...
+
+    def decide_soon(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Run the gate beside the loop."""
+        ...
+
+
+class Session:
+    """One client's attachment through a transport. Made by `Runtime.open_session`."""
+
+    def __init__(self, host: Host, info: SessionInfo, delivery: Delivery, gate: Gate | None) -> None:
+        self.info = info
+        self._host = host
+        self._delivery = delivery
+        self._gate = gate
+        self._ungated: deque[AnyCommand] = deque()
+        self._deciding = False
+        self._in_flight = 0
+        self._room = anyio.Event()
+        self._room.set()
+        self._ended = anyio.Event()
+        host.enqueue(Pending(info.session, event=SessionOpened(info.app, info.identity)))
+
+    @property
+    def id(self) -> str:
+        """The id that the runtime drew for the session."""
+        return self.info.session
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the session has ended."""
+        return self._ended.is_set()
+
+    def receive(self, data: bytes | str) -> bool:
+        """Take what the client sent. Never raises, whatever it is.
+
+        Returns False when enough of this session's input is waiting: stop reading from its transport until `room` says
+        otherwise. A transport that cannot stop at once is tolerated up to `Limits.session_inputs_burst_max`.
+        """
+        if self._ended.is_set():
+            return False
+        limits = self._host.limits
+        counters = self._host.counters
+        if _exceeds(data, limits.message_bytes_max):
+            counters.oversized += 1
+            self._delivery.close(MESSAGE_TOO_BIG, "message too big")
+            return False
+        try:
+            command = decode_command(data)
+        except Undecodable as error:
+            counters.reject(error.reason)
+            if error.definition:
+                self.refuse(error.definition, error.stream_id)
+            return self._has_room()
+        if type(command) is Ping:
+            self._answer_ping(command)
+            return self._has_room()
+        if self._in_flight >= limits.session_inputs_burst_max:
+            counters.flooding_sessions += 1
+            self._delivery.close(POLICY_VIOLATION, "too many messages at once")
+            return False
+        self._in_flight += 1
+        if self._deciding or (self._gate is not None and isinstance(command, GATED)):
+            self._ungated.append(command)
+            if not self._deciding:
+                self._deciding = True
+                self._host.decide_soon(self._decide)
+        else:
+            self._enqueue(command, None)
+        return self._has_room()
+
+    async def room(self) -> None:
+        """Wait until more input may be read: some of what waited was applied, or the session has ended."""
+        await self._room.wait()
+
+    def closed(self, code: int = 1000, reason: str = "") -> None:
+        """Take note that the transport has ended; what the session held is let go. Calling it twice is harmless."""
+        if self._ended.is_set():
+            return
+        self._ended.set()
+        self._room.set()
+        self._ungated.clear()
+        self._host.forget(self)
+        self._host.enqueue(Pending(self.id, event=SessionClosed(code, reason)))
+
+    async def ended(self) -> None:
+        """Wait until the session has ended."""
+        await self._ended.wait()
+
+    def deliver(self, message: AnyMessage) -> None:
+        """Hand a message to the transport, or close it when that is what the message says."""
+        if self._ended.is_set():
+            return
+        if type(message) is CloseSession:
+            self._delivery.close(message.code, message.reason)
+            return
+        self._host.counters.messages += 1
+        self._delivery.send(encode_message(message))
+
+    def close(self, code: int, reason: str) -> None:
+        """End the session from this side, after what was said before."""
+        self._delivery.close(code, reason)
+
+    def refuse(self, definition: str, stream_id: str = "") -> None:
+        """Answer off the reel with an entry of the catalogue."""
+        refusal = REFUSALS[definition]
+        self.deliver(
+            Error(
+                definition,
+                stream_id=stream_id or UNSET,
+                error_code=refusal.error_code or UNSET,
+                information=refusal.information,
+            )
+        )
+
+    def applied(self) -> None:
+        """Take note that one of the session's inputs has been applied or refused."""
+        self._in_flight -= 1
+        if not self._room.is_set() and self._in_flight < self._host.limits.session_inputs_max:
+            self._room.set()
+
+    def _has_room(self) -> bool:
+        if self._in_flight < self._host.limits.session_inputs_max:
+            return True
+        if self._room.is_set() and not self._ended.is_set():
+            self._room = anyio.Event()
+        return False
+
+    def _answer_ping(self, ping: Ping) -> None:
+        """Answer at once. It needs no stream id, but one that it carries is checked, as on the real server."""
+        if ping.stream_id and not is_valid_name(ping.stream_id):
+            self._host.counters.reject("invalid_name")
+            self.refuse(INVALID_STREAM_NAME.definition, ping.stream_id)
+            return
+        self._host.counters.pings += 1
+        self._host.counters.messages += 1
+        self._delivery.send(_PONG)
+
+    def _enqueue(self, command: AnyCommand, grant: Grant | None) -> None:
+        self._host.enqueue(Pending(self.id, command=without_secrets(command), grant=grant))
+
+    async def _decide(self) -> None:
+        """Ask the gate about what waits, in order; what needs no verdict keeps its place in the order."""
+        gate = self._gate
+        while self._ungated:
+            command = self._ungated[0]
+            grant = await self._verdict(gate, command) if gate is not None and isinstance(command, GATED) else None
+            if not self._ungated:  # The session ended meanwhile, and with it everything it still wished for.
+                break
+            self._ungated.popleft()
+            self._enqueue(command, grant)
+        self._deciding = False
+
+    async def _verdict(self, gate: Gate, command: AnyCommand) -> Grant:
+        """Ask the gate once. An exception, silence, or anything that is no verdict refuses."""
+        try:
+            with anyio.fail_after(self._host.limits.gate_ms_max / 1_000):
+                # Taken as `object`: an untyped gate may well return True, which must let nobody in.
+                verdict = cast(object, await gate.decide(command, self.info))
+        except Exception as error:  # noqa: BLE001 - whatever a gate raises, nobody is let in by it
+            self._host.counters.gate_failures += 1
+            _log.error("gate failed", session=self.id, command=type(command).__name__, error=type(error).__name__)
+            return Grant(allowed=False)
+        if not isinstance(verdict, Verdict):
+            self._host.counters.gate_failures += 1
+            _log.error("gate gave no verdict", session=self.id, command=type(command).__name__)
+            return Grant(allowed=False)
+        return verdict.grant
+
+
+def _exceeds(data: bytes | str, most: int) -> bool:
+    """Whether the data takes more than so many bytes in UTF-8; encodes a text only when that is in doubt."""
+    if len(data) > most:
+        return True
+    return isinstance(data, str) and len(data) * 4 > most and len(data.encode("utf-8", "surrogatepass")) > most
