@@ -1,0 +1,111 @@
+"""The settings of the aiortc adapter: what it offers, what it admits, and every limit, by name.
+
+They decide nothing on a reel: what they lead to arrives there as events.
+"""
+
+from typing import Literal, Self
+
+from msgspec import Struct, structs
+
+__all__ = ("ANY_HOST", "LOOPBACK", "AiortcSettings")
+
+LOOPBACK = "127.0.0.1"
+ANY_HOST = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, never bound
+
+
+class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the adapter obeys. Times in seconds, rates in bit/s, sizes in bytes."""
+
+    hosts: tuple[str, ...] = ()
+    """Addresses offered as host candidates. Empty: loopback and every address of this machine, so that a browser on
+    this machine connects as well as one elsewhere."""
+
+    port: int = 0
+    """With a port, all peers share it and the server is an ICE-lite agent on it. With 0 each peer has its own."""
+
+    allow_loopback: bool = False
+    """Whether a candidate of a client may name a loopback address: for clients on this machine alone. A browser here
+    connects without it as well, because its own checks tell us where it is."""
+
+    allowed_networks: tuple[str, ...] = ()
+    """Networks (`10.0.0.0/8`) from which candidates are admitted although they are of a kind that is denied."""
+
+    codecs: tuple[str, ...] = ("VP8", "H264", "VP9", "AV1", "opus")
+    """What may be published, by the names of an rtpmap. Of these the publisher's own order decides."""
+
+    fan_out: Literal["auto", "raw", "polite"] = "auto"
+    """How packets are sent to viewers. `auto` tests at start whether the raw way works with the libraries installed."""
+
+    connect_timeout: float = 15.0
+    """From a description until ICE and DTLS are up. ICE alone would wait for more candidates without end."""
+
+    silence_timeout: float = 12.0
+    """A connected peer that sent nothing for so long is lost. Browsers send RTCP every second, checks every few."""
+
+    close_timeout: float = 5.0
+    """How long a transport may take to say goodbye."""
+
+    description_bytes_max: int = 81_920
+    """Size of a client's description: what a real server takes as a whole message. Browsers send 2 to 20 KB."""
+
+    offer_sections_max: int = 8
+    """Media sections in a publisher's offer."""
+
+    viewer_sections_max: int = 128
+    """Media sections in an offer to a player. Streams of a room beyond it are left out."""
+
+    codecs_per_section_max: int = 80
+    """Payload types in one media section; Chromium lists about forty."""
+
+    candidates_max: int = 30
+    """Candidates taken from one client for one connection, those in its descriptions included."""
+
+    inbox_max: int = 128
+    """A connected peer that sent nothing for so long is lost. Browsers send RTCP every second."""
+
+    receive_queue_max: int = 64
+    """Datagrams that wait for DTLS. A handshake needs about ten."""
+
+    sources_max: int = 64
+    """Addresses from which one peer's connectivity checks are listened to."""
+
+    streams_per_publisher_max: int = 32
+    """SSRCs learned from one publisher, retransmission streams included."""
+
+    video_bitrate_max: int = 2_500_000
+    """What publishers are told to stay below, by REMB. 0 tells them nothing."""
+
+    keyframe_interval: float = 0.5
+    """Keyframe requests of all viewers for one layer become at most one in this time."""
+
+    bitrate_interval: float = 3.0
+    """How often a player's bitrate is reported. 0: never."""
+
+    tracks_interval: float = 3.0
+    """How often a stream's tracks are looked at for a change worth a report."""
+
+    buffered_bytes_max: int = 1_048_576
+    """Data-channel bytes that may wait for one player. What comes on top of that is dropped for this player."""
+
+    message_bytes_max: int = 65_536
+    """Data-channel message taken from a client; announced in the description. The clients send pieces of 16 000."""
+
+    data_channels_max: int = 8
+    """Data channels one client may open; the first carries, the others are closed."""
+
+    player_messages: Literal["none", "publisher", "all"] = "all"
+    """Who gets what a player says on its data channel: nobody, the publishers it plays, or their other players too."""
+
+    @classmethod
+    def for_bind(cls, host: str, settings: Self | None = None) -> Self:
+        """Choose the addresses to offer from the one the server listens on.
+
+        Listening on loopback means that everybody is on this machine: only loopback is offered, and loopback candidates
+        are admitted. Listening everywhere offers everything; listening on one address offers that one.
+        """
+        chosen = settings if settings is not None else cls()
+        if host in {LOOPBACK, "localhost", "::1"}:
+            return structs.replace(chosen, hosts=(LOOPBACK,), allow_loopback=True)
+        if host in ANY_HOST:
+            return structs.replace(chosen, hosts=())
+        return structs.replace(chosen, hosts=(host,))
