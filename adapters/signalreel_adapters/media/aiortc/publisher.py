@@ -1,0 +1,361 @@
+"""A published stream: its tracks, their layers, and the RTCP towards whoever publishes it.
+
+A publisher outlives its transport: one that comes back inside the restore window brings a new transport, and its
+viewers go on with the same SSRCs, continuously.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from aiortc.rtp import (
+    AnyRtcpPacket,
+    RtcpPsfbPacket,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtcpSrPacket,
+    pack_remb_fci,
+)
+from msgspec import Struct
+
+from signalreel.events import Track as FoundTrack
+from signalreel_adapters.media.aiortc.fanout import FanOut
+from signalreel_adapters.media.aiortc.layer import Layer
+from signalreel_adapters.media.aiortc.negotiation import PublishedTrack, track_name
+from signalreel_adapters.media.aiortc.outgoing import Out
+from signalreel_adapters.media.aiortc.rtcp import RateWindow
+from signalreel_adapters.media.aiortc.rtp import Packet, extension, parse, unwrap_retransmission
+from signalreel_adapters.media.aiortc.settings import AiortcSettings
+from signalreel_adapters.media.aiortc.transport import PeerTransport
+
+__all__ = ("Publisher", "Track")
+
+_OUR_SSRC: Final = 1  # of our RTCP; we send publishers no media that it could be confused with
+_PLI: Final = 1  # RFC 4585, section 6.3.1
+_NACK: Final = 1  # RFC 4585, section 6.2.1
+_APPLICATION: Final = 15
+_REPORTS_PER_PACKET_MAX: Final = 31  # the count has five bits (RFC 3550, section 6.4.2)
+_BITRATE_CHANGE: Final = 0.25
+"""A change of the measured bitrate by more than this share is worth a new report."""
+
+
+class Track:
+    """One audio or video track: its layers, and the outgoing streams that show it."""
+
+    def __init__(self, published: PublishedTrack) -> None:
+        self.published = published
+        self.layers: dict[str, Layer] = {}  #: by rid; "" for the only one
+        self.outs: dict[Out, int] = {}  #: to the height that is wanted; 0 when any is
+
+    def subscribe(self, out: Out, now: float) -> None:
+        """Show this track on an outgoing stream, as soon as that may flow."""
+        self.outs.setdefault(out, 0)
+        self.place(out, now)
+
+    def unsubscribe(self, out: Out) -> None:
+        """Show it there no more."""
+        if self.outs.pop(out, None) is not None:
+            self._stop(out)
+
+    def pin(self, out: Out, height: int, now: float) -> None:
+        """Choose the layer by its height in pixels; 0 chooses the best."""
+        if out in self.outs:
+            self.outs[out] = height
+            self.place(out, now)
+
+    def place(self, out: Out, now: float) -> None:
+        """Put an outgoing stream onto the layer it should be on, or onto none while it may not flow."""
+        if not out.flows:
+            self._stop(out)
+            return
+        layer = self._choose(self.outs[out], now)
+        if layer is None or layer is (out.target or out.layer):
+            return
+        if out.target is not None:
+            waited_for, out.target = out.target, None
+            waited_for.stop_waiting(out)
+        if layer is not out.layer:
+            layer.await_start(out, now)
+
+    def place_all(self, now: float) -> None:
+        """Look again at where everybody should be: a layer came, went, or changed its size."""
+        for out in self.outs:
+            self.place(out, now)
+
+    def end_layers(self) -> None:
+        """Let go of all layers; the outgoing streams stay, and wait for the next ones."""
+        for layer in self.layers.values():
+            layer.release()
+        self.layers.clear()
+
+    def _stop(self, out: Out) -> None:
+        for layer in (out.target, out.layer):
+            if layer is not None:
+                layer.stop(out)
+
+    def _choose(self, height: int, now: float) -> Layer | None:
+        alive = [layer for layer in self.layers.values() if layer.rate.rate(now) or len(self.layers) == 1]
+        candidates = sorted(alive or self.layers.values(), key=lambda layer: (layer.size[1], layer.rate.rate(now)))
+        if not candidates:
+            return None
+        if height:
+            fitting = [layer for layer in candidates if layer.size[1] <= height]
+            return fitting[-1] if fitting else candidates[0]
+        return candidates[-1]
+
+
+class _Source(Struct, frozen=True):
+    layer: Layer
+    repairs: bool  #: whether this SSRC carries the layer's retransmissions
+
+
+class Publisher:
+    """One life of one published stream."""
+
+    def __init__(self, stream_id: str, settings: AiortcSettings, fan_out: FanOut, clock: Callable[[], float]) -> None:
+        self.stream_id = stream_id
+        self.tracks: list[Track] = []
+        self.carries_data = False
+        self.disabled: set[str] = set()  #: kinds that nobody gets, by the publisher's own wish
+        self.flowing = False
+        self.on_flowing: Callable[[], None] = lambda: None
+        self.junk = 0  #: packets that belonged to no track
+        self._settings = settings
+        self._fan_out = fan_out
+        self._clock = clock
+        self._transport: PeerTransport | None = None
+        self._sources: dict[int, _Source] = {}
+        self._reported: tuple[FoundTrack, ...] = ()
+        self._reported_at = float("-inf")
+        self._flowing_since = 0.0
+
+    # ------------------------------------------------------------------------------------------------- its transport
+
+    def agree(self, tracks: tuple[PublishedTrack, ...], *, carries_data: bool) -> None:
+        """Take over what was agreed on. Tracks that go on keep their viewers."""
+        before = self.tracks
+        self.tracks = []
+        self.carries_data = carries_data
+        for index, published in enumerate(tracks):
+            old = before[index] if index < len(before) else None
+            same_kind = old is not None and (old.published.kind, _flavor(old)) == (published.kind, _flavor(published))
+            track = old if old is not None and same_kind else Track(published)
+            if track.published != published:
+                track.end_layers()
+                track.published = published
+            self.tracks.append(track)
+        for old in before:
+            if old not in self.tracks:
+                old.end_layers()
+        self._sources = {
+            ssrc: source
+            for ssrc, source in self._sources.items()
+            if any(source.layer in track.layers.values() for track in self.tracks)
+        }
+        for track in self.tracks:
+            if not track.layers and not track.published.layers and track.published.ssrcs:
+                self._add_layer(track, track.published.ssrcs[0], "")
+
+    def attach(self, transport: PeerTransport) -> None:
+        """Take packets from this transport from now on."""
+        self._transport = transport
+        self.flowing = False
+        transport.on_rtp = self.take_rtp
+        transport.on_rtcp = self.take_rtcp
+
+    def detach(self) -> None:
+        """The transport is gone. Viewers stay, and see nothing until the next one."""
+        self._transport = None
+        self._sources.clear()
+        for track in self.tracks:
+            track.end_layers()
+
+    def close(self) -> None:
+        """The stream is over: let everybody go."""
+        self.detach()
+        for track in self.tracks:
+            track.outs.clear()
+        self.on_flowing = lambda: None
+
+    # ------------------------------------------------------------------------------------------------------- packets
+
+    def take_rtp(self, data: bytes) -> None:
+        """Take one RTP packet from the transport."""
+        packet = parse(data)
+        source = None
+        if packet is not None:
+            source = self._sources.get(packet.ssrc) or self._learn(data, packet)
+        if packet is None or source is None:
+            self.junk += 1
+            return
+        layer = source.layer
+        published = layer.published
+        if source.repairs:
+            plain = unwrap_retransmission(data, packet, published.codec.payload_type, layer.ssrc)
+            packet = parse(plain) if plain is not None and packet.payload_type == published.repair_type else None
+            if plain is None or packet is None or not layer.rate.rate(self._clock()):
+                return  # padding that probes the path
+            data = plain
+        elif packet.payload_type != published.codec.payload_type:
+            self.junk += 1
+            return
+        layer.take(data, packet, self._clock())
+        if not self.flowing:
+            self.start_flowing()
+
+    def start_flowing(self) -> None:
+        """Say that media flows."""
+        self.flowing = True
+        self._flowing_since = self._clock()
+        self.on_flowing()
+
+    def _learn(self, data: bytes, packet: Packet) -> _Source | None:
+        """Find out what a new SSRC is: by rid, by mid, or by a payload type that only one track uses."""
+        if len(self._sources) >= self._settings.streams_per_publisher_max:
+            return None
+        for track in self.tracks:
+            published = track.published
+            if published.layers:
+                found = self._learn_layer(track, data, packet)
+                if found is not None:
+                    return found
+        track_of_mid = self._track_of_mid(data, packet)
+        matching = [track_of_mid] if track_of_mid is not None else self.tracks
+        named = [
+            track
+            for track in matching
+            if track.published.codec.payload_type == packet.payload_type and not track.published.layers
+        ]
+        return self._add_layer(named[0], packet.ssrc, "") if len(named) == 1 else None
+
+    def _track_of_mid(self, data: bytes, packet: Packet) -> Track | None:
+        for track in self.tracks:
+            ident = track.published.mid_id
+            if ident and extension(data, packet, ident) == track.published.mid.encode():
+                return track
+        return None
+
+    def _learn_layer(self, track: Track, data: bytes, packet: Packet) -> _Source | None:
+        published = track.published
+        if published.mid_id:
+            mid = extension(data, packet, published.mid_id)
+            if mid is not None and mid != published.mid.encode():
+                return None
+        for ident, repairs in ((published.rid_id, False), (published.repaired_rid_id, True)):
+            value = extension(data, packet, ident) if ident else None
+            rid = value.decode("ascii", "replace") if value is not None else ""
+            if rid not in published.layers:
+                continue
+            if not repairs:
+                return self._add_layer(track, packet.ssrc, rid)
+            if rid in track.layers:
+                self._sources[packet.ssrc] = _Source(track.layers[rid], repairs=True)
+                return self._sources[packet.ssrc]
+        return None
+
+    def _add_layer(self, track: Track, ssrc: int, rid: str) -> _Source:
+        """Start a layer, in place of one with the same rid: a publisher may change its SSRC."""
+        former = track.layers.pop(rid, None)
+        if former is not None:
+            former.release()
+            self._sources = {key: source for key, source in self._sources.items() if source.layer is not former}
+        layer = Layer(
+            track.published,
+            ssrc,
+            rid,
+            fan_out=self._fan_out,
+            keyframe_interval=self._settings.keyframe_interval,
+            ask_for_keyframe=self._ask_for_keyframe,
+        )
+        track.layers[rid] = layer
+        source = self._sources[ssrc] = _Source(layer, repairs=False)
+        for repaired, repair in track.published.repairs:
+            if repaired == ssrc:
+                self._sources[repair] = _Source(layer, repairs=True)
+        track.place_all(self._clock())
+        return source
+
+    # ---------------------------------------------------------------------------------------------------------- RTCP
+
+    def take_rtcp(self, packets: list[AnyRtcpPacket]) -> None:
+        """Take RTCP from the transport: sender reports; everything else has no use here."""
+        for packet in packets:
+            if isinstance(packet, RtcpSrPacket):
+                source = self._sources.get(packet.ssrc)
+                if source is not None:
+                    info = packet.sender_info
+                    source.layer.clock.note(info.ntp_timestamp, info.rtp_timestamp, self._clock())
+
+    def _ask_for_keyframe(self, layer: Layer) -> None:
+        self._send([RtcpPsfbPacket(fmt=_PLI, ssrc=_OUR_SSRC, media_ssrc=layer.ssrc)])
+
+    def request_missing(self, now: float) -> None:
+        """Ask for packets that were lost on the way here. To be called every few tens of milliseconds."""
+        for track in self.tracks:
+            if track.published.kind != "video":
+                continue
+            for layer in track.layers.values():
+                if layer.reception.missing and (wanted := layer.reception.wanted(now)):
+                    self._send([RtcpRtpfbPacket(fmt=_NACK, ssrc=_OUR_SSRC, media_ssrc=layer.ssrc, lost=wanted)])
+
+    def report(self, now: float) -> None:
+        """Send receiver reports and the bitrate to stay below. To be called every second."""
+        layers = [layer for track in self.tracks for layer in track.layers.values()]
+        reports = [
+            report for layer in layers if (report := layer.reception.report(layer.ssrc, layer.clock, now)) is not None
+        ]
+        if not reports:
+            return
+        packets: list[AnyRtcpPacket] = [RtcpRrPacket(ssrc=_OUR_SSRC, reports=reports[:_REPORTS_PER_PACKET_MAX])]
+        video = [layer.ssrc for layer in layers if layer.published.kind == "video"]
+        if video and self._settings.video_bitrate_max:
+            fci = pack_remb_fci(self._settings.video_bitrate_max, video)
+            packets.append(RtcpPsfbPacket(fmt=_APPLICATION, ssrc=_OUR_SSRC, media_ssrc=0, fci=fci))
+        self._send(packets)
+        for track in self.tracks:
+            if len(track.layers) > 1:
+                track.place_all(now)
+
+    def _send(self, packets: list[AnyRtcpPacket]) -> None:
+        if self._transport is not None:
+            self._transport.send_rtcp(packets)
+
+    # ------------------------------------------------------------------------------------------------------ findings
+
+    def found(self, now: float) -> tuple[FoundTrack, ...] | None:
+        """Give what the stream consists of, when it is worth a report: at first, and when it has changed noticeably."""
+        # Before one whole window of measuring, every bitrate would be reported as 0.
+        measured = self.flowing and now - self._flowing_since > RateWindow.LENGTH
+        if not measured or now - self._reported_at < self._settings.tracks_interval:
+            return None
+        tracks = [
+            FoundTrack(
+                id=track_name(track.published.kind, self.stream_id),
+                kind=track.published.kind,
+                codec=track.published.codec.name,
+                width=layer.size[0],
+                height=layer.size[1],
+                bitrate=layer.rate.rate(now),
+            )
+            for track in self.tracks
+            for layer in sorted(track.layers.values(), key=lambda each: (each.size, each.rid))
+        ]
+        if self.carries_data:
+            tracks.append(FoundTrack(id=self.stream_id, kind="data"))
+        found = tuple(tracks)
+        if len(found) == len(self._reported) and not any(map(_differs, self._reported, found)):
+            return None
+        self._reported, self._reported_at = found, now
+        return found
+
+
+def _flavor(track: Track | PublishedTrack) -> tuple[str, int, int, str]:
+    codec = track.published.codec if isinstance(track, Track) else track.codec
+    return codec.name, codec.clock_rate, codec.channels, codec.parameters
+
+
+def _differs(before: FoundTrack, now: FoundTrack) -> bool:
+    if (before.kind, before.codec, before.width, before.height) != (now.kind, now.codec, now.width, now.height):
+        return True
+    if now.kind != "video":
+        return False  # audio swings with every pause of a speaker, and nobody chooses by it
+    return abs(now.bitrate - before.bitrate) > _BITRATE_CHANGE * max(before.bitrate, 1)
