@@ -1,0 +1,56 @@
+"""One machine's jobs, one after the other, in a task of their own.
+
+The adapter must not block, and what it is told about one machine must happen in order: an offer that is being answered
+before the candidate behind it. Different machines wait for each other nowhere.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+__all__ = ("Actor", "Job")
+
+_logger: Final = logging.getLogger(__name__)
+
+Job = Callable[[], Awaitable[None]]
+
+
+class Actor:
+    """Runs jobs in the order in which they were posted. A job that raises is logged, and the next one runs."""
+
+    def __init__(self, inbox_max: int) -> None:
+        self._inbox: deque[Job] = deque()
+        self._inbox_max = inbox_max
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def post(self, job: Job) -> bool:
+        """Have a job run; false when too many are waiting, or the actor is closed."""
+        if self._closed or len(self._inbox) >= self._inbox_max:
+            return False
+        self._inbox.append(job)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run())
+        return True
+
+    async def _run(self) -> None:
+        # The task ends when there is nothing to do: ten thousand idle machines are no tasks at all.
+        try:
+            while self._inbox:
+                try:
+                    await self._inbox.popleft()()
+                except Exception:
+                    _logger.exception("a media job failed")
+        finally:
+            self._task = None
+
+    async def close(self) -> None:
+        """Drop the jobs that wait, and end the one that runs."""
+        self._closed = True
+        self._inbox.clear()
+        task = self._task
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

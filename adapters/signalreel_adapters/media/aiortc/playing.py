@@ -1,0 +1,135 @@
+"""The adapter's side of one playback: offers what is to be shown, and takes the answers."""
+
+from collections.abc import Callable, Mapping
+
+from signalreel.events import AnyEvent, BitrateMeasured, DescriptionCreated, MediaConnected
+from signalreel.identifiers import Reference
+from signalreel_adapters.media.aiortc.data import DataEnd, Message, Relay
+from signalreel_adapters.media.aiortc.errors import DescriptionRefused
+from signalreel_adapters.media.aiortc.publishing import StreamSide
+from signalreel_adapters.media.aiortc.sdp import Section
+from signalreel_adapters.media.aiortc.settings import AiortcSettings
+from signalreel_adapters.media.aiortc.side import MakeTransport, Side
+from signalreel_adapters.media.aiortc.transport import PeerTransport
+from signalreel_adapters.media.aiortc.viewer import Viewer
+
+__all__ = ("PlaybackSide",)
+
+
+class PlaybackSide(Side):
+    """One life of one playback. `number` tells it from every other one of this adapter."""
+
+    def __init__(
+        self,
+        machine: Reference,
+        number: int,
+        settings: AiortcSettings,
+        make_transport: MakeTransport,
+        report: Callable[[AnyEvent], None],
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__(machine, settings, make_transport, report)
+        self.viewer: Viewer | None = None
+        self.number = number
+        self._clock = clock
+        self._data: DataEnd | None = None
+        self._relays: list[Relay] = []
+        self._switches: list[tuple[str, str, bool]] = []
+        self._height = 0
+        self._measured_at = clock()
+
+    def offer(self, streams: Mapping[str, StreamSide]) -> None:
+        """Offer these streams and no others: at first, and again on the same connection."""
+        self._describe(lambda: self._offer(streams))
+
+    async def _offer(self, streams: Mapping[str, StreamSide]) -> None:
+        viewer = self.viewer
+        if viewer is None:
+            transport = await self._open(controlling=True)
+            viewer = self.viewer = Viewer(transport, self._settings, self._clock)
+            for stream_id, kind, enabled in self._switches:
+                viewer.switch(stream_id, kind, enabled=enabled)
+            viewer.force_height(self._height)
+        sections, id_mapping = viewer.show({stream_id: side.publisher for stream_id, side in streams.items()})
+        sdp = self._render("actpass", sections)
+        self._leave_relays()
+        self._relays = [side.relay for side in streams.values()]
+        self._join_relays()
+        self._report(DescriptionCreated(self.machine, "offer", sdp, id_mapping))
+
+    def take_answer(self, sdp: str) -> None:
+        """Take the answer to the last offer."""
+        self._describe(lambda: self._take_answer(sdp))
+
+    async def _take_answer(self, sdp: str) -> None:
+        viewer = self.viewer
+        if viewer is None:
+            raise DescriptionRefused("nothing was offered")
+        description = self._parse(sdp, self._settings.viewer_sections_max)
+        setup = description.transport.setup
+        if setup == "actpass":
+            raise DescriptionRefused("an answer must choose its side of the DTLS handshake")
+        viewer.agree(description)
+        if self._connecting is None:
+            self._connect(description, dtls_client=setup == "active")
+
+    def switch(self, stream_id: str, kind: str, *, enabled: bool) -> None:
+        """Stop or resume tracks for this player; before the first offer it is remembered."""
+        if self.viewer is not None:
+            self.viewer.switch(stream_id, kind, enabled=enabled)
+        elif len(self._switches) < self._settings.inbox_max:
+            self._switches.append((stream_id, kind, enabled))
+
+    def force_height(self, height: int) -> None:
+        """Choose the rendition by its height; 0 chooses the best."""
+        self._height = height
+        if self.viewer is not None:
+            self.viewer.force_height(height)
+
+    def _on_connected(self) -> None:
+        if self.viewer is not None:
+            self.viewer.connected()
+        self._report(MediaConnected(self.machine))
+
+    async def _start_data(self, transport: PeerTransport, section: Section) -> None:
+        self._data = DataEnd(transport.open_sctp(), self._settings, self._take_message)
+        self._join_relays()
+        # The label is what the player asked for; a playback's id is that of its session, `/`, and that name.
+        label = self.machine.id.partition("/")[2]
+        await self._data.start(section.sctp_port, section.message_bytes_max, label)
+
+    def _take_message(self, message: Message) -> None:
+        for relay in self._relays:
+            relay.from_player(self.number, message)
+
+    def _join_relays(self) -> None:
+        if self._data is not None:
+            for relay in self._relays:
+                relay.players[self.number] = self._data
+
+    def _leave_relays(self) -> None:
+        for relay in self._relays:
+            relay.players.pop(self.number, None)
+        self._relays = []
+
+    def look(self, now: float) -> None:
+        """Report to the player and about it. To be called about once a second."""
+        self.check_silence(now)
+        if self.viewer is None or not self._connected:
+            return
+        self.viewer.report(now)
+        interval = self._settings.bitrate_interval
+        if interval and now - self._measured_at >= interval:
+            self._measured_at = now
+            self._report(BitrateMeasured(self.machine, *self.viewer.measured(now)))
+
+    async def close(self) -> None:
+        """Free everything."""
+        self._leave_relays()
+        if self._data is not None:
+            self._data.close()
+            self._data = None
+        if self.viewer is not None:
+            self.viewer.close()
+        await super().close()

@@ -1,0 +1,113 @@
+"""The adapter's side of one published stream: answers its offers, and says when media flows and what it is."""
+
+from collections.abc import Callable
+
+from signalreel.events import AnyEvent, DescriptionCreated, MediaConnected, TracksFound
+from signalreel.identifiers import Reference
+from signalreel_adapters.media.aiortc.data import DataEnd, Relay
+from signalreel_adapters.media.aiortc.fanout import FanOut
+from signalreel_adapters.media.aiortc.negotiation import answer, setup_of_answer
+from signalreel_adapters.media.aiortc.publisher import Publisher
+from signalreel_adapters.media.aiortc.sdp import Section
+from signalreel_adapters.media.aiortc.settings import AiortcSettings
+from signalreel_adapters.media.aiortc.side import MakeTransport, Side
+from signalreel_adapters.media.aiortc.transport import PeerTransport
+
+__all__ = ("StreamSide",)
+
+_BOTH_KINDS = ("video", "audio")
+
+
+class StreamSide(Side):
+    """One life of one published stream."""
+
+    def __init__(
+        self,
+        machine: Reference,
+        settings: AiortcSettings,
+        make_transport: MakeTransport,
+        report: Callable[[AnyEvent], None],
+        *,
+        fan_out: FanOut,
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__(machine, settings, make_transport, report)
+        self.publisher = Publisher(machine.id, settings, fan_out, clock)
+        self.relay = Relay(settings.player_messages)
+        self._wanted: tuple[str, ...] = _BOTH_KINDS
+
+    def take_offer(self, sdp: str, wanted: tuple[str, ...] | None) -> None:
+        """Answer an offer: the first one of a connection, or a new one on it."""
+        self._describe(lambda: self._answer(sdp, wanted))
+
+    async def _answer(self, sdp: str, wanted: tuple[str, ...] | None) -> None:
+        if wanted is not None:
+            self._wanted = wanted
+        description = self._parse(sdp, self._settings.offer_sections_max)
+        agreed = answer(
+            description,
+            codecs=self._settings.codecs,
+            wanted=self._wanted,
+            message_bytes_max=self._settings.message_bytes_max,
+        )
+        setup = setup_of_answer(description.transport.setup)
+        first = self._connecting is None
+        if first:
+            await self._close_transport()  # one whose offer was refused half-way
+            transport = await self._open(controlling=description.ice_lite)
+            self.publisher.attach(transport)
+            self.publisher.on_flowing = self._on_flowing
+        sdp_of_answer = self._render(setup, agreed.sections)
+        self.publisher.agree(agreed.tracks, carries_data=agreed.data is not None)
+        if first:
+            self._connect(description, dtls_client=setup == "passive")
+        self._report(DescriptionCreated(self.machine, "answer", sdp_of_answer))
+
+    def suspend(self) -> None:
+        """The connection is gone, and the publisher may come back with a new one: keep its viewers."""
+        self._actor.post(self._suspend)
+
+    async def _suspend(self) -> None:
+        self.publisher.detach()
+        self._drop_data()
+        await self._close_transport()
+
+    def switch(self, kind: str, *, enabled: bool) -> None:
+        """Stop or resume a kind for everybody; an empty kind means both. The viewers are to be told."""
+        kinds = {kind} if kind else set(_BOTH_KINDS)
+        self.publisher.disabled = self.publisher.disabled - kinds if enabled else self.publisher.disabled | kinds
+
+    def _on_flowing(self) -> None:
+        self._report(MediaConnected(self.machine))
+
+    def _on_connected(self) -> None:
+        # A publisher of data alone has nothing else to show for its being connected.
+        if not self.publisher.tracks:
+            self.publisher.start_flowing()
+
+    async def _start_data(self, transport: PeerTransport, section: Section) -> None:
+        end = DataEnd(transport.open_sctp(), self._settings, self.relay.from_publisher)
+        self.relay.publisher = end
+        await end.start(section.sctp_port, section.message_bytes_max)
+
+    def _drop_data(self) -> None:
+        end, self.relay.publisher = self.relay.publisher, None
+        if end is not None:
+            end.close()
+
+    def look(self, now: float) -> None:
+        """Report what the stream consists of, when that has changed. To be called about once a second."""
+        self.check_silence(now)
+        if self._transport is None:
+            return
+        self._transport.refresh()
+        self.publisher.report(now)
+        found = self.publisher.found(now)
+        if found is not None:
+            self._report(TracksFound(self.machine, found))
+
+    async def close(self) -> None:
+        """Free everything, and let the viewers go."""
+        self.publisher.close()
+        self._drop_data()
+        await super().close()
