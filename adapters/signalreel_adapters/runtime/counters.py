@@ -24,7 +24,6 @@ class Counters:
     pings: int = 0
     unrecorded: int = 0  #: commands answered `data_store_not_available`
     oversized: int = 0  #: messages beyond the size limit
-    binary: int = 0  #: binary frames, which the protocol has no use for
     turned_away: int = 0  #: sessions refused because too much is waiting, or the server stops
 
     slow_sessions: int = 0  #: ended with 1013, because they did not read

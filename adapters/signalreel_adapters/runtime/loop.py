@@ -185,7 +185,8 @@ class Runtime:
         """Tell every session that the server will stop, give them time to leave, close those that stay.
 
         Telling is spread over time, because clients reconnect at once when told. Sessions that are left after
-        `grace_ms` are closed with 1012. Returns when all of that is on the reel. Leaving `async with` does the same
+        `grace_ms` are closed with 1012. Returns when all of that is on the reel, and ends the
+        subscriptions. Leaving `async with` does the same
         without any waiting.
         """
         limits = self.limits
@@ -208,6 +209,7 @@ class Runtime:
         for session in list(self._sessions.values()):
             session.closed(SERVICE_RESTART, "the server stops")
         await self.idle()
+        self._subscriptions.close()
 
     async def _wait_until_left(self, grace_ms: int) -> None:
         """Return when all sessions have left by themselves, or the time is over."""
@@ -223,6 +225,11 @@ class Runtime:
             while self._sessions:
                 await next(iter(self._sessions.values())).ended()
             either.cancel_scope.cancel()
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, to look at. Nothing but the loop may apply a record to it."""
+        return self._recorder.engine
 
     @property
     def is_stopping(self) -> bool:

@@ -110,7 +110,6 @@ class Session:
         limits = self._host.limits
         counters = self._host.counters
         if _exceeds(data, limits.message_bytes_max):
-            counters.oversized += 1
             self._delivery.close(MESSAGE_TOO_BIG, "message too big")
             return False
         try:
@@ -147,6 +146,8 @@ class Session:
             return
         self._ended.set()
         self._room.set()
+        if code == MESSAGE_TOO_BIG:  # Found here, or by a transport that does not even hand such a message over.
+            self._host.counters.oversized += 1
         self._ungated.clear()
         self._host.forget(self)
         self._host.enqueue(Pending(self.id, event=SessionClosed(code, reason)))
