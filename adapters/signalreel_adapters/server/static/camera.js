@@ -78,7 +78,9 @@ export class Camera {
  */
 async function openDevices(video, audio) {
   if (!navigator.mediaDevices) {
-    throw new Error("Browsers give the camera only to pages from https or localhost. The test picture works everywhere.");
+    throw new Error(
+      "Browsers give the camera only to pages from https or localhost. The test picture works everywhere.",
+    );
   }
   const size = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: FRAMES_PER_SECOND } };
   try {

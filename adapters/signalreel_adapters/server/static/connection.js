@@ -91,7 +91,11 @@ export class Connection {
    * @param {import("./signalreel.js").CandidateMessage} message
    */
   takeCandidate(message) {
-    const candidate = { candidate: message.candidate, sdpMLineIndex: Number(message.label), sdpMid: message.id ?? null };
+    const candidate = {
+      candidate: message.candidate,
+      sdpMLineIndex: Number(message.label),
+      sdpMid: message.id ?? null,
+    };
     if (this.#candidates.length < CANDIDATES_WAITING_MAX) this.#candidates.push(candidate);
     this.#enqueue(async () => {
       if (!this.peer.remoteDescription) return;

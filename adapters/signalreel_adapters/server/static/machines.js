@@ -1,9 +1,9 @@
 /**
  * The server's state machines, moving: a row for each, with the state it is in and the way it came there.
  *
- * The server tells its transitions as Server-Sent Events at `/transitions`. Each is JSON: either
- * `{seq, time, kind, app, id, source, target, input, session}` (time in microseconds) or, for an input that was refused,
- * `{seq, session, input, refused}`.
+ * The server tells its transitions as Server-Sent Events at `/transitions`, to browsers on its own machine. Each is
+ * JSON: either `{seq, time, kind, app, id, source, target, input, session}` (time in microseconds) or, for an input
+ * that was refused, `{seq, session, input, refused}`. First comes a line without an input for each machine that lives.
  *
  * @module machines
  */
@@ -24,15 +24,17 @@ const FINAL = new Set(["finished", "dissolved", "closed"]);
  * @typedef {{seq: number, session: string, input: string, refused: string}} RefusalLine
  */
 
-/** The list of machines, newest first; those that ended sink to the bottom. */
+/** The list of an app's machines, newest first; those that ended sink to the bottom. */
 export class MachineList {
   /** @type {Map<string, Machine>} */
   #machines = new Map();
 
   /**
+   * @param {string} app
    * @param {{list: HTMLElement, empty: HTMLElement, refusals: HTMLElement, count: HTMLElement}} places
    */
-  constructor(places) {
+  constructor(app, places) {
+    this.app = app;
     this.places = places;
   }
 
@@ -40,19 +42,23 @@ export class MachineList {
    * Follow a server for ever; the browser comes back by itself after a loss.
    *
    * @param {string | URL} url
-   * @param {(isOpen: boolean) => void} linked
+   * @param {(link: "open" | "lost" | "refused") => void} moved
    */
-  follow(url, linked) {
+  follow(url, moved) {
     const source = new EventSource(url);
-    source.addEventListener("open", () => linked(true));
-    source.addEventListener("error", () => linked(false));
+    source.addEventListener("open", () => {
+      // The server begins with all that lives, so what was known before can only be stale.
+      this.clear();
+      moved("open");
+    });
+    source.addEventListener("error", () => moved(source.readyState === EventSource.CLOSED ? "refused" : "lost"));
     source.addEventListener("message", ({ data }) => this.take(JSON.parse(data)));
   }
 
   /** @param {TransitionLine | RefusalLine} line */
   take(line) {
     if ("refused" in line) this.#refuse(line);
-    else this.#move(line);
+    else if (line.app === this.app) this.#move(line);
   }
 
   clear() {
@@ -131,10 +137,10 @@ class Machine {
 
   /** @param {TransitionLine} line */
   take(line) {
-    // The connection to the server may have been lost meanwhile: then the way here has a gap.
+    // A listener that is too slow misses lines: then the way here has a gap.
     if (line.source !== this.state) this.#go({ ...line, target: line.source, input: "..." });
-    if (line.target === this.state) this.#stay(line);
-    else this.#go(line);
+    if (line.target !== this.state) this.#go(line);
+    else if (line.input) this.#stay(line);
     this.row.dataset.state = line.target;
     this.row.dataset.mood = mood(line.target);
     this.chip.textContent = line.target;

@@ -7,6 +7,9 @@
 const ENTRIES_MAX = 400;
 const SDP_SHOWN_LENGTH = 60;
 
+/** What is said every few seconds as long as all is well. */
+const ROUTINE = new Set(["ping", "pong", "bitrateMeasurement", "getRoomInfo", "roomInformation"]);
+
 /** A reader this close to the end is at the end. */
 const AT_END_PIXELS = 40;
 
@@ -22,12 +25,12 @@ export class MessageLog {
   /**
    * @param {HTMLElement} list
    * @param {HTMLElement} empty what to show instead of an empty list
-   * @param {HTMLInputElement} pings whether to show `ping` and `pong`
+   * @param {HTMLInputElement} routine whether to show what is said every few seconds
    */
-  constructor(list, empty, pings) {
+  constructor(list, empty, routine) {
     this.list = list;
     this.empty = empty;
-    pings.addEventListener("change", () => list.classList.toggle("with-pings", pings.checked));
+    routine.addEventListener("change", () => list.classList.toggle("with-routine", routine.checked));
   }
 
   /**
@@ -37,7 +40,9 @@ export class MessageLog {
    * @param {string} panel who it is
    */
   follow(client, panel) {
-    client.addEventListener("sent", (event) => this.#add(panel, true, /** @type {CustomEvent} */ (event).detail.message));
+    client.addEventListener("sent", (event) =>
+      this.#add(panel, true, /** @type {CustomEvent} */ (event).detail.message),
+    );
     client.addEventListener("received", (event) =>
       this.#add(panel, false, /** @type {CustomEvent} */ (event).detail.message),
     );
@@ -80,12 +85,15 @@ function entry(panel, sent, message) {
   const details = document.createElement("details");
   details.classList.add(sent ? "sent" : "received");
   if (message.command === "error") details.classList.add("refused");
-  if (message.command === "ping" || message.command === "pong") details.classList.add("ping");
+  if (ROUTINE.has(message.definition ?? message.command)) details.classList.add("routine");
 
   const summary = document.createElement("summary");
   summary.append(
     cell("direction", sent ? "\u2192" : "\u2190", sent ? "sent" : "received"),
-    cell("name", message.command === "notification" || message.command === "error" ? message.definition : message.command),
+    cell(
+      "name",
+      message.command === "notification" || message.command === "error" ? message.definition : message.command,
+    ),
     cell("about", about(message)),
     cell("panel", panel),
   );
@@ -104,7 +112,8 @@ function addCandidate(details, message) {
   whole.textContent += `\n${JSON.stringify(message, null, 2)}`;
   const count = Number(details.dataset.count ?? 1) + 1;
   details.dataset.count = String(count);
-  /** @type {HTMLElement} */ (details.querySelector(".about")).textContent = `${message.streamId} \u00b7 ${count} candidates`;
+  /** @type {HTMLElement} */ (details.querySelector(".about")).textContent =
+    `${message.streamId} \u00b7 ${count} candidates`;
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
  * The page: its tabs, its link parameters, and the panels and lists on it.
  *
- * A link may say `?app=live&tab=play&stream=stream1&room=lobby&name=anna&source=test`; what it leaves out is chosen here.
+ * A link may say `?app=live&tab=play&stream=stream1&room=lobby&name=anna&source=test`; what it leaves out is chosen
+ * here.
  *
  * @module page
  */
@@ -113,26 +114,36 @@ function fillIn() {
   byId("peer-stream").setAttribute("value", parameters.get("stream") || `call-${suffix}`);
   byId("conference-room").setAttribute("value", parameters.get("room") || "lobby");
   byId("conference-name").setAttribute("value", parameters.get("name") || "");
-  const source = document.querySelector(`input[name="source"][value="${CSS.escape(parameters.get("source") ?? "test")}"]`);
+  const source = document.querySelector(
+    `input[name="source"][value="${CSS.escape(parameters.get("source") ?? "test")}"]`,
+  );
   if (source instanceof HTMLInputElement) source.checked = true;
+}
+
+/** @param {"open" | "lost" | "refused"} link */
+function showLink(link) {
+  const line = byId("link");
+  line.textContent = link === "open" ? "Connected" : "Server not reached; trying again";
+  line.dataset.state = link === "open" ? "live" : "waiting";
+  // A browser elsewhere can call all the same.
+  line.hidden = link === "refused";
+  if (link === "refused")
+    byId("machines-empty").textContent = "The server shows its machines to browsers on its own machine only.";
 }
 
 function begin() {
   fillIn();
-  const messages = new MessageLog(byId("messages"), byId("messages-empty"), byId("messages-pings"));
+  const messages = new MessageLog(byId("messages"), byId("messages-empty"), byId("messages-routine"));
   byId("messages-clear").addEventListener("click", () => messages.clear());
 
-  const machines = new MachineList({
+  const machines = new MachineList(app, {
     list: byId("machines"),
     empty: byId("machines-empty"),
     refusals: byId("refusals"),
     count: byId("machines-count"),
   });
   byId("machines-clear").addEventListener("click", () => machines.clear());
-  machines.follow(new URL("transitions", document.baseURI), (isOpen) => {
-    byId("link").textContent = isOpen ? "Connected" : "Server not reached";
-    byId("link").dataset.state = isOpen ? "live" : "refused";
-  });
+  machines.follow(new URL("transitions", document.baseURI), showLink);
 
   const page = { url: socketUrl, camera: new Camera(byId("camera")), messages, linkTo };
   new PublishPanel(byId("panel-publish"), "publish", page);

@@ -1,5 +1,6 @@
 /**
- * The four panels of the page: publish, play, peer to peer, conference. Each has a client, and so a session, of its own.
+ * The four panels of the page: publish, play, peer to peer, conference. Each has a client, and so a session, of its
+ * own.
  *
  * @module panels
  */
@@ -34,7 +35,7 @@ const REASONS = new Map([
  * }} Page
  */
 
-/** What the panels have in common: a form, a line of status, tiles, and a client that is made when it is first needed. */
+/** What the panels have in common: a form, a line of status, tiles, and a client, made when it is first needed. */
 class Panel {
   /** @type {SignalreelClient | null} */
   #client = null;
@@ -298,7 +299,8 @@ export class PlayPanel extends Panel {
   /** @param {{targetBitrate: number, videoBitrate: number, audioBitrate: number}} measured */
   #showNetwork({ targetBitrate, videoBitrate, audioBitrate }) {
     const enough = targetBitrate >= videoBitrate + audioBitrate;
-    this.network.textContent = `Network: ${describeRate(targetBitrate)}, ${enough ? "enough" : "too little"} for the stream`;
+    const verdict = enough ? "enough" : "too little";
+    this.network.textContent = `Network: ${describeRate(targetBitrate)}, ${verdict} for the stream`;
     this.network.dataset.state = enough ? "live" : "waiting";
   }
 }
@@ -368,7 +370,10 @@ export class ConferencePanel extends Panel {
   async start() {
     this.#stream = await this.openCamera();
     const name = this.field("name").value.trim();
-    this.client.joinRoom(this.subject, { mode: this.#isLegacy ? "legacy" : "multitrack", ...(name && { streamId: name }) });
+    this.client.joinRoom(this.subject, {
+      mode: this.#isLegacy ? "legacy" : "multitrack",
+      ...(name && { streamId: name }),
+    });
   }
 
   stop() {

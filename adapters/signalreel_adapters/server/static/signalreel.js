@@ -1,8 +1,8 @@
 /**
  * A client for the WebSocket protocol of the Ant Media server, as Signalreel speaks it. No dependencies.
  *
- * It is meant to be read: every command of the protocol is a method whose comment shows what goes over the wire and what
- * comes back, and every message of the server is described below. One client is one WebSocket, and may publish one
+ * It is meant to be read: every command of the protocol is a method whose comment shows what goes over the wire and
+ * what comes back, and every message of the server is described below. One client is one WebSocket, and may publish one
  * stream, play any number, and be a peer of any number of pairs.
  *
  *     const client = new SignalreelClient("ws://localhost:5080/live/websocket");
@@ -34,8 +34,8 @@
 import { Connection } from "./connection.js";
 
 /**
- * `asking`: the command is sent. `waiting`: for the other peer, or to ask again after a while. `connecting`: descriptions
- * are exchanged. `live`: media flows. `ended`: stopped, or refused for good; `reason` then says why.
+ * `asking`: the command is sent. `waiting`: for the other peer, or to ask again after a while. `connecting`:
+ * descriptions are exchanged. `live`: media flows. `ended`: stopped, or refused for good; `reason` then says why.
  *
  * @typedef {"asking" | "waiting" | "connecting" | "live" | "ended"} State
  */
@@ -61,7 +61,8 @@ import { Connection } from "./connection.js";
  * `takeCandidate`, in both directions: an ICE candidate. `label` is the index of its media line, `id` that line's mid.
  * An empty `candidate` says that there are no more.
  *
- * @typedef {{command: "takeCandidate", streamId: string, label: number, id: string, candidate: string}} CandidateMessage
+ * @typedef {{command: "takeCandidate", streamId: string, label: number, id: string,
+ *            candidate: string}} CandidateMessage
  */
 
 /**
@@ -276,8 +277,8 @@ export class SignalreelClient extends EventTarget {
    *     -> {"command": "takeConfiguration", "streamId": "stream1", "type": "answer", "sdp": "..."}
    *     <- {"command": "notification", "definition": "play_started", "streamId": "stream1"}
    *
-   * A room is played by its name: `play("lobby", {room: "lobby"})`. Whenever its streams change, the server offers anew,
-   * and this client answers. Refused with `no_stream_exist` while nobody publishes, `already_playing`,
+   * A room is played by its name: `play("lobby", {room: "lobby"})`. Whenever its streams change, the server offers
+   * anew, and this client answers. Refused with `no_stream_exist` while nobody publishes, `already_playing`,
    * `viewerLimitReached` and others.
    *
    * @param {string} streamId
@@ -297,8 +298,8 @@ export class SignalreelClient extends EventTarget {
    * @param {string} streamId
    */
   stop(streamId) {
-    this.#end(streamId, "stopped");
     if (this.isOpen) this.#send({ command: "stop", streamId });
+    this.#end(streamId, "stopped");
   }
 
   /**
@@ -390,8 +391,8 @@ export class SignalreelClient extends EventTarget {
    * @param {string} streamId
    */
   leave(streamId) {
-    this.#end(streamId, "stopped");
     if (this.isOpen) this.#send({ command: "leave", streamId });
+    this.#end(streamId, "stopped");
   }
 
   // ---- Rooms ----------------------------------------------------------------------------------------------------
@@ -433,8 +434,8 @@ export class SignalreelClient extends EventTarget {
    * @param {string} room
    */
   leaveFromRoom(room) {
-    this.#leftRoom(room, "stopped");
     if (this.isOpen) this.#send({ command: "leaveFromRoom", room });
+    this.#leftRoom(room, "stopped");
   }
 
   // ---- Beside the protocol --------------------------------------------------------------------------------------
@@ -561,7 +562,9 @@ export class SignalreelClient extends EventTarget {
   #want(streamId, wish) {
     const before = this.#wishes.get(streamId);
     if (before && before.role !== wish.role) {
-      throw new Error(`This client is ${before.role} of ${streamId} already; use another client to be its ${wish.role}.`);
+      throw new Error(
+        `This client is ${before.role} of ${streamId} already; use another client to be its ${wish.role}.`,
+      );
     }
     this.#end(streamId, "replaced");
     this.#wishes.set(streamId, wish);
