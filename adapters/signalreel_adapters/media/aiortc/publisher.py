@@ -192,7 +192,7 @@ class Publisher:
         if source.repairs:
             plain = unwrap_retransmission(data, packet, published.codec.payload_type, layer.ssrc)
             packet = parse(plain) if plain is not None and packet.payload_type == published.repair_type else None
-            if plain is None or packet is None or not layer.rate.rate(self._clock()):
+            if plain is None or packet is None or not layer.reception.started:
                 return  # padding that probes the path
             data = plain
         elif packet.payload_type != published.codec.payload_type:

@@ -108,6 +108,11 @@ class Reception:
         self._transit = transit
 
     @property
+    def started(self) -> bool:
+        """Whether anything has arrived."""
+        return self._first >= 0
+
+    @property
     def missing(self) -> int:
         """How many packets are being waited for."""
         return len(self._missing)
