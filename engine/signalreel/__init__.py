@@ -14,6 +14,7 @@ from signalreel.commands import CloseRoom, EndStream, KickSession, decode_comman
 from signalreel.engine import Engine, Snapshot
 from signalreel.errors import (
     Divergence,
+    InvalidRecord,
     OutOfOrder,
     ReelBusy,
     ReelDamaged,
@@ -44,6 +45,7 @@ __all__ = (
     "Entry",
     "Grant",
     "Header",
+    "InvalidRecord",
     "KickSession",
     "Kind",
     "MemoryReel",

@@ -248,7 +248,7 @@ STREAMLESS: Final = frozenset(
 """Commands that need no stream id; all others without one are refused with `noStreamNameSpecified`."""
 
 
-class HostCommand(Struct, frozen=True, gc=False, tag_field="host", rename="camel", omit_defaults=True):
+class HostCommand(Struct, frozen=True, gc=False, kw_only=True, tag_field="host", rename="camel", omit_defaults=True):
     """Base of what the embedding server may order. `app` says where; `actor` who, for whoever reads the reel."""
 
     app: str = ""
@@ -256,13 +256,16 @@ class HostCommand(Struct, frozen=True, gc=False, tag_field="host", rename="camel
 
 
 class EndStream(HostCommand, frozen=True, gc=False, tag="endStream"):
-    """End a live stream; its publisher gets `publish_finished`, its viewers `play_finished`."""
+    """End a stream: its publisher gets `publish_finished`, its viewers `play_finished`.
+
+    The publisher of a stream that is not live yet gets `publishTimeoutError` instead, because nothing has started.
+    """
 
     stream_id: str = ""
 
 
 class KickSession(HostCommand, frozen=True, gc=False, tag="kickSession"):
-    """End everything a session holds and close its transport."""
+    """Close a session's transport, which ends everything it holds. Without an app, in whichever app it is."""
 
     session: str = ""
 

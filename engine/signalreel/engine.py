@@ -15,8 +15,18 @@ from typing import Any, Final, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from signalreel.commands import COMMANDS, STREAMLESS, Command, GetIceServerConfig, HostCommand, KickSession
-from signalreel.errors import OutOfOrder
+from signalreel.commands import (
+    COMMANDS,
+    STREAMLESS,
+    Command,
+    EndStream,
+    GetIceServerConfig,
+    HostCommand,
+    JoinRoom,
+    KickSession,
+    ids_wanted,
+)
+from signalreel.errors import InvalidRecord, OutOfOrder
 from signalreel.events import (
     ClockAdjusted,
     DeadlineReached,
@@ -39,7 +49,7 @@ from signalreel.machines.room import ROOM, Room
 from signalreel.machines.routes import ROUTES, closing
 from signalreel.machines.stream import STREAM, Stream
 from signalreel.machines.table import Table
-from signalreel.messages import CloseSession, IceServerConfig, Notification
+from signalreel.messages import POLICY_VIOLATION, CloseSession, IceServerConfig, Notification
 from signalreel.record import Record
 from signalreel.refusals import INVALID_STREAM_NAME, NO_STREAM_NAME_SPECIFIED, Refusal
 from signalreel.settings import Settings
@@ -51,9 +61,6 @@ __all__ = ("STATE_DIGEST_EVERY", "TABLES", "Engine", "Snapshot")
 STATE_DIGEST_EVERY: Final = 64
 """Records between two digests of the whole state."""
 
-POLICY_VIOLATION: Final = 1008
-"""The close code of a session that the host sends away (RFC 6455, section 7.4.1)."""
-
 TABLES: Final[dict[Kind, Table[Any]]] = {
     Kind.STREAM: STREAM,
     Kind.PLAYBACK: PLAYBACK,
@@ -63,6 +70,7 @@ TABLES: Final[dict[Kind, Table[Any]]] = {
 """The table of each kind of machine."""
 
 _CELLS: Final = {kind: table.cells for kind, table in TABLES.items()}
+_OTHER_INPUTS: Final = 2  #: of the three kinds of input, those that a record does not carry
 _UNKNOWN_SESSION: Final = Fired("route", "", "", 0, "ignore: of a session that is not open")
 _OTHER_KIND: Final = Fired("route", "", "", 0, "ignore: not an input of this kind of machine")
 _NAMED_WRONGLY: Final = Fired("route", "", "", 0, "refuse: the name is missing or invalid")
@@ -171,20 +179,26 @@ class Engine:
     def apply(self, record: Record) -> Step:
         """Apply a record and give everything it caused.
 
-        Raises `OutOfOrder` when the record does not follow the last one; nothing has changed then.
+        Raises `OutOfOrder` when the record does not follow the last one, `InvalidRecord` when it is not whole; nothing
+        has changed then.
         """
         if record.seq != self._seq + 1:
             raise OutOfOrder("seq", self._seq + 1, record.seq)
         if record.time < self._time:
             raise OutOfOrder("time", self._time, record.time)
+        command, event, host = record.command, record.event, record.host
+        if (command is None) + (event is None) + (host is None) != _OTHER_INPUTS:
+            raise InvalidRecord(record.seq, "it does not carry exactly one input")
+        if type(command) is JoinRoom and len(record.ids) < ids_wanted(command):
+            raise InvalidRecord(record.seq, "it lacks the id that its input needs")
         self._seq, self._time = record.seq, record.time
         context = self._context
-        if record.command is not None:
-            self._apply_command(record, record.command)
-        elif record.event is not None:
-            self._apply_event(record, record.event)
+        if command is not None:
+            self._apply_command(record, command)
+        elif event is not None:
+            self._apply_event(record, event)
         else:
-            self._apply_host(record, cast(HostCommand, record.input))
+            self._apply_host(record, cast(HostCommand, host))
         self._drain()
         deadline = context.indexes.deadline(context.machines)
         self._digest = chain(self._digest, record.seq, context.transitions, context.messages, deadline)
@@ -257,7 +271,8 @@ class Engine:
         context = self._context
         context.begin(record, command.app, "")
         if isinstance(command, KickSession):
-            if command.session in self._sessions:
+            session = self._sessions.get(command.session)
+            if session is not None and command.app in ("", session.app):
                 context.send(command.session, CloseSession(POLICY_VIOLATION, "kicked"))
             else:
                 context.fired.append(("", _UNKNOWN_SESSION))
@@ -288,6 +303,10 @@ class Engine:
         for id in sorted(self._sessions):
             context.app, context.session = self._sessions[id].app, id
             self._let_go(id, event)
+        for key, _ in sorted(self.machines(Kind.STREAM), key=lambda found: found[0]):
+            context.app, context.session = key[1], ""
+            self._fire(key, EndStream(key[2]))
+            self._drain()
         context.messages.clear()
 
     def _surround(self, **changes: Any) -> None:

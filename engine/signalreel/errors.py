@@ -3,6 +3,7 @@
     SignalreelError
     |-- TableError            ours: a machine's table leaves a cell open, or decides it twice (raised at import)
     |-- OutOfOrder            the caller's: a record does not follow the one before it
+    |-- InvalidRecord         the caller's: a record lacks something without which it cannot be applied
     |-- Undecodable           the client's: what it sent is no command (the answer, if there is one, is on it)
     |-- ReelError             the reel's
     |   |-- ReelUnavailable   it cannot be written now; clients are told `data_store_not_available`
@@ -15,6 +16,7 @@ A refused command is no exception: it is a step with a refusal in it.
 
 __all__ = (
     "Divergence",
+    "InvalidRecord",
     "OutOfOrder",
     "ReelBusy",
     "ReelDamaged",
@@ -47,6 +49,15 @@ class OutOfOrder(SignalreelError):
         self.expected = expected
         self.found = found
         super().__init__(f"the record's {field} is {found}; at least {expected} was expected")
+
+
+class InvalidRecord(SignalreelError):
+    """A record carries no input, or more than one, or lacks the ids its input needs. Nothing was applied."""
+
+    def __init__(self, seq: int, why: str) -> None:
+        self.seq = seq
+        self.why = why
+        super().__init__(f"record {seq}: {why}")
 
 
 class Undecodable(SignalreelError):

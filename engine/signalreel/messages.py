@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, UnsetType, field
 
 __all__ = (
     "MESSAGES",
+    "POLICY_VIOLATION",
     "AnyMessage",
     "Candidate",
     "CloseSession",
@@ -32,6 +33,10 @@ __all__ = (
     "TrackList",
     "encode_message",
 )
+
+
+POLICY_VIOLATION: Final = 1008
+"""The close code of a session that the host sends away (RFC 6455, section 7.4.1)."""
 
 
 class Message(Struct, frozen=True, gc=False, tag_field="command", rename="camel"):

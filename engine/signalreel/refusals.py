@@ -125,7 +125,8 @@ STREAM_ID_IN_USE: Final = Refusal(
 )
 PUBLISH_TIMEOUT_ERROR: Final = Refusal(
     "publishTimeoutError",
-    cause="No media arrived within the publish timeout after `start`, or its connection failed in that time.",
+    cause="No media arrived within the publish timeout after `start`, its connection failed in that time, or the host "
+    "ended it before.",
     retryable=True,
     advice="Publish again; look at the network between client and server if it repeats.",
     information="No media arrived in time.",

@@ -20,7 +20,7 @@ from typing import Final
 from msgspec import Struct
 
 from signalreel.engine import STATE_DIGEST_EVERY, Engine, Snapshot
-from signalreel.errors import Divergence, OutOfOrder, ReelDamaged
+from signalreel.errors import Divergence, InvalidRecord, OutOfOrder, ReelDamaged
 from signalreel.record import Record, decode_record, input_name
 from signalreel.reel import Entry, Reel, chain_record
 from signalreel.step import GENESIS, Outcome, Step, outcome_of
@@ -84,7 +84,7 @@ class Cursor:
         record = self._read(entry)
         try:
             step = self.engine.apply(record)
-        except OutOfOrder as error:
+        except (InvalidRecord, OutOfOrder) as error:
             raise ReelDamaged(f"record {entry.seq}", str(error)) from None
         self._chain = entry.chain
         if step.record.seq % self._every == 0:

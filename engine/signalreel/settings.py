@@ -52,7 +52,8 @@ class Settings(Struct, frozen=True, omit_defaults=True, rename="camel", forbid_u
     """Told to whoever joins a room as `maxTrackCount`."""
 
     offers_owed_max: Positive = 4
-    """Offers relayed to one peer that it has not answered; further ones are dropped until it does."""
+    """Offers relayed to one peer that it has not answered; further ones are dropped until it does. The answers to
+    those that were relayed still count, the last of them as the answer to the newest."""
 
     codecs: tuple[str, ...] = DEFAULT_CODECS
     """What may be published. Empty: every publish is refused with `no_codec_enabled_in_the_server`."""

@@ -19,11 +19,12 @@ _NOBODY: Final[dict[str, int]] = {}
 
 
 class Indexes:
-    """Session to machines, source to playbacks, room to live streams, app to its number of streams, and the timers."""
+    """Session to machines, source to playbacks, room to its streams, app to its number of streams, and the timers."""
 
     def __init__(self) -> None:
         self._held: dict[str, tuple[Key, ...]] = {}
         self._audience: dict[tuple[str, str], dict[str, int]] = {}
+        self._placed: dict[tuple[str, str], dict[str, int]] = {}
         self._roster: dict[tuple[str, str], dict[str, int]] = {}
         self._streams: dict[str, int] = {}
         self._timers: list[tuple[int, int, Key, int]] = []
@@ -44,9 +45,13 @@ class Indexes:
         """The live streams of a room, sorted by id: (stream id, born)."""
         return sorted(self._roster.get((app, room), _NOBODY).items())
 
-    def roster_size(self, app: str, room: str) -> int:
-        """How many live streams a room has."""
-        return len(self._roster.get((app, room), _NOBODY))
+    def placed(self, app: str, room: str) -> list[str]:
+        """The ids of the streams that are published in a room, live or not, sorted."""
+        return sorted(self._placed.get((app, room), _NOBODY))
+
+    def placed_size(self, app: str, room: str) -> int:
+        """How many streams are published in a room, those that are not live yet included."""
+        return len(self._placed.get((app, room), _NOBODY))
 
     def streams(self, app: str) -> int:
         """How many streams an app has, those that are not live yet included."""
@@ -56,7 +61,11 @@ class Indexes:
         """Follow a machine from one value to the next; `stored` is False when it was dropped."""
         if after.sessions is not before.sessions:
             self._move_sessions(key, before, after)
-        if after.watches != before.watches or after.listed_in != before.listed_in:
+        if (
+            after.watches != before.watches
+            or after.listed_in != before.listed_in
+            or after.placed_in != before.placed_in
+        ):
             self._move_listings(before, after)
         if key[0] is Kind.STREAM and stored is not was_stored:
             self._count_stream(key[1], 1 if stored else -1)
@@ -78,6 +87,7 @@ class Indexes:
         app, id, born = after.app, after.id, after.born
         for index, old, new in (
             (self._audience, before.watches, after.watches),
+            (self._placed, before.placed_in, after.placed_in),
             (self._roster, before.listed_in, after.listed_in),
         ):
             if old == new:

@@ -324,7 +324,10 @@ PLAYBACK: Final = Table(
             because="looked at when the negotiation under way is done",
         ),
         row(Stop, ACTIVE, otherwise, finish, FINISHED),
-        row(StreamEnded, ACTIVE, otherwise, finish, FINISHED),
+        row(StreamEnded, (*STARTING, PLAYING), otherwise, finish, FINISHED),
+        unreachable(
+            StreamEnded, (UPDATING, REOFFERED), because="only a whole room is updated, and it has no end itself"
+        ),
         row(LeftRoom, ACTIVE, is_played_there, finish, FINISHED),
         ignore(LeftRoom, ACTIVE, because="it is played elsewhere"),
         row(MediaLost, ACTIVE, otherwise, finish, FINISHED),

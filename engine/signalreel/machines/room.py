@@ -98,6 +98,12 @@ class Room(Machine[RoomState], frozen=True, gc=False, cache_hash=True, omit_defa
         """Seat a session."""
         return replace(self, members=(*self.members, seat), sessions=(*self.sessions, seat.session))
 
+    def with_seat_joined(self, session: str) -> "Room":
+        """Note that whoever sat here for its stream alone has joined."""
+        place = self.sessions.index(session)
+        seat = replace(self.members[place], joined=True)
+        return replace(self, members=(*self.members[:place], seat, *self.members[place + 1 :]))
+
     def without_seat(self, seat: Member) -> "Room":
         """Let a session go."""
         place = bisect_left(self.members, seat.since, key=lambda member: member.since)
@@ -161,9 +167,10 @@ def enter(room: Room, join: JoinRoom, context: Context) -> Room:
     return room.with_seat(seat)
 
 
-def enter_again(room: Room, join: JoinRoom, context: Context) -> None:
-    """Welcome a session that is in already, under the stream id it has."""
+def enter_again(room: Room, join: JoinRoom, context: Context) -> Room:
+    """Welcome a session that is in already, under the stream id it has; from now on it is a member that joined."""
     tell_joined(room, room.stream_of(context.session), context)
+    return room.with_seat_joined(context.session)
 
 
 def tell_joined(room: Room, stream_id: str, context: Context) -> None:
@@ -228,6 +235,12 @@ def stops_as_member(room: Room, stop: Stop, context: Context) -> bool:
     return seat is not None and seat.joined and seat.stream_id == stop.stream_id
 
 
+def stops_as_publisher(room: Room, stop: Stop, context: Context) -> bool:
+    """Whether whoever only publishes in the room stops that: its seat goes with the stream, what it plays goes on."""
+    seat = room.seat_of(context.session)
+    return seat is not None and not seat.joined and seat.stream_id == stop.stream_id
+
+
 def stops_as_last(room: Room, stop: Stop, context: Context) -> bool:
     """Whether that member is the last."""
     return stops_as_member(room, stop, context) and is_last(room, stop, context)
@@ -243,6 +256,12 @@ def exit_room(room: Room, input: LeaveFromRoom | Stop, context: Context) -> Room
 def tell_left(room: Room, input: object, context: Context) -> None:
     """Say that the session is not in the room; also to one that never was, since that changes nothing."""
     context.send(context.session, left_notification(room))
+
+
+def leave_as_player(room: Room, command: LeaveFromRoom, context: Context) -> None:
+    """Someone without a seat leaves: what it plays in the room ends, if it plays at all."""
+    tell_left(room, command, context)
+    end_everything_of(room, context.session, context)
 
 
 def left_notification(room: Room) -> Notification:
@@ -270,11 +289,13 @@ def vanish(room: Room, event: SessionClosed, context: Context) -> Room:
 
 
 def close(room: Room, command: CloseRoom, context: Context) -> Room:
-    """Send everyone out: the members, and whoever only plays."""
+    """Send everyone out: the members, whoever only plays, and streams that are kept for their publisher."""
     left = LeftRoom(room.id)
     for member in room.members:
         context.send(member.session, left_notification(room))
         end_everything_of(room, member.session, context)
+    for stream in context.indexes.placed(room.app, room.id):
+        context.notify(Kind.STREAM, stream, left)
     for playback in context.indexes.audience(room.app, room.id):
         context.notify(Kind.PLAYBACK, playback, left)
     return replace(room, members=(), sessions=())
@@ -342,17 +363,18 @@ ROOM: Final = Table(
         refuse(GetRoomInfo, EMPTY, otherwise, NO_ACTIVE_STREAMS_IN_ROOM),
         refuse(GetRoomInfo, OPEN, nobody_is_member, NO_ACTIVE_STREAMS_IN_ROOM),
         row(GetRoomInfo, OPEN, otherwise, tell_room),
-        *access_checks(GetTrackList, (EMPTY, OPEN)),
+        *access_checks(GetTrackList, (OPEN,)),
         row(GetTrackList, OPEN, otherwise, tell_track_list),
         unreachable(GetTrackList, EMPTY, because="asked of the stream when there is no such room"),
         refuse(LeaveFromRoom, EMPTY, room_missing, NO_ROOM_SPECIFIED),
         row(LeaveFromRoom, EMPTY, otherwise, tell_left),
-        row(LeaveFromRoom, OPEN, by_another_session, tell_left),
+        row(LeaveFromRoom, OPEN, by_another_session, leave_as_player),
         row(LeaveFromRoom, OPEN, is_last, exit_room, CLOSED),
         row(LeaveFromRoom, OPEN, otherwise, exit_room, SAME),
         row(Stop, OPEN, stops_as_last, exit_room, CLOSED),
         row(Stop, OPEN, stops_as_member, exit_room, SAME),
-        ignore(Stop, OPEN, because="only the stop of one's own stream leaves a room one has joined"),
+        row(Stop, OPEN, stops_as_publisher, tell_left),
+        ignore(Stop, OPEN, because="the stream is published elsewhere"),
         unreachable(Stop, EMPTY, because="asked only of the rooms that a session is in"),
         row(CloseRoom, OPEN, otherwise, close, CLOSED),
         refuse(CloseRoom, EMPTY, otherwise, NO_STREAM_EXIST),

@@ -43,6 +43,7 @@ from signalreel.machines.context import Context, error_of
 from signalreel.machines.notices import LeftRoom, StreamEnded, StreamPlaced, StreamWentLive
 from signalreel.machines.table import SAME, Row, Table, ignore, otherwise, refuse, row, unreachable
 from signalreel.messages import (
+    POLICY_VIOLATION,
     Candidate,
     Description,
     Notification,
@@ -86,9 +87,8 @@ IDLE, PREPARING, NEGOTIATING, CONNECTING, BROADCASTING, RESTORING, FINISHED = St
 
 
 class Stream(Machine[StreamState], frozen=True, gc=False, cache_hash=True, omit_defaults=True):
-    """A published stream. `listed_in` is set while it is live in a room."""
+    """A published stream. `placed_in` names its room from the start, `listed_in` only while it is live there."""
 
-    room: str = ""  #: the room it is published in, live or not
     name: str = ""  #: what the publisher calls it, told to the members of its room
     meta_data: str = ""
     subscriber_id: str = ""
@@ -130,9 +130,9 @@ def too_many_streams(stream: Stream, publish: Publish, context: Context) -> bool
 
 
 def room_is_full(stream: Stream, publish: Publish, context: Context) -> bool:
-    """Whether the room it is to be published in has as many live streams as it may."""
+    """Whether the room it is to be published in has as many streams as it may, live or about to be."""
     limit, room = context.settings.room_streams_max, room_of(publish, context)
-    return bool(room) and 0 <= limit <= context.indexes.roster_size(context.app, room)
+    return bool(room) and 0 <= limit <= context.indexes.placed_size(context.app, room)
 
 
 def room_name_taken(stream: Stream, publish: Publish, context: Context) -> bool:
@@ -156,7 +156,9 @@ def room_of(publish: Publish, context: Context) -> str:
 
 def kept_room_taken(stream: Stream, publish: Publish, context: Context) -> bool:
     """Whether the room that a kept stream was in has become something else meanwhile."""
-    return bool(stream.room) and any(context.find(kind, stream.room) is not None for kind in (Kind.STREAM, Kind.PAIR))
+    return bool(stream.placed_in) and any(
+        context.find(kind, stream.placed_in) is not None for kind in (Kind.STREAM, Kind.PAIR)
+    )
 
 
 def open_stream(stream: Stream, publish: Publish, context: Context) -> Stream:
@@ -169,7 +171,7 @@ def open_stream(stream: Stream, publish: Publish, context: Context) -> Stream:
     return replace(
         stream,
         sessions=(context.session,),
-        room=room,
+        placed_in=room,
         name=publish.stream_name,
         meta_data=publish.meta_data,
         subscriber_id=publish.subscriber_id,
@@ -183,8 +185,8 @@ def open_stream(stream: Stream, publish: Publish, context: Context) -> Stream:
 def restore_stream(stream: Stream, publish: Publish, context: Context) -> Stream:
     """Accept its own publisher again; viewers and room are kept."""
     context.send(context.session, Start(stream.id, publish.subscriber_id))
-    if stream.room:
-        context.notify(Kind.ROOM, stream.room, StreamPlaced(stream.id, context.session))
+    if stream.placed_in:
+        context.notify(Kind.ROOM, stream.placed_in, StreamPlaced(stream.id, context.session))
     return replace(
         stream,
         sessions=(context.session,),
@@ -228,9 +230,9 @@ def go_live(stream: Stream, event: MediaConnected, context: Context) -> Stream:
     """Media flows: say so, and be listed in the room."""
     definition = "session_restored" if stream.restored else "publish_started"
     context.send(stream.sessions[0], stream_notification(stream, definition))
-    if stream.room:
-        context.notify(Kind.ROOM, stream.room, StreamWentLive(stream.id))
-    return replace(stream, wake_at=0, listed_in=stream.room)
+    if stream.placed_in:
+        context.notify(Kind.ROOM, stream.placed_in, StreamWentLive(stream.id))
+    return replace(stream, wake_at=0, listed_in=stream.placed_in)
 
 
 def note_tracks(stream: Stream, event: TracksFound, context: Context) -> Stream:
@@ -266,12 +268,12 @@ def tell_track_list(stream: Stream, command: GetTrackList, context: Context) -> 
 
 def is_published_there(stream: Stream, notice: LeftRoom, context: Context) -> bool:
     """Whether the room that its session left is the one this stream is published in."""
-    return stream.room == notice.room
+    return stream.placed_in == notice.room
 
 
 def may_be_restored(stream: Stream, event: SessionClosed, context: Context) -> bool:
-    """Whether the id is kept for its publisher: only where the gate knows who that is."""
-    return context.settings.restore_ms > 0 and stream.identity != ""
+    """Whether the id is kept for its publisher: only where the gate knows who that is, and nobody sent it away."""
+    return context.settings.restore_ms > 0 and stream.identity != "" and event.code != POLICY_VIOLATION
 
 
 def keep_for_publisher(stream: Stream, event: SessionClosed, context: Context) -> Stream:
@@ -301,20 +303,20 @@ def end(stream: Stream, input: object, context: Context) -> Stream:
     ended = StreamEnded(stream.id, stream.sessions[0] if stream.sessions else "")
     for playback in context.indexes.audience(stream.app, stream.id):
         context.notify(Kind.PLAYBACK, playback, ended)
-    if stream.room:
-        context.notify(Kind.ROOM, stream.room, ended)
-    return replace(stream, sessions=(), wake_at=0, listed_in="")
+    if stream.placed_in:
+        context.notify(Kind.ROOM, stream.placed_in, ended)
+    return replace(stream, sessions=(), wake_at=0, placed_in="", listed_in="")
 
 
 def stream_notification(stream: Stream, definition: str) -> Notification:
     """A notification to the publisher, with the room it publishes in."""
-    if stream.room:
+    if stream.placed_in:
         return Notification(
             definition,
             stream_id=stream.id,
             subscriber_id=stream.subscriber_id,
-            room_name=stream.room,
-            room=stream.room,
+            room_name=stream.placed_in,
+            room=stream.placed_in,
         )
     return Notification(definition, stream_id=stream.id, subscriber_id=stream.subscriber_id)
 
@@ -408,7 +410,9 @@ STREAM: Final = Table(
         row(LeftRoom, STARTING, is_published_there, end, FINISHED),
         row(LeftRoom, BROADCASTING, is_published_there, finish, FINISHED),
         ignore(LeftRoom, HELD, because="it is published elsewhere"),
-        ignore(LeftRoom, FREE, because="it has ended in this very step"),
+        row(LeftRoom, RESTORING, is_published_there, end, FINISHED),
+        unreachable(LeftRoom, RESTORING, because="no session holds it, and only its own room's closing reaches it"),
+        ignore(LeftRoom, IDLE, because="it has ended in this very step"),
         row(EndStream, STARTING, otherwise, give_up, FINISHED),
         row(EndStream, BROADCASTING, otherwise, finish, FINISHED),
         row(EndStream, RESTORING, otherwise, end, FINISHED),
