@@ -1,0 +1,71 @@
+"""The entry: which commands there are, and what a user is told when something is wrong.
+
+Exit codes: 0 done, 1 a recorded call came out differently, 2 the user can mend it (wrong option, port taken, file
+that is no reel, missing extra), 130 interrupted. A traceback is a bug.
+"""
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import cyclopts
+from rich.console import Console
+
+from signalreel.errors import Divergence, ReelError
+from signalreel.reel import ENGINE_VERSION
+from signalreel_adapters.cli.bench import bench
+from signalreel_adapters.cli.mistakes import Mistake
+from signalreel_adapters.cli.replay import replay
+from signalreel_adapters.cli.serve import serve
+
+__all__ = ("DIVERGED", "INTERRUPTED", "MISTAKEN", "app", "main")
+
+DIVERGED: Final = 1
+MISTAKEN: Final = 2
+INTERRUPTED: Final = 130
+
+app: Final = cyclopts.App(
+    name="signalreel",
+    help="A WebRTC signaling server whose every decision is on a reel that can be replayed.",
+    version=f"signalreel {ENGINE_VERSION}",
+    version_flags=["--version"],
+)
+app.command(serve)
+app.command(replay)
+app.command(bench)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    console = Console(stderr=True)
+    try:
+        code = app(
+            arguments,
+            exit_on_error=False,
+            print_error=True,
+            error_console=console,
+            result_action="return_value",
+        )
+    except cyclopts.CycloptsError:
+        return MISTAKEN
+    except Divergence as error:
+        _tell(f"this reel was recorded by another logic: {error}\n`signalreel replay FILE` shows where.")
+        return DIVERGED
+    except (Mistake, ReelError) as error:
+        _tell(str(error))
+        return MISTAKEN
+    except BrokenPipeError:
+        # The reader of our output has seen enough. Python would complain once more while it flushes.
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0
+
+
+def _tell(message: str) -> None:
+    print(f"signalreel: {message}", file=sys.stderr)

@@ -1,0 +1,156 @@
+"""`signalreel serve`: the ready server."""
+
+import errno
+import gc
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+import anyio
+import msgspec
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from signalreel.settings import Settings
+from signalreel_adapters.cli.logs import LogFormat, configure_logs
+from signalreel_adapters.cli.mistakes import MissingExtra, Mistake
+from signalreel_adapters.ports import Media
+from signalreel_adapters.reels.sqlite import SqliteReel
+from signalreel_adapters.runtime import Runtime
+
+__all__ = ("DEFAULT_PORT", "MediaChoice", "serve")
+
+DEFAULT_PORT: Final = 5080
+"""The port that clients of the protocol know."""
+
+MediaChoice = Literal["aiortc", "fake", "none"]
+Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65_535))]
+
+
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: Port = DEFAULT_PORT,
+    reel: Path | None = None,
+    pages: Path | None = None,
+    media: MediaChoice = "aiortc",
+    media_host: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    media_port: Port = 0,
+    log: LogFormat = "console",
+    publish_timeout_ms: int | None = None,
+    play_timeout_ms: int | None = None,
+    viewers_max: int | None = None,
+    streams_max: int | None = None,
+    room_streams_max: int | None = None,
+    stun_server: str | None = None,
+) -> int:
+    """Run the server until Ctrl-C.
+
+    Parameters
+    ----------
+    host
+        Address to listen on; 0.0.0.0 for every one. Browsers give a camera only to pages on localhost or over https.
+    port
+        Port to listen on; 0 for any free one.
+    reel
+        File to record to. It is made when it does not exist, and gone on with when it does. Without it nothing is kept.
+    pages
+        Folder of your own pages, served at /{app}/ under every app name.
+    media
+        aiortc forwards real media; fake connects everything at once and carries nothing; none relays peer to peer only.
+    media_host
+        Addresses offered to clients for media, instead of all of this machine.
+    media_port
+        One UDP port for all media; 0 for one each.
+    log
+        Lines for people, or JSON.
+    publish_timeout_ms
+        From `start` until media must flow.
+    play_timeout_ms
+        From `play` until the player must be connected.
+    viewers_max
+        Viewers of one stream; -1 for no limit.
+    streams_max
+        Live streams in one app; -1 for no limit.
+    room_streams_max
+        Streams in one room; -1 for no limit.
+    stun_server
+        Told to clients that ask for ICE servers, as stun:host:port.
+    """
+    configure_logs(log)
+    wished = {
+        "publish_timeout_ms": publish_timeout_ms,
+        "play_timeout_ms": play_timeout_ms,
+        "viewers_max": viewers_max,
+        "streams_max": streams_max,
+        "room_streams_max": room_streams_max,
+        "stun_server": stun_server,
+    }
+    settings = _settings({name: value for name, value in wished.items() if value is not None})
+    if pages is not None and not pages.is_dir():
+        raise Mistake(f"--pages {pages} is no folder")
+    try:
+        from signalreel_adapters.server import listen, run  # noqa: PLC0415 - loaded only when it is to run
+    except ImportError as error:
+        raise MissingExtra("the server", "server") from error
+    try:
+        bound = listen(host, port)
+    except OSError as error:
+        raise Mistake(_why_not(host, port, error)) from error
+    with bound:
+        adapter = _media(media, media_host, media_port)
+        kept = SqliteReel(reel, settings=settings) if reel is not None else None
+
+        async def work() -> None:
+            async with Runtime(kept, settings=settings, media=adapter) as runtime:
+                # What exists now lives as long as the server: the collector need not look at it again.
+                gc.freeze()
+                await run.serve(runtime, bound, pages=pages, ready=lambda: _greet(run.url_of(bound), reel, media))
+
+        anyio.run(work, backend="asyncio", backend_options={"use_uvloop": _has_uvloop()})
+    return 0
+
+
+def _settings(wished: dict[str, int | str]) -> Settings | None:
+    """Give the settings that were asked for; None when none were, so that a reel keeps its own."""
+    if not wished:
+        return None
+    names = dict(zip(Settings.__struct_fields__, Settings.__struct_encode_fields__, strict=True))
+    try:
+        return msgspec.convert({names[name]: value for name, value in wished.items()}, Settings)
+    except msgspec.ValidationError as error:
+        raise Mistake(f"a setting is out of range: {error}") from error
+
+
+def _media(choice: MediaChoice, hosts: tuple[str, ...], port: int) -> Media | None:
+    if choice == "none":
+        return None
+    if choice == "fake":
+        from signalreel_adapters.media.fake import FakeMedia  # noqa: PLC0415 - loaded only when asked for
+
+        return FakeMedia()
+    try:
+        from signalreel_adapters.media.aiortc import AiortcMedia, AiortcSettings  # noqa: PLC0415 - it is large
+    except ImportError as error:
+        raise MissingExtra("--media aiortc", "media") from error
+    return AiortcMedia(AiortcSettings(hosts=hosts, port=port))
+
+
+def _has_uvloop() -> bool:
+    return find_spec("uvloop") is not None
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} is taken by another program; choose another with --port (0 takes any free one)"
+    if error.errno == errno.EACCES:
+        return f"port {port} is not for ordinary users; choose one above 1023 with --port"
+    return f"cannot listen on {host} port {port}: {error.strerror or error}"
+
+
+def _greet(url: str, reel: Path | None, media: str) -> None:
+    """Say where the page is; on stdout, flushed, so that a program that started the server can wait for the line."""
+    kept = f"recorded to {reel}" if reel is not None else "not recorded (--reel FILE keeps a reel)"
+    print(f"Signalreel is at {url}", flush=True)
+    print(f"media: {media}; calls are {kept}; Ctrl-C stops", file=sys.stderr, flush=True)

@@ -1,0 +1,51 @@
+"""The application: which path is whose.
+
+    /                   the page
+    /static/...         its files
+    /transitions        what the machines do, for listeners on this machine
+    /healthz            whether the server can be used
+    /{app}/websocket    the clients of the protocol
+    /{app}/...          the operator's pages, the same under every app name
+
+The runtime is entered by whoever made it; the application only uses it.
+"""
+
+from pathlib import Path
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+
+from signalreel_adapters.runtime import Runtime
+from signalreel_adapters.server.pages import OperatorsPages, OwnFiles, OwnPage
+from signalreel_adapters.server.transitions import transitions_of
+from signalreel_adapters.transports.websocket import WebSocketApp
+
+__all__ = ("create_app",)
+
+_UNAVAILABLE: Final = 503
+
+
+def create_app(runtime: Runtime, *, pages: Path | None = None) -> Starlette:
+    """Make the application for a runtime that is entered already, with an operator's folder of pages or without."""
+
+    async def health(_: Request) -> JSONResponse:
+        """Tell whether new clients are welcome and what they say can be recorded."""
+        works = "ok" if runtime.reel_works else "reel unavailable"
+        status = "stopping" if runtime.is_stopping else works
+        body = {"status": status, "sessions": len(runtime.engine.sessions())}
+        return JSONResponse(body, 200 if status == "ok" else _UNAVAILABLE, headers={"Cache-Control": "no-store"})
+
+    routes: list[BaseRoute] = [
+        # Of WebSockets every path is its business: it knows which it refuses, and how.
+        WebSocketRoute("/{path:path}", WebSocketApp(runtime)),
+        Route("/", OwnPage()),
+        Mount("/static", OwnFiles()),
+        Route("/transitions", transitions_of(runtime)),
+        Route("/healthz", health),
+    ]
+    if pages is not None:
+        routes.append(Mount("/{app}", OperatorsPages(pages)))
+    return Starlette(routes=routes)

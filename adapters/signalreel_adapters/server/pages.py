@@ -1,0 +1,91 @@
+"""The pages: the server's own, under a strict policy, and an operator's folder, served as it is."""
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ("CONTENT_SECURITY_POLICY", "OperatorsPages", "OwnFiles", "OwnPage", "static_folder")
+
+CONTENT_SECURITY_POLICY: Final = (
+    "default-src 'none'; "
+    "script-src 'self'; "
+    "style-src 'self'; "
+    "img-src 'self' data:; "
+    "connect-src 'self' ws: wss:; "  # The page may call another server: it is a client like any other.
+    "media-src 'self' blob: mediastream:; "
+    "worker-src 'self'; "
+    "base-uri 'none'; "
+    "form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+"""For the server's own pages: nothing inline, nothing from elsewhere, nobody may frame them."""
+
+_NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
+_POLICY: Final = (
+    (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+    (b"referrer-policy", b"no-referrer"),
+    _NO_SNIFFING,
+)
+
+
+def static_folder() -> Path:
+    """Where the server's own page is, inside the package."""
+    return Path(str(files("signalreel_adapters.server") / "static"))
+
+
+def _with_headers(app: ASGIApp, headers: tuple[tuple[bytes, bytes], ...]) -> ASGIApp:
+    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *headers]
+            await send(message)
+
+        await app(scope, receive, send_with_headers)
+
+    return wrapped
+
+
+class OwnFiles:
+    """The files that the server's own page refers to, with the strict policy."""
+
+    def __init__(self) -> None:
+        self._app = _with_headers(StaticFiles(directory=static_folder()), _POLICY)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a file of the page."""
+        await self._app(scope, receive, send)
+
+
+class OwnPage:
+    """The server's own page, with the strict policy."""
+
+    def __init__(self) -> None:
+        files = StaticFiles(directory=static_folder())
+
+        async def page(scope: Scope, receive: Receive, send: Send) -> None:
+            response = await files.get_response("index.html", scope)
+            await response(scope, receive, send)
+
+        self._app = _with_headers(page, _POLICY)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve the page."""
+        await self._app(scope, receive, send)
+
+
+class OperatorsPages:
+    """A folder of the operator's, the same under every app name, so that a page finds `websocket` beside it.
+
+    Paths that lead out of the folder are not found, links in it are not followed out of it. No policy is set: these
+    pages are the operator's, and most sample pages hold inline scripts.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._app = _with_headers(StaticFiles(directory=folder, html=True), (_NO_SNIFFING,))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a file of the folder; of a folder in it, its `index.html`."""
+        await self._app(scope, receive, send)

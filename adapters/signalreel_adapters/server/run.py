@@ -1,0 +1,147 @@
+"""Running the server: a socket, uvicorn on it, and a graceful end.
+
+The end, at the first SIGINT or SIGTERM: no new connections, `server_will_stop` to every session, spread over time;
+sessions that do not leave are closed with 1012; the reel is flushed; out, at the latest after `DRAIN_S_MAX`. A second
+signal skips all that, but not the reel.
+"""
+
+import signal
+import socket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import anyio
+import anyio.abc
+import structlog
+import uvicorn
+
+from signalreel_adapters.runtime import Runtime
+from signalreel_adapters.server.app import create_app
+from signalreel_adapters.server.sockets import WebSocketProtocol
+
+__all__ = ("DRAIN_S_MAX", "PING_S", "listen", "serve", "url_of")
+
+DRAIN_S_MAX: Final = 15
+"""Seconds from the first signal until the server goes whatever the sessions do."""
+
+PING_S: Final = 20
+"""Seconds between two protocol pings of a connection, and until one unanswered ends it."""
+
+_BACKLOG: Final = 2048
+_THIS_MACHINE: Final = frozenset({"0.0.0.0", "::", "127.0.0.1"})  # noqa: S104 - compared with, not bound to
+_REQUESTS_S_MAX: Final = 2
+"""Seconds for requests that are under way when everything else has ended."""
+
+_log: Final = structlog.stdlib.get_logger("signalreel.server")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: what a signal means is decided here."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = anyio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say when connections are taken."""
+        await super().startup(sockets)
+        self.listens.set()
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave the signals alone."""
+        yield
+
+    def stop_listening(self) -> None:
+        """Take no new connections; those that are open go on."""
+        for server in getattr(self, "servers", ()):
+            server.close()
+
+    def hang_up(self) -> None:
+        """Close every connection that is still open, whatever it does."""
+        for connection in tuple(self.server_state.connections):
+            connection.transport.abort()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind a socket (port 0: the system chooses). Raises `OSError` when the address cannot be had."""
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+
+
+def url_of(bound: socket.socket) -> str:
+    """Give the address of the page, as one types it into a browser on this machine."""
+    host, port = bound.getsockname()[:2]
+    name = "localhost" if host in _THIS_MACHINE else str(host)
+    return f"http://[{name}]:{port}/" if ":" in name else f"http://{name}:{port}/"
+
+
+async def serve(
+    runtime: Runtime,
+    bound: socket.socket,
+    *,
+    pages: Path | None = None,
+    ready: Callable[[], None] | None = None,
+    heed_signals: bool = True,
+) -> None:
+    """Serve an entered runtime on a bound socket until a signal ends it, or this is cancelled.
+
+    `ready` is called once connections are taken. Runs on asyncio, because uvicorn does.
+    """
+    config = uvicorn.Config(
+        create_app(runtime, pages=pages),
+        ws=WebSocketProtocol,
+        ws_max_size=runtime.limits.message_bytes_max,
+        ws_ping_interval=PING_S,
+        ws_ping_timeout=PING_S,
+        ws_per_message_deflate=False,  # 64 KiB a connection, and a small message can then unpack to a large one.
+        lifespan="off",
+        log_config=None,
+        access_log=False,  # Paths may carry tokens in their query.
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_graceful_shutdown=_REQUESTS_S_MAX,
+    )
+    server = _Server(config)
+    try:
+        async with anyio.create_task_group() as tasks:
+
+            async def run() -> None:
+                await server.serve(sockets=[bound])
+                tasks.cancel_scope.cancel()
+
+            tasks.start_soon(run)
+            await server.listens.wait()
+            if ready is not None:
+                ready()
+            if heed_signals:
+                await _end_by_signal(server, runtime, tasks)
+            else:
+                await anyio.sleep_forever()
+    finally:
+        server.stop_listening()
+        server.hang_up()
+
+
+async def _end_by_signal(server: _Server, runtime: Runtime, tasks: anyio.abc.TaskGroup) -> None:
+    """Begin the end at the first signal, force it at the second."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            if server.should_exit or runtime.is_stopping:
+                _log.warning("stopping at once")
+                server.force_exit = server.should_exit = True
+                tasks.cancel_scope.cancel()
+                return
+            _log.info("stopping", sessions=len(runtime.engine.sessions()))
+            tasks.start_soon(_drain, server, runtime)
+
+
+async def _drain(server: _Server, runtime: Runtime) -> None:
+    server.stop_listening()
+    with anyio.move_on_after(DRAIN_S_MAX) as drain:
+        await runtime.stop()
+    if drain.cancelled_caught:
+        _log.warning("sessions remained when the time was over", sessions=len(runtime.engine.sessions()))
+    server.should_exit = True

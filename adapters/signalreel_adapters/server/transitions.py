@@ -1,0 +1,120 @@
+"""`/transitions`: the server's machines as they move, for the page and for whoever watches on the same machine.
+
+Server-Sent Events, one JSON object each. First a line for each machine that lives (source and target are its state,
+no input), then a line for each transition and each refusal. A listener that is too slow misses the oldest ones, and
+is told by an event named `gap`.
+
+Only for clients on the loopback interface that address it by a name of the loopback interface (a page elsewhere could
+have its own name resolve to this machine). Never anything of a description, a candidate, a token or an address: ids,
+states and the names of inputs only.
+"""
+
+import ipaddress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Any, Final
+
+import anyio
+import msgspec
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+
+from signalreel.record import input_name
+from signalreel.step import Step
+from signalreel_adapters.runtime import Runtime, Subscription
+
+__all__ = ("KEEP_ALIVE_S", "is_local", "lines_of", "transitions_of")
+
+KEEP_ALIVE_S: Final = 15
+"""Seconds of silence until a comment is sent, so that a listener that vanished is noticed."""
+
+_FORBIDDEN: Final = 403
+_LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+_encode: Final = msgspec.json.encode
+
+
+def transitions_of(runtime: Runtime) -> Callable[[Request], Awaitable[Response]]:
+    """Make the endpoint for a runtime."""
+
+    async def transitions(request: Request) -> Response:
+        """Answer one listener, for as long as it listens."""
+        if not is_local(request.client.host if request.client else "", request.headers.get("host", "")):
+            return PlainTextResponse("Only for clients on the machine itself.\n", _FORBIDDEN)
+        subscription = runtime.steps()
+        alive = list(_living(runtime))
+        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        return StreamingResponse(_events(alive, subscription), headers=headers, media_type="text/event-stream")
+
+    return transitions
+
+
+def _living(runtime: Runtime) -> Iterator[dict[str, Any]]:
+    engine = runtime.engine
+    for (kind, app, id), machine in engine.machines():
+        yield {
+            "seq": machine.born,
+            "time": engine.time,
+            "kind": kind,
+            "app": app,
+            "id": id,
+            "source": machine.state,
+            "target": machine.state,
+            "input": "",
+            "session": "",
+        }
+
+
+async def _events(alive: list[dict[str, Any]], subscription: Subscription) -> AsyncIterator[bytes]:
+    """Spell lines as events until the runtime ends."""
+    with subscription:
+        yield b": transitions of the machines, and refusals\n\n" + b"".join(map(_event, alive))
+        missed = 0
+        while True:
+            step: Step | None = None
+            with anyio.move_on_after(KEEP_ALIVE_S):
+                step = await anext(subscription, None)
+                if step is None:
+                    return
+            if step is None:
+                yield b": still here\n\n"
+                continue
+            if subscription.missed > missed:
+                yield b"event: gap\n" + _event({"missed": subscription.missed - missed})
+                missed = subscription.missed
+            lines = b"".join(map(_event, lines_of(step)))
+            if lines:
+                yield lines
+
+
+def _event(line: dict[str, Any]) -> bytes:
+    return b"data: " + _encode(line) + b"\n\n"
+
+
+def lines_of(step: Step) -> Iterator[dict[str, Any]]:
+    """What a step is told as: a line for each transition, and one for a refusal."""
+    record = step.record
+    name = input_name(record)
+    for transition in step.transitions:
+        machine = transition.machine
+        yield {
+            "seq": record.seq,
+            "time": record.time,
+            "kind": machine.kind,
+            "app": machine.app,
+            "id": machine.id,
+            "source": transition.source,
+            "target": transition.target,
+            "input": name,
+            "session": record.session,
+        }
+    if step.refused:
+        yield {"seq": record.seq, "session": record.session, "input": name, "refused": step.refused}
+
+
+def is_local(client: str, host: str) -> bool:
+    """Whether the client is on this machine and asked for it by a name of the loopback interface."""
+    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    try:
+        return ipaddress.ip_address(client).is_loopback and name in _LOCAL_NAMES
+    except ValueError:
+        return False

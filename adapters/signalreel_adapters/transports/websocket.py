@@ -1,0 +1,138 @@
+"""WebSockets over ASGI: `/{app}/websocket`, as the clients of the protocol know it.
+
+    app = WebSocketApp(runtime)         # an ASGI application; mount it in any host, or let the server do it
+
+Any app name that obeys the rule of stream names is served; a query string is accepted and ignored (clients send
+`?target=origin`, `?rtmpForward=true` and tokens). Everything else is refused before the handshake with an HTTP status.
+
+Text frames and binary frames are decoded alike: no client sends binary ones, and nothing is gained by refusing them.
+The size of messages, compression and keep-alive are the ASGI server's business; `signalreel_adapters.server` sets them.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any, Final
+
+from signalreel.identifiers import is_valid_name
+from signalreel_adapters.ports import Peer, TransportClosed
+from signalreel_adapters.runtime import Runtime
+
+__all__ = ("AsgiMessage", "WebSocketApp", "WebSocketTransport", "app_of")
+
+AsgiMessage = MutableMapping[str, Any]
+"""A message between an ASGI server and an application (ASGI specification, version 3)."""
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[AsgiMessage]]
+Send = Callable[[AsgiMessage], Awaitable[None]]
+
+BAD_REQUEST: Final = 400
+NOT_FOUND: Final = 404
+UNAVAILABLE: Final = 503
+
+_NO_STATUS: Final = 1005
+"""No close code was given (RFC 6455, section 7.4.1): a client that just went away."""
+
+
+class WebSocketTransport:
+    """One accepted WebSocket of an ASGI server, as a `Transport`."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope.get("client")
+        self._peer = Peer("websocket", str(client[0]) if client else "")
+        self._receive = receive
+        self._send = send
+        self._end: TransportClosed | None = None
+
+    @property
+    def peer(self) -> Peer:
+        """The client's address, as the server knows it."""
+        return self._peer
+
+    async def receive(self) -> bytes | str:
+        """Wait for the next frame's content."""
+        if self._end is not None:
+            raise TransportClosed(self._end.code, self._end.reason)
+        message = await self._receive()
+        if message["type"] == "websocket.disconnect":
+            self._end = self._end or TransportClosed(message.get("code") or _NO_STATUS, message.get("reason") or "")
+            raise TransportClosed(self._end.code, self._end.reason)
+        text = message.get("text")
+        return text if text is not None else message.get("bytes") or b""
+
+    async def send(self, data: bytes) -> None:
+        """Send one text frame; waits while the socket's buffer is full."""
+        await self._hand_over({"type": "websocket.send", "text": data.decode()})
+
+    async def close(self, code: int, reason: str) -> None:
+        """Send a close frame. A reason beyond the 123 bytes of a close frame is cut (RFC 6455, section 5.5)."""
+        if self._end is None:
+            self._end = TransportClosed(code, reason)
+            short = reason.encode()[:123].decode(errors="ignore")
+            try:
+                await self._send({"type": "websocket.close", "code": code, "reason": short})
+            except OSError:
+                return  # It had ended already, which is what was wanted.
+
+    async def _hand_over(self, message: AsgiMessage) -> None:
+        if self._end is not None:
+            raise TransportClosed(self._end.code, self._end.reason)
+        try:
+            await self._send(message)
+        except OSError as error:  # What ASGI has a server raise once the client is gone (specification, version 2.4).
+            raise TransportClosed from error
+
+
+class WebSocketApp:
+    """Serves a runtime's clients at `/{app}/websocket`.
+
+    `identify` may say who a client is, from what the host has put into the scope; it is recorded with the session.
+    """
+
+    def __init__(self, runtime: Runtime, *, identify: Callable[[Scope], str] | None = None) -> None:
+        self._runtime = runtime
+        self._identify = identify
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one WebSocket, from its handshake to its end."""
+        await receive()  # `websocket.connect`, by the specification the first message.
+        app = app_of(scope)
+        if app is None:
+            await _refuse(scope, send, NOT_FOUND)
+        elif not is_valid_name(app):
+            await _refuse(scope, send, BAD_REQUEST)
+        elif self._runtime.is_stopping:
+            await _refuse(scope, send, UNAVAILABLE)
+        else:
+            identity = self._identify(scope) if self._identify is not None else ""
+            try:
+                await send({"type": "websocket.accept"})
+            except OSError:
+                return  # The client did not wait for the end of the handshake.
+            await self._runtime.attach(WebSocketTransport(scope, receive, send), app=app, identity=identity)
+
+
+def app_of(scope: Scope) -> str | None:
+    """Give the app that a path names, as it was written; None when it is no path of a WebSocket.
+
+    The raw path is looked at: decoded, `%2e%2e` would look like a name.
+    """
+    raw: bytes = scope.get("raw_path") or str(scope["path"]).encode()
+    path = raw.decode("latin-1").removeprefix(str(scope.get("root_path", "")))
+    match path.split("/"):
+        case ["", app, "websocket"]:
+            return app
+        case _:
+            return None
+
+
+async def _refuse(scope: Scope, send: Send, status: int) -> None:
+    """Refuse the handshake, with a status where the server can say one (else it says 403)."""
+    try:
+        if "websocket.http.response" in scope.get("extensions", {}):
+            headers = [(b"content-type", b"text/plain; charset=utf-8")]
+            await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+            await send({"type": "websocket.http.response.body", "body": b""})
+        else:
+            await send({"type": "websocket.close"})
+    except OSError:
+        return
