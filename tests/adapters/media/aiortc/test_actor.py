@@ -1,0 +1,59 @@
+"""One machine's jobs run one after the other."""
+
+import asyncio
+
+import pytest
+from signalreel_adapters.media.aiortc.actor import Actor
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_jobs_run_in_order_and_one_that_fails_stops_nothing() -> None:
+    """A later job waits for an earlier one, whatever becomes of that."""
+    actor, done = Actor(8), list[str]()
+
+    async def slow() -> None:
+        await asyncio.sleep(0)
+        done.append("slow")
+
+    async def failing() -> None:
+        raise ValueError("on purpose")
+
+    async def last() -> None:
+        done.append("last")
+
+    assert all(map(actor.post, (slow, failing, last)))
+    while len(done) < 2:
+        await asyncio.sleep(0)
+
+    assert done == ["slow", "last"]
+    await actor.close()
+
+
+async def test_what_may_wait_is_bounded() -> None:
+    """A job too many is refused, and the others still run."""
+    actor, gate = Actor(2), asyncio.Event()
+
+    async def wait() -> None:
+        await gate.wait()
+
+    assert [actor.post(wait) for _ in range(3)] == [True, True, False]
+    await actor.close()
+
+
+async def test_closing_ends_the_job_that_runs() -> None:
+    """Nothing runs afterwards, and nothing is taken."""
+    actor, ended = Actor(2), list[str]()
+
+    async def forever() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("ended")
+
+    actor.post(forever)
+    await asyncio.sleep(0)
+    await actor.close()
+
+    assert ended == ["ended"]
+    assert not actor.post(forever)

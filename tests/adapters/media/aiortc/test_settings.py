@@ -1,0 +1,25 @@
+"""What is offered follows from where the server listens."""
+
+import pytest
+from signalreel_adapters.media.aiortc.settings import AiortcSettings
+
+
+@pytest.mark.parametrize(
+    ("bind", "hosts", "loopback"),
+    [
+        ("127.0.0.1", ("127.0.0.1",), True),
+        ("localhost", ("127.0.0.1",), True),
+        ("0.0.0.0", (), False),
+        ("192.0.2.7", ("192.0.2.7",), False),
+    ],
+)
+def test_addresses_follow_the_bind(bind: str, hosts: tuple[str, ...], loopback: bool) -> None:
+    """Loopback alone, everything, or the one address; loopback candidates only when everybody is here."""
+    settings = AiortcSettings.for_bind(bind)
+
+    assert (settings.hosts, settings.allow_loopback) == (hosts, loopback)
+
+
+def test_other_settings_are_kept() -> None:
+    """Choosing addresses changes nothing else."""
+    assert AiortcSettings.for_bind("127.0.0.1", AiortcSettings(candidates_max=3)).candidates_max == 3
