@@ -1,0 +1,263 @@
+"""The cursor: forwards, backwards, and what it says of a reel that is not as it was."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from signalreel.commands import Publish
+from signalreel.engine import Engine
+from signalreel.errors import Divergence, ReelDamaged
+from signalreel.events import SessionOpened
+from signalreel.record import Record, encode_record
+from signalreel.reel import Entry, Header, MemoryReel
+from signalreel.replay import Cursor, compare
+from signalreel.settings import Settings
+from signalreel.step import Outcome, outcome_of
+from tests.engine.tour import tour
+from tests.engine.world import World
+
+
+class Kept:
+    """A reel that gives back entries as they were written, chain values and all: as one on a disk does."""
+
+    def __init__(self, header: Header, entries: list[Entry]) -> None:
+        self.header = header
+        self.kept = entries
+
+    @property
+    def last_seq(self) -> int:
+        """The seq of the last record."""
+        return len(self.kept)
+
+    def append(self, seq: int, record: bytes) -> None:
+        """Only for reading."""
+        raise AssertionError(seq, record)
+
+    def conclude(self, seq: int, outcome: Outcome) -> None:
+        """Only for reading."""
+        raise AssertionError(seq, outcome)
+
+    def entries(self, start: int = 1) -> Iterator[Entry]:
+        """What was kept."""
+        return islice(self.kept, start - 1, None)
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def call() -> World:
+    """A short call: two sessions, one stream, one playback, all of it ended."""
+    world = World()
+    world.open("a", "b")
+    world.publish("a", "s1")
+    world.play("b", "s1")
+    world.close("a")
+    world.close("b")
+    return world
+
+
+def kept(world: World) -> Kept:
+    """What a disk would hold of a world."""
+    reel = world.reel()
+    return Kept(reel.header, list(reel.entries()))
+
+
+def altered(reel: Kept, seq: int, change: Callable[[Entry], Entry]) -> Kept:
+    """The same reel with one entry changed behind its back."""
+    entries = [change(entry) if entry.seq == seq else entry for entry in reel.kept]
+    return Kept(reel.header, entries)
+
+
+def test_a_replay_gives_what_was_recorded() -> None:
+    """Contract 8: the same transitions, messages and digests, record for record, and no divergence."""
+    world = tour()
+
+    replayed = list(Cursor(world.reel()))
+
+    assert [each.step for each in replayed] == world.steps
+    assert [each.divergence for each in replayed if each.divergence] == []
+    assert [each.recorded for each in replayed] == [outcome_of(step) for step in world.steps]
+
+
+def test_a_cursor_goes_anywhere_and_is_there() -> None:
+    """Going back or forth in any order gives the step of that record and the state after it."""
+    world = tour()
+    length = len(world.past)
+    cursor = Cursor(world.reel(), snapshot_every=100)
+    straight = Engine(world.initial_settings)
+    snapshots = {0: straight.snapshot()}
+    for record in world.records:
+        straight.apply(record)
+        snapshots[record.seq] = straight.snapshot()
+
+    for seq in (length, 1, 750, 749, 751, 700, 699, 0, 1_500, 100, 99, 101, length - 1):
+        found = cursor.seek(seq)
+
+        assert found == (None if seq == 0 else cursor.seek(seq))
+        assert found is None or (found.step == world.steps[seq - 1] and found.divergence is None)
+        assert cursor.position == seq
+        assert same_state(cursor.engine, snapshots[seq])
+
+
+def same_state(engine: Engine, snapshot: msgspec.Struct) -> bool:
+    """Whether an engine is in the state of a snapshot; the order in which machines are kept is no part of it."""
+    other = Engine()
+    other.restore(snapshot)  # type: ignore[arg-type]
+    return (
+        engine.seq == other.seq
+        and engine.time == other.time
+        and engine.digest == other.digest
+        and engine.settings == other.settings
+        and engine.environment == other.environment
+        and engine.sessions() == other.sessions()
+        and dict(engine.machines()) == dict(other.machines())
+        and engine.deadline() == other.deadline()
+    )
+
+
+def test_seeking_past_the_end_stops_there() -> None:
+    """There is nothing to give, and the cursor stands after the last record; a record written later is found."""
+    world = call()
+    reel = world.reel()
+    cursor = Cursor(reel)
+
+    assert cursor.seek(1_000) is None
+    assert cursor.position == reel.last_seq
+    assert cursor.step() is None
+
+    reel.append(reel.last_seq + 1, encode_record(Record(reel.last_seq + 1, world.now, "c", event=SessionOpened("x"))))
+
+    found = cursor.step()
+    assert found is not None
+    assert (found.step.record.session, found.recorded, found.divergence) == ("c", None, None)
+
+
+def test_an_engine_of_its_own_is_given_at_a_seq() -> None:
+    """What is done with the engine that `at` gives does not move the cursor's."""
+    world = call()
+    cursor = Cursor(world.reel())
+
+    engine = cursor.at(4)
+    engine.apply(world.records[4])
+
+    assert (engine.seq, cursor.engine.seq) == (5, 4)
+    assert engine.digest == world.steps[4].digest
+
+
+def test_a_reel_is_replayed_under_the_settings_of_its_header() -> None:
+    """Contract 8: what decides is on the reel, not with whoever replays it."""
+    world = World(Settings(codecs=()))
+    world.open("a")
+    world.say("a", Publish("s1"))
+
+    (_, refused) = Cursor(world.reel())
+
+    assert refused.step.refused == "no_codec_enabled_in_the_server"
+
+
+# ---------------------------------------------------------------- what is not as it was
+
+
+def test_changed_transitions_are_told_with_both_values() -> None:
+    """Contract 8: the divergence names the record, what was recorded, what is computed now, and the cause."""
+    world = call()
+    changed = [("stream", "live", "s1", "idle", "negotiating")]
+    reel = altered(kept(world), 3, lambda entry: replace(entry, outcome=Outcome(b"", changed)))
+
+    (found,) = [each.divergence for each in Cursor(reel) if each.divergence]
+
+    assert (found.seq, found.what, found.cause) == (3, "transitions", "publish")
+    assert found.recorded == "stream live/s1: idle -> negotiating"
+    assert found.computed == "stream live/s1: idle -> preparing"
+
+
+def test_a_changed_message_is_told_by_the_digests() -> None:
+    """Contract 8: equal transitions are not enough; the digest covers the messages too."""
+    world = call()
+    outcome = outcome_of(world.steps[2])
+    forged = replace(outcome, digest=bytes(16))
+    reel = altered(kept(world), 3, lambda entry: replace(entry, outcome=forged))
+
+    (found,) = [each.divergence for each in Cursor(reel) if each.divergence]
+
+    assert (found.seq, found.what, found.cause) == (3, "digest", "publish")
+    assert (found.recorded, found.computed) == ("00" * 16, outcome.digest.hex())
+
+
+def test_a_hidden_difference_is_told_by_the_next_state_digest() -> None:
+    """Contract 8: what no step has shown yet is found where a digest of the whole state stands."""
+    world = World(state_digest_every=64)
+    world.open(*(f"session-{number}" for number in range(64)))
+    outcome = outcome_of(world.steps[63])
+    reel = altered(kept(world), 64, lambda entry: replace(entry, outcome=replace(outcome, state_digest=b"other")))
+
+    (found,) = [each.divergence for each in Cursor(reel) if each.divergence]
+
+    assert (found.seq, found.what, found.cause) == (64, "state digest", "SessionOpened")
+    assert (found.recorded, found.computed) == (b"other".hex(), outcome.state_digest.hex())
+
+
+def test_a_step_without_transitions_is_told_as_such() -> None:
+    """A divergence reads as a sentence also when one side has nothing."""
+    world = call()
+
+    found = compare(Outcome(b"", []), world.steps[2])
+
+    assert isinstance(found, Divergence)
+    assert (
+        str(found) == "record 3 (publish): transitions recorded as none, computed as stream live/s1: idle -> preparing"
+    )
+
+
+def test_nothing_recorded_is_nothing_to_differ_from() -> None:
+    """A run that ended between a record and its outcome left a whole reel."""
+    world = call()
+    reel = altered(kept(world), 12, lambda entry: replace(entry, outcome=None))
+
+    assert [each.divergence for each in Cursor(reel)] == [None] * 12
+
+
+@pytest.mark.parametrize("place", [0, 5, -1])
+def test_a_damaged_byte_is_named_by_its_record(place: int) -> None:
+    """Contract 8: one altered byte of a record is noticed there, by the chain, before the record is applied."""
+    world = call()
+
+    def damage(entry: Entry) -> Entry:
+        record = bytearray(entry.record)
+        record[place] ^= 1
+        return replace(entry, record=bytes(record))
+
+    cursor = Cursor(altered(kept(world), 5, damage))
+
+    with pytest.raises(ReelDamaged) as caught:
+        list(cursor)
+
+    assert caught.value.place == "record 5"
+    assert cursor.position == 4
+
+
+def test_a_missing_record_is_named_by_the_one_after_it() -> None:
+    """Contract 8: the chain of what follows does not fit any more."""
+    world = call()
+    reel = kept(world)
+    del reel.kept[4]
+    cursor = Cursor(reel)
+
+    with pytest.raises(ReelDamaged, match="record 6"):
+        list(cursor)
+
+    assert cursor.position == 4
+
+
+def test_a_record_that_means_nothing_is_damage() -> None:
+    """A record whose bytes are as written and yet cannot be decoded, or does not follow, is told as damage."""
+    unreadable, misplaced = MemoryReel(), MemoryReel()
+    unreadable.append(1, b"\x93\x01")
+    misplaced.append(1, encode_record(Record(2, 0, "a", event=SessionOpened("live"))))
+
+    for reel in (unreadable, misplaced):
+        with pytest.raises(ReelDamaged, match="record 1"):
+            Cursor(reel).step()

@@ -1,0 +1,643 @@
+"""A tour of the four tables: every state of every machine, and in each of them everything that may come.
+
+The tour is one long record of a world in which machines are brought to a state one after another, and one probe is put
+to each. Together the probes fire every row that can fire, which `test_engine_tour` holds it to. It is what the tests
+about replay, snapshots and the library's own dispatch run on.
+"""
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Final, Literal
+
+from signalreel.commands import (
+    AnyCommand,
+    AnyHostCommand,
+    CloseRoom,
+    EnableTrack,
+    EndStream,
+    ForceStreamQuality,
+    GetRoomInfo,
+    GetStreamInfo,
+    GetTrackList,
+    Join,
+    JoinRoom,
+    Leave,
+    LeaveFromRoom,
+    Play,
+    Publish,
+    Stop,
+    TakeCandidate,
+    TakeConfiguration,
+    ToggleAudio,
+    ToggleVideo,
+)
+from signalreel.events import (
+    AnyEvent,
+    BitrateMeasured,
+    CandidateFound,
+    DescriptionCreated,
+    DescriptionFailed,
+    LicenceChanged,
+    MediaConnected,
+    MediaLost,
+    ResourcesMeasured,
+    Track,
+    TracksFound,
+)
+from signalreel.identifiers import Kind, Reference
+from signalreel.record import Grant
+from signalreel.refusals import USER_BLOCKED
+from signalreel.settings import Settings
+from tests.engine.world import World
+
+__all__ = ("tour",)
+
+SETTINGS: Final = Settings(restore_ms=3_000, offers_owed_max=2)
+"""Of the tour: with a restore window, and few offers, so that both are reached."""
+
+GRANTED: Final = Grant(allowed=True, identity="tag-of-the-publisher")
+DENIED: Final = Grant(allowed=False)
+BLOCKED: Final = Grant(allowed=False, refusal=USER_BLOCKED.definition)
+
+Probe = Callable[["Scene"], None]
+Role = Literal["who", "other", "third"]
+
+
+class Scene:
+    """One stop of the tour: two sessions of their own, `who` and `other`, and an id of its own."""
+
+    def __init__(self, world: World, number: int) -> None:
+        self.world = world
+        self.who, self.other = f"who-{number}", f"other-{number}"
+        self.third = f"third-{number}"
+        self.id, self.room = f"id-{number}", f"room-{number}"
+        world.open(self.who, self.other)
+
+    def leave(self) -> None:
+        """Let everything go, so that the next scene begins with nothing."""
+        for session in (self.who, self.other, self.third):
+            if self.world.engine.session(session) is not None:
+                self.world.close(session)
+        while self.world.engine.deadline() is not None:
+            self.world.wake()
+        assert self.world.lives() == []
+
+    def session(self, role: Role) -> str:
+        """The session that plays a role; the third one opens when it is first needed."""
+        session = {"who": self.who, "other": self.other, "third": self.third}[role]
+        if self.world.engine.session(session) is None:
+            self.world.open(session)
+        return session
+
+    def media_events(self, machine: Reference) -> tuple[AnyEvent, ...]:
+        """Everything that media may report of a machine, one of each."""
+        return (
+            DescriptionCreated(machine, "answer", "sdp"),
+            DescriptionFailed(machine, "remote"),
+            DescriptionFailed(machine, "local"),
+            CandidateFound(machine, 0, "0", "candidate"),
+            MediaConnected(machine),
+            MediaLost(machine),
+            TracksFound(machine, (Track("v", "video", "VP8", 640, 480, 500_000), Track("a", "audio", "opus"))),
+            BitrateMeasured(machine, 1, 2, 3),
+        )
+
+
+# ---------------------------------------------------------------- who asks, and under which circumstances
+
+
+def asks(role: Role, command: Callable[[Scene], AnyCommand], grant: Grant | None = None) -> Probe:
+    """Have someone of the scene send a command."""
+
+    def probe(scene: Scene) -> None:
+        scene.world.say(scene.session(role), command(scene), grant=grant)
+
+    return probe
+
+
+def host_orders(command: Callable[[Scene], AnyHostCommand]) -> Probe:
+    """Have the host order something."""
+
+    def probe(scene: Scene) -> None:
+        scene.world.order(command(scene))
+
+    return probe
+
+
+def in_turn(*probes: Probe) -> Probe:
+    """Put several probes one after the other."""
+
+    def probe(scene: Scene) -> None:
+        for each in probes:
+            each(scene)
+
+    return probe
+
+
+def while_suspended(ask: Probe) -> Probe:
+    """Put a probe while the licence is suspended."""
+
+    def probe(scene: Scene) -> None:
+        scene.world.report(LicenceChanged(suspended=True))
+        ask(scene)
+        scene.world.report(LicenceChanged(suspended=False))
+
+    return probe
+
+
+def while_overloaded(ask: Probe) -> Probe:
+    """Put a probe while the machine has no memory left."""
+
+    def probe(scene: Scene) -> None:
+        scene.world.report(ResourcesMeasured(cpu_percent=1, free_memory_mb=1))
+        ask(scene)
+        scene.world.report(ResourcesMeasured(cpu_percent=1, free_memory_mb=1_000))
+
+    return probe
+
+
+def under(settings: Settings, ask: Probe) -> Probe:
+    """Put a probe under other settings."""
+
+    def probe(scene: Scene) -> None:
+        scene.world.set(settings)
+        ask(scene)
+        scene.world.set(SETTINGS)
+
+    return probe
+
+
+def with_media(number: int, kind: Kind, name: Callable[[Scene], str]) -> Probe:
+    """Have media report one of its events of the scene's machine, if that lives."""
+
+    def probe(scene: Scene) -> None:
+        id = name(scene)
+        if scene.world.state(kind, id):
+            scene.world.report(scene.media_events(scene.world.reference(kind, id))[number])
+
+    return probe
+
+
+def wake(scene: Scene) -> None:
+    """Let the scene's timer run out, if there is one."""
+    if scene.world.engine.deadline() is not None:
+        scene.world.wake()
+
+
+# ---------------------------------------------------------------- streams
+
+
+def stream_prepared(scene: Scene) -> None:
+    """A stream whose publisher was told to start."""
+    scene.world.say(scene.who, Publish(scene.id, main_track=scene.room), grant=GRANTED)
+
+
+def stream_negotiating(scene: Scene) -> None:
+    """A stream whose publisher has offered."""
+    stream_prepared(scene)
+    scene.world.say(scene.who, TakeConfiguration(scene.id, "offer", "sdp"))
+
+
+def stream_connecting(scene: Scene) -> None:
+    """A stream whose publisher got its answer."""
+    stream_negotiating(scene)
+    scene.world.report(DescriptionCreated(scene.world.stream(scene.id), "answer", "sdp"))
+
+
+def stream_live(scene: Scene) -> None:
+    """A stream whose media flows."""
+    stream_connecting(scene)
+    scene.world.report(MediaConnected(scene.world.stream(scene.id)))
+
+
+def stream_kept(scene: Scene) -> None:
+    """A stream that waits for its publisher, and a session that may be its publisher."""
+    stream_live(scene)
+    scene.world.close(scene.who)
+    scene.world.open(scene.who)
+
+
+def nothing(scene: Scene) -> None:
+    """Nothing but the two sessions."""
+
+
+STREAM_STAGES: Final = (nothing, stream_prepared, stream_negotiating, stream_connecting, stream_live, stream_kept)
+
+
+def publish(scene: Scene) -> None:
+    """The publisher publishes, or comes back."""
+    scene.world.say(scene.who, Publish(scene.id), grant=GRANTED)
+
+
+def publish_elsewhere_first(scene: Scene) -> None:
+    """A session that publishes one stream asks for another."""
+    scene.world.say(scene.other, Publish("elsewhere"), grant=GRANTED)
+    scene.world.say(scene.other, Publish(scene.id), grant=GRANTED)
+
+
+def take_the_room_as_a_pair(scene: Scene) -> None:
+    """The room of a stream that is kept has become a pair when its publisher comes back."""
+    scene.world.say(scene.other, Join(scene.room))
+    publish(scene)
+
+
+STREAM_PROBES: Final[tuple[Probe, ...]] = (
+    while_suspended(publish),
+    while_overloaded(publish),
+    asks("who", lambda s: Publish(s.id), DENIED),
+    asks("who", lambda s: Publish(s.id), BLOCKED),
+    asks("other", lambda s: Publish(s.id)),
+    publish,
+    publish_elsewhere_first,
+    take_the_room_as_a_pair,
+    under(Settings(restore_ms=3_000, codecs=()), publish),
+    under(Settings(restore_ms=3_000, streams_max=0), publish),
+    asks("who", lambda s: TakeConfiguration(s.id, "offer", "sdp")),
+    asks("who", lambda s: TakeConfiguration(s.id, "neither", "sdp")),
+    asks("who", lambda s: TakeCandidate(s.id, 0, "0", "candidate")),
+    asks("who", lambda s: Stop(s.id)),
+    asks("who", lambda s: EnableTrack(s.id, s.id, enabled=False)),
+    asks("other", lambda s: GetStreamInfo(s.id)),
+    asks("other", lambda s: GetTrackList(s.id)),
+    asks("other", lambda s: GetTrackList(s.id), DENIED),
+    asks("other", lambda s: GetTrackList(s.id), BLOCKED),
+    asks("who", lambda s: LeaveFromRoom(s.room)),
+    host_orders(lambda s: EndStream(stream_id=s.id)),
+    host_orders(lambda s: EndStream(app="live", stream_id=s.id)),
+    wake,
+    *(with_media(number, Kind.STREAM, lambda scene: scene.id) for number in range(8)),
+)
+
+
+def joins_two_rooms(scene: Scene) -> None:
+    """A publisher leaves a room that its stream is not in."""
+    scene.world.say(scene.who, JoinRoom("another-room", scene.id))
+    scene.world.say(scene.who, LeaveFromRoom("another-room"))
+
+
+def publish_into_a_pair(scene: Scene) -> None:
+    """An id or a room that is a pair is neither stream nor room."""
+    scene.world.say(scene.other, Join(scene.room))
+    scene.world.say(scene.who, Publish(scene.room))
+    scene.world.say(scene.who, Publish(scene.id, main_track=scene.room))
+
+
+def publish_into_a_full_room(scene: Scene) -> None:
+    """A room that has as many live streams as it may takes no other."""
+    stream_live(scene)
+    scene.world.set(Settings(room_streams_max=1))
+    scene.world.say(scene.other, Publish("another", main_track=scene.room))
+    scene.world.set(SETTINGS)
+
+
+def close_without_identity(scene: Scene) -> None:
+    """Whoever publishes without an identity has no restore window."""
+    scene.world.publish(scene.who, scene.id)
+    scene.world.close(scene.who)
+
+
+def ask_about_sound_alone(scene: Scene) -> None:
+    """A stream without a picture has one rendition without a size."""
+    stream = scene.world.publish(scene.who, scene.id)
+    scene.world.report(TracksFound(stream, (Track("a", "audio", "opus", bitrate=64_000),)))
+    scene.world.say(scene.other, GetStreamInfo(scene.id))
+
+
+# ---------------------------------------------------------------- playbacks
+
+
+def playback_prepared(scene: Scene) -> None:
+    """A whole room is to be played, and two streams of it are live."""
+    stream_live(scene)
+    scene.world.open(scene.third)
+    scene.world.publish(scene.third, f"third-of-{scene.id}", room=scene.room)
+    scene.world.say(scene.other, Play(scene.room, room=scene.room))
+
+
+def playback_offered(scene: Scene) -> None:
+    """The server has offered."""
+    playback_prepared(scene)
+    playback = scene.world.playback(scene.other, scene.room)
+    scene.world.report(DescriptionCreated(playback, "offer", "sdp", {"0": "track"}))
+
+
+def playback_connecting(scene: Scene) -> None:
+    """The player has answered."""
+    playback_offered(scene)
+    scene.world.say(scene.other, TakeConfiguration(scene.room, "answer", "sdp"))
+
+
+def playback_playing(scene: Scene) -> None:
+    """The player is connected."""
+    playback_connecting(scene)
+    scene.world.report(MediaConnected(scene.world.playback(scene.other, scene.room)))
+
+
+def playback_updating(scene: Scene) -> None:
+    """A stream of the room has ended, and media makes a new offer."""
+    playback_playing(scene)
+    scene.world.say(scene.third, Stop(f"third-of-{scene.id}"))
+
+
+def playback_reoffered(scene: Scene) -> None:
+    """The new offer was sent."""
+    playback_updating(scene)
+    playback = scene.world.playback(scene.other, scene.room)
+    scene.world.report(DescriptionCreated(playback, "offer", "sdp", {"0": "track"}))
+
+
+PLAYBACK_STAGES: Final = (
+    nothing,
+    playback_prepared,
+    playback_offered,
+    playback_connecting,
+    playback_playing,
+    playback_updating,
+    playback_reoffered,
+)
+
+
+def play(scene: Scene) -> None:
+    """The player asks to play the room, again if it does already."""
+    scene.world.say(scene.other, Play(scene.room, room=scene.room))
+
+
+def change_the_room(scene: Scene) -> None:
+    """A stream of the room ends, whatever the player is about."""
+    if scene.world.state(Kind.STREAM, scene.id):
+        scene.world.say(scene.who, Stop(scene.id))
+
+
+def change_the_room_and_go_on(scene: Scene) -> None:
+    """A stream of the room ends while something is negotiated; the negotiation then goes on."""
+    change_the_room(scene)
+    scene.world.say(scene.other, TakeConfiguration(scene.room, "answer", "sdp"))
+    if scene.world.state(Kind.PLAYBACK, f"{scene.other}/{scene.room}"):
+        scene.world.report(MediaConnected(scene.world.playback(scene.other, scene.room)))
+
+
+def leave_another_room(scene: Scene) -> None:
+    """The player leaves a room other than the one it plays."""
+    scene.world.say(scene.other, JoinRoom("another-room"))
+    scene.world.say(scene.other, LeaveFromRoom("another-room"))
+
+
+def leave_the_played_room(scene: Scene) -> None:
+    """The player, a member of the room that it plays, leaves it."""
+    scene.world.say(scene.other, JoinRoom(scene.room))
+    scene.world.say(scene.other, LeaveFromRoom(scene.room))
+
+
+PLAYBACK_PROBES: Final[tuple[Probe, ...]] = (
+    while_suspended(play),
+    while_overloaded(play),
+    asks("other", lambda s: Play(s.room), DENIED),
+    asks("other", lambda s: Play(s.room), BLOCKED),
+    under(Settings(viewers_max=0), play),
+    play,
+    asks("other", lambda s: TakeConfiguration(s.room, "answer", "sdp")),
+    asks("other", lambda s: TakeConfiguration(s.room, "offer", "sdp")),
+    asks("other", lambda s: TakeCandidate(s.room, 0, "0", "candidate")),
+    asks("other", lambda s: Stop(s.room)),
+    asks("other", lambda s: ToggleVideo(s.room, s.id, enabled=False)),
+    asks("other", lambda s: ToggleAudio(s.room, s.id, enabled=False)),
+    asks("other", lambda s: EnableTrack(s.room, s.id, enabled=False)),
+    asks("other", lambda s: ForceStreamQuality(s.room, 360)),
+    host_orders(lambda s: CloseRoom(app="live", room=s.room)),
+    change_the_room,
+    change_the_room_and_go_on,
+    leave_another_room,
+    leave_the_played_room,
+    wake,
+    *(with_media(number, Kind.PLAYBACK, lambda scene: f"{scene.other}/{scene.room}") for number in range(8)),
+)
+
+
+def single_stream_at(scene: Scene, *, answers: int, connected: bool) -> None:
+    """A playback of one stream at a stage, so that the stream's end can be tried in all of them."""
+    stream_live(scene)
+    scene.world.say(scene.other, Play(scene.id))
+    playback = scene.world.playback(scene.other, scene.id)
+    if answers:
+        scene.world.report(DescriptionCreated(playback, "offer", "sdp"))
+    if answers > 1:
+        scene.world.say(scene.other, TakeConfiguration(scene.id, "answer", "sdp"))
+    if connected:
+        scene.world.report(MediaConnected(playback))
+    scene.world.say(scene.who, Stop(scene.id))
+
+
+def play_nothing(scene: Scene) -> None:
+    """There is nothing under this id, and the player does not say that it means a room."""
+    scene.world.say(scene.other, Play(scene.id))
+
+
+# ---------------------------------------------------------------- pairs
+
+
+def pair_waiting(scene: Scene) -> None:
+    """One peer waits."""
+    scene.world.say(scene.who, Join(scene.id))
+
+
+def pair_paired(scene: Scene) -> None:
+    """Two peers have joined."""
+    pair_waiting(scene)
+    scene.world.say(scene.other, Join(scene.id))
+
+
+def pair_offered(scene: Scene) -> None:
+    """The second peer's offer is out."""
+    pair_paired(scene)
+    scene.world.say(scene.other, TakeConfiguration(scene.id, "offer", "sdp"))
+
+
+def pair_connected(scene: Scene) -> None:
+    """The first peer has answered."""
+    pair_offered(scene)
+    scene.world.say(scene.who, TakeConfiguration(scene.id, "answer", "sdp"))
+
+
+PAIR_STAGES: Final = (nothing, pair_waiting, pair_paired, pair_offered, pair_connected)
+
+
+def offer_thrice(scene: Scene) -> None:
+    """One peer offers more often than the other may owe, and the other answers late."""
+    for _ in range(3):
+        scene.world.say(scene.other, TakeConfiguration(scene.id, "offer", "sdp"))
+    for _ in range(3):
+        scene.world.say(scene.who, TakeConfiguration(scene.id, "answer", "sdp"))
+
+
+def offer_across(scene: Scene) -> None:
+    """Both offer, one after the other, and one more time the other way round."""
+    for session in (scene.who, scene.other, scene.who):
+        scene.world.say(session, TakeConfiguration(scene.id, "offer", "sdp"))
+
+
+PAIR_PROBES: Final[tuple[Probe, ...]] = (
+    asks("who", lambda s: Join(s.id)),
+    asks("who", lambda s: Join(s.id), DENIED),
+    asks("who", lambda s: Join(s.id), BLOCKED),
+    asks("third", lambda s: Join(s.id)),
+    asks("third", lambda s: TakeConfiguration(s.id, "offer", "sdp")),
+    asks("third", lambda s: TakeCandidate(s.id)),
+    asks("third", lambda s: Leave(s.id)),
+    asks("who", lambda s: TakeConfiguration(s.id, "offer", "sdp")),
+    asks("who", lambda s: TakeConfiguration(s.id, "answer", "sdp")),
+    asks("other", lambda s: TakeConfiguration(s.id, "answer", "sdp")),
+    asks("who", lambda s: TakeCandidate(s.id)),
+    asks("who", lambda s: Leave(s.id)),
+    asks("other", lambda s: Leave(s.id)),
+    offer_thrice,
+    offer_across,
+)
+
+
+def join_a_live_stream(scene: Scene) -> None:
+    """An id that is a stream is no pair, and no room either."""
+    stream_live(scene)
+    scene.world.say(scene.other, Join(scene.id))
+    scene.world.say(scene.other, JoinRoom(scene.id))
+
+
+# ---------------------------------------------------------------- rooms
+
+
+def room_joined(scene: Scene) -> None:
+    """A room with one member, who publishes in it."""
+    scene.world.say(scene.who, JoinRoom(scene.room, scene.id))
+    scene.world.publish(scene.who, scene.id)
+
+
+def room_of_two(scene: Scene) -> None:
+    """A room with two members."""
+    room_joined(scene)
+    scene.world.say(scene.other, JoinRoom(scene.room))
+
+
+def room_watched(scene: Scene) -> None:
+    """A room that someone only plays."""
+    scene.world.say(scene.other, Play(scene.room, room=scene.room))
+
+
+def publish_as_a_third(scene: Scene) -> None:
+    """Someone who is neither of the two publishes in the room, up to where it is live."""
+    scene.world.publish(scene.session("third"), f"third-of-{scene.id}", room=scene.room)
+
+
+ROOM_STAGES: Final = (nothing, room_joined, room_of_two, room_watched)
+
+ROOM_PROBES: Final[tuple[Probe, ...]] = (
+    asks("who", lambda s: JoinRoom(s.room)),
+    asks("who", lambda s: JoinRoom("")),
+    asks("who", lambda s: JoinRoom(s.room), DENIED),
+    asks("who", lambda s: JoinRoom(s.room), BLOCKED),
+    asks("who", lambda s: GetRoomInfo(s.room, s.id)),
+    asks("who", lambda s: GetRoomInfo("", s.id)),
+    asks("other", lambda s: GetTrackList(s.room)),
+    asks("other", lambda s: GetTrackList(s.room), DENIED),
+    asks("other", lambda s: GetTrackList(s.room), BLOCKED),
+    asks("who", lambda s: LeaveFromRoom(s.room)),
+    asks("who", lambda s: LeaveFromRoom("")),
+    asks("third", lambda s: LeaveFromRoom(s.room)),
+    asks("who", lambda s: Stop(s.id)),
+    host_orders(lambda s: CloseRoom(app="live", room=s.room)),
+    asks("other", lambda s: Publish(f"another-of-{s.id}", main_track=s.room)),
+    asks("other", lambda s: Play(s.room)),
+    publish_as_a_third,
+)
+
+
+def two_play_and_one_goes(scene: Scene) -> None:
+    """A room that two sessions play stays open when one of them stops."""
+    room_watched(scene)
+    scene.world.say(scene.who, Play(scene.room))
+    scene.world.say(scene.who, Stop(scene.room))
+    scene.world.say(scene.other, Stop(scene.room))
+
+
+def publishers_go(scene: Scene) -> None:
+    """Publishers who never joined leave their seats with their streams, the last one's closing the room."""
+    scene.world.publish(scene.who, scene.id, room=scene.room)
+    scene.world.publish(scene.other, f"another-of-{scene.id}", room=scene.room)
+    scene.world.say(scene.other, Stop(f"another-of-{scene.id}"))
+    scene.world.say(scene.who, Stop(scene.id))
+
+
+def stop_what_is_not_in_the_room(scene: Scene) -> None:
+    """A member that publishes outside of the room stops that stream."""
+    scene.world.say(scene.who, JoinRoom(scene.room))
+    scene.world.publish(scene.who, scene.id)
+    scene.world.say(scene.who, Stop(scene.id))
+
+
+def leave_two_rooms_at_once(scene: Scene) -> None:
+    """A member of two rooms names neither of them, as one page does, and leaves both."""
+    scene.world.say(scene.who, JoinRoom(scene.room, scene.id))
+    scene.world.say(scene.who, JoinRoom("another-room", scene.id))
+    scene.world.publish(scene.who, scene.id)
+    scene.world.say(scene.who, LeaveFromRoom("roomNameBox.value"))
+
+
+def play_a_room_without_one_stream(scene: Scene) -> None:
+    """A stream comes live that a player of its room has asked to leave out."""
+    scene.world.play(scene.other, scene.room, room=scene.room, tracks=(f"!{scene.id}",))
+    stream_live(scene)
+
+
+def stop_while_playing_the_room(scene: Scene) -> None:
+    """A member that plays its room whole stops its own stream, and so leaves; another member stays."""
+    room_of_two(scene)
+    scene.world.play(scene.who, scene.room)
+    scene.world.say(scene.who, Stop(scene.id))
+
+
+def close_a_room_with_players(scene: Scene) -> None:
+    """The host closes a room in which one member plays another's stream, and one the whole room."""
+    room_of_two(scene)
+    scene.world.play(scene.other, scene.id, room=scene.room)
+    scene.world.play(scene.who, scene.room)
+    scene.world.order(CloseRoom(app="live", room=scene.room))
+
+
+LONE_SCENES: Final[tuple[Probe, ...]] = (
+    publish_into_a_pair,
+    publish_into_a_full_room,
+    close_without_identity,
+    ask_about_sound_alone,
+    play_nothing,
+    join_a_live_stream,
+    two_play_and_one_goes,
+    publishers_go,
+    stop_what_is_not_in_the_room,
+    leave_two_rooms_at_once,
+    play_a_room_without_one_stream,
+    stop_while_playing_the_room,
+    close_a_room_with_players,
+    *(partial(single_stream_at, answers=answers, connected=False) for answers in range(3)),
+    partial(single_stream_at, answers=2, connected=True),
+    *(in_turn(stage, joins_two_rooms) for stage in STREAM_STAGES[1:5]),
+)
+
+
+@cache
+def tour() -> World:
+    """Take the tour."""
+    world = World(SETTINGS, state_digest_every=64)
+    number = 0
+    for stages, probes in (
+        (STREAM_STAGES, STREAM_PROBES),
+        (PLAYBACK_STAGES, PLAYBACK_PROBES),
+        (PAIR_STAGES, PAIR_PROBES),
+        (ROOM_STAGES, ROOM_PROBES),
+        ((nothing,), LONE_SCENES),
+    ):
+        for stage in stages:
+            for probe in probes:
+                number += 1
+                scene = Scene(world, number)
+                stage(scene)
+                probe(scene)
+                scene.leave()
+    return world
