@@ -151,7 +151,8 @@ def _attributes(lines: list[str]) -> dict[str, list[str]]:
 def _section(lines: list[str], session: list[str], codecs_max: int) -> Section:
     match = _MEDIA.fullmatch(lines[0])
     if match is None:
-        if _MEDIA_OF_ANY_KIND.fullmatch(lines[0]):
+        named = _MEDIA_OF_ANY_KIND.fullmatch(lines[0])
+        if named is not None and named[1] not in _PROFILES:
             raise DescriptionRefused("a media section is of an unknown kind")
         raise DescriptionRefused("a media line is malformed")
     kind, port, profile, formats = match.groups()

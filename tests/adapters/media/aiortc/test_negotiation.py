@@ -1,0 +1,167 @@
+"""What is agreed on with publishers, and one map of payload types for each player."""
+
+import pytest
+from msgspec import structs
+from signalreel_adapters.media.aiortc.errors import DescriptionRefused
+from signalreel_adapters.media.aiortc.negotiation import Answer, Plan, answer, setup_of_answer, track_name
+from signalreel_adapters.media.aiortc.sdp import Codec
+
+from tests.adapters.media.aiortc.fakes import published
+from tests.adapters.media.aiortc.test_sdp import OFFER, read
+
+CODECS = ("VP8", "H264", "VP9", "AV1", "opus")
+
+
+def agree(text: str = OFFER, codecs: tuple[str, ...] = CODECS, wanted: tuple[str, ...] = ("video", "audio")) -> Answer:
+    """Answer an offer."""
+    return answer(read(text), codecs=codecs, wanted=wanted, message_bytes_max=65_536)
+
+
+def plan(sections_max: int = 128) -> Plan:
+    """A player's plan."""
+    return Plan(sections_max=sections_max, message_bytes_max=65_536)
+
+
+def test_an_offer_is_agreed_on() -> None:
+    """The first usable codec of each section, its retransmissions, and the data channel."""
+    agreed = agree()
+    audio, video = agreed.tracks
+
+    assert (audio.codec.name, audio.repair_type, audio.audio_level_id) == ("opus", 0, 1)
+    assert (video.codec.name, video.repair_type, video.layers) == ("VP8", 97, ("q", "f"))
+    assert agreed.data is not None
+    assert [(section.kind, section.direction) for section in agreed.sections] == [
+        ("audio", "recvonly"),
+        ("video", "recvonly"),
+        ("application", "inactive"),
+    ]
+    assert agreed.sections[1].layers == ("q", "f")
+
+
+def test_kinds_that_were_not_announced_are_turned_down() -> None:
+    """A publish of audio alone takes no video, whatever is offered."""
+    agreed = agree(wanted=("audio",))
+
+    assert [track.kind for track in agreed.tracks] == ["audio"]
+    assert agreed.sections[1].formats == "96 97"
+
+
+def test_nothing_in_common_is_refused() -> None:
+    """Neither a codec nor a data channel to agree on."""
+    text = OFFER.partition("m=application")[0].replace(" 1 2", " 1")
+    with pytest.raises(DescriptionRefused, match="codec"):
+        agree(text, codecs=("AV1",))
+
+
+@pytest.mark.parametrize(
+    ("rtpmap", "fmtp", "usable"),
+    [
+        ("H264/90000", "packetization-mode=1;profile-level-id=42e01f", True),
+        ("H264/90000", "packetization-mode=0;profile-level-id=42e01f", False),
+        ("VP9/90000", "profile-id=0", True),
+        ("VP9/90000", "profile-id=2", False),
+        ("AV1/90000", "level-idx=5", True),
+        ("vp8/90000", "x=1", True),
+        ("H265/90000", "x=1", False),
+    ],
+)
+def test_flavors_that_players_cannot_decode_are_not_taken(rtpmap: str, fmtp: str, usable: bool) -> None:
+    """H264 whose pictures must fit one packet, VP9 of more than eight bits, and codecs that we do not forward."""
+    text = OFFER.replace("VP8/90000", rtpmap).replace("a=rtpmap:97", f"a=fmtp:96 {fmtp}\r\na=rtpmap:97")
+
+    assert ([track.kind for track in agree(text).tracks] == ["audio", "video"]) is usable
+
+
+def test_we_wait_for_the_handshake_unless_the_client_does() -> None:
+    """One side must be active (RFC 8842)."""
+    assert [setup_of_answer(offered) for offered in ("actpass", "active", "passive")] == ["passive", "passive", "active"]
+
+
+def test_tracks_are_named_as_the_clients_know_them() -> None:
+    """The prefixes of the Ant Media clients."""
+    assert (track_name("video", "s1"), track_name("audio", "s1")) == ("ARDAMSvs1", "ARDAMSas1")
+
+
+def test_an_empty_room_gets_a_data_channel_alone() -> None:
+    """An offer must have a section."""
+    empty = plan()
+
+    assert empty.show([]) == []
+    assert [section.kind for section in empty.sections()] == ["application"]
+    assert (empty.data_mid, empty.id_mapping()) == ("0", {})
+
+
+def test_codecs_of_several_publishers_share_no_payload_type() -> None:
+    """Two publishers that use 96 for different codecs are kept apart; the same codec is the same type."""
+    h264 = published(codec=Codec(96, "H264", 90_000, parameters="packetization-mode=1"), repair_type=97)
+    shown = plan().show([("one", [published()]), ("two", [h264]), ("three", [published()])])
+
+    types = [(each.codec.name, each.codec.payload_type, each.repair_type) for each in shown]
+    assert types == [("VP8", 96, 97), ("H264", 102, 103), ("VP8", 96, 97)]
+    assert len({ssrc for each in shown for ssrc in (each.ssrc, each.repair_ssrc)}) == 6
+
+
+def test_sections_keep_their_place_over_renegotiations() -> None:
+    """The data channel comes after the first streams; later ones follow, and every mid stays what it was."""
+    rooms = plan()
+    both = [published("audio"), published()]
+    rooms.show([("one", both)])
+    first = rooms.id_mapping()
+    rooms.show([("one", both), ("two", both)])
+
+    assert first == {"0": "ARDAMSaone", "1": "ARDAMSvone"}
+    assert rooms.id_mapping() == first | {"3": "ARDAMSatwo", "4": "ARDAMSvtwo"}
+    assert [section.mid for section in rooms.sections()] == ["0", "1", "2", "3", "4"]
+
+
+def test_a_stream_that_stays_keeps_its_ssrcs() -> None:
+    """Renegotiation interrupts nothing."""
+    rooms = plan()
+    before = rooms.show([("one", [published()])])
+    after = rooms.show([("one", [published()]), ("two", [published()])])
+
+    assert after[0] == before[0]
+
+
+def test_sections_of_streams_that_left_are_used_again() -> None:
+    """A hundred streams that come and go need no more sections than one."""
+    rooms = plan()
+    ssrcs = set[int]()
+    for number in range(100):
+        ssrcs |= {each.ssrc for each in rooms.show([(f"s{number}", [published("audio"), published()])])}
+
+    assert len(rooms.sections()) == 3
+    assert len(ssrcs) == 200
+
+
+def test_a_section_without_a_stream_is_inactive() -> None:
+    """It still lists a codec, under the type that it has on this connection."""
+    rooms = plan()
+    rooms.show([("one", [published()])])
+    rooms.show([])
+    section = rooms.sections()[0]
+
+    assert (section.direction, [codec.payload_type for codec in section.codecs]) == ("inactive", [96])
+    assert rooms.id_mapping() == {}
+
+
+def test_what_does_not_fit_is_left_out() -> None:
+    """A place is kept for the data channel."""
+    small = plan(sections_max=3)
+    shown = small.show([(f"s{number}", [published()]) for number in range(5)])
+
+    assert len(shown) == 2
+    assert [section.kind for section in small.sections()] == ["video", "video", "application"]
+
+
+def test_payload_types_do_not_run_out_silently() -> None:
+    """A room whose publishers all use a flavor of their own is cut off, not confused."""
+    flavors = [
+        published(codec=structs.replace(published().codec, parameters=f"x={number}"), repair_type=0) for number in range(90)
+    ]
+    shown = plan().show([(f"s{number}", [track]) for number, track in enumerate(flavors)])
+    types = [each.codec.payload_type for each in shown]
+
+    assert 0 < len(types) < 90
+    assert len(set(types)) == len(types)
+    assert all(0 < each < 64 or 96 <= each <= 127 for each in types)

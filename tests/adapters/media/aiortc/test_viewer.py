@@ -1,0 +1,191 @@
+"""One player's connection: what it agreed to flows, and what it says is heard."""
+
+import struct
+
+from aiortc.rtp import RtcpPsfbPacket, RtcpRtpfbPacket, RtcpSdesPacket, RtcpSenderInfo, RtcpSrPacket, pack_remb_fci
+from signalreel_adapters.media.aiortc.fanout import PoliteFanOut
+from signalreel_adapters.media.aiortc.publisher import Publisher
+from signalreel_adapters.media.aiortc.sdp import Codec, Description, Section
+from signalreel_adapters.media.aiortc.settings import AiortcSettings
+from signalreel_adapters.media.aiortc.viewer import Viewer
+
+from tests.adapters.media.aiortc.fakes import Clock, FakeTransport, published, rtp, vp8
+
+
+class World:
+    """One publisher and one player, both on fake transports."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.upstream, self.transport = FakeTransport(), FakeTransport()
+        self.publisher = Publisher("s1", AiortcSettings(), PoliteFanOut(), self.clock)
+        self.publisher.attach(self.upstream)
+        self.publisher.agree((published("audio", ssrcs=(5,)), published()), carries_data=False)
+        self.viewer = Viewer(self.transport, AiortcSettings(), self.clock)
+        self.viewer.show({"s1": self.publisher})
+        self.sequence = 0
+
+    def agree(self, *, types: tuple[int, ...] = (96, 97, 111), direction: str = "recvonly") -> None:
+        """Answer for the player."""
+        codecs = tuple(Codec(each, "x", 1) for each in types)
+        sections = tuple(
+            Section("video", str(mid), "", False, direction, "active", "", "", (), (), codecs) for mid in range(3)
+        )
+        self.viewer.agree(Description(sections, ice_lite=False))
+
+    def send(self, *, key: bool = False) -> int:
+        """Publish one packet of each kind; gives how many arrived at the player."""
+        before = len(self.transport.sent)
+        self.sequence += 1
+        self.publisher.take_rtp(rtp(self.sequence, payload=vp8(self.sequence, key=key)))
+        self.publisher.take_rtp(rtp(self.sequence, ssrc=5, payload_type=111))
+        return len(self.transport.sent) - before
+
+    def start(self) -> None:
+        """Agree, connect, and let both kinds flow."""
+        self.agree()
+        self.viewer.connected()
+        assert self.send(key=True) == 2
+
+    def video_ssrc(self) -> int:
+        """The SSRC of the video that the player gets."""
+        return next(int.from_bytes(packet[8:12], "big") for packet in self.transport.sent if packet[1] & 0x7F == 96)
+
+
+def test_nothing_flows_before_the_player_agreed_and_is_connected() -> None:
+    """Both are needed, in either order."""
+    world = World()
+    assert world.send(key=True) == 0
+    world.agree()
+    assert world.send(key=True) == 0
+    world.viewer.connected()
+
+    assert world.send(key=True) == 2
+
+
+def test_a_section_that_the_player_does_not_want_stays_silent() -> None:
+    """By its direction, or by a codec that it left out."""
+    world = World()
+    world.agree(types=(111,))
+    world.viewer.connected()
+    assert world.send(key=True) == 1
+    world.agree(direction="inactive")
+
+    assert world.send(key=True) == 0
+
+
+def test_a_player_without_retransmission_streams_gets_plain_ones() -> None:
+    """The answer left out the payload type of retransmissions."""
+    world = World()
+    world.agree(types=(96, 111))
+    world.viewer.connected()
+    world.send(key=True)
+    original = world.transport.sent[0]
+    number = int.from_bytes(original[2:4], "big")
+    world.viewer.take_rtcp([RtcpRtpfbPacket(fmt=1, ssrc=7, media_ssrc=world.video_ssrc(), lost=[number])])
+
+    assert world.transport.sent[-1] == original
+
+
+def test_kinds_are_switched_for_this_player() -> None:
+    """Named by the stream, by a track's name, or both kinds at once."""
+    world = World()
+    world.start()
+    world.viewer.switch("s1", "video", enabled=False)
+    assert world.send(key=True) == 1
+    world.viewer.switch("ARDAMSas1", "", enabled=False)
+    assert world.send(key=True) == 0
+    world.viewer.switch("s1", "", enabled=True)
+
+    assert world.send(key=True) == 2
+
+
+def test_the_publishers_own_switch_counts_too() -> None:
+    """Either one may stop a kind."""
+    world = World()
+    world.start()
+    world.publisher.disabled = {"video"}
+    world.viewer.publisher_switched()
+
+    assert world.send(key=True) == 1
+
+
+def test_keyframe_requests_reach_the_publisher() -> None:
+    """As picture loss indications and as full intra requests; not for what is switched off, not for strangers."""
+    world = World()
+    world.start()
+    ssrc = world.video_ssrc()
+
+    def asked() -> int:
+        world.clock.now += 1
+        return sum(isinstance(each, RtcpPsfbPacket) for each in world.upstream.sent_rtcp)
+
+    before = asked()
+    world.viewer.take_rtcp([RtcpPsfbPacket(fmt=1, ssrc=7, media_ssrc=ssrc)])
+    assert asked() == before + 1
+    world.viewer.take_rtcp([RtcpPsfbPacket(fmt=4, ssrc=7, media_ssrc=0, fci=struct.pack("!IBxxx", ssrc, 1))])
+    assert asked() == before + 2
+    world.viewer.take_rtcp([RtcpPsfbPacket(fmt=1, ssrc=7, media_ssrc=12_345)])
+    world.viewer.switch("s1", "video", enabled=False)
+    world.viewer.take_rtcp([RtcpPsfbPacket(fmt=1, ssrc=7, media_ssrc=ssrc)])
+    assert asked() == before + 2
+
+
+def test_the_players_estimate_is_measured() -> None:
+    """The last REMB; before there is one, what is sent. Broken ones change nothing."""
+    world = World()
+    world.start()
+    for _ in range(20):
+        world.clock.now += 0.1
+        world.send()
+    target, video, audio = world.viewer.measured(world.clock.now)
+    assert target == video + audio > 0
+    remb = RtcpPsfbPacket(fmt=15, ssrc=7, media_ssrc=0, fci=pack_remb_fci(700_000, [1]))
+    world.viewer.take_rtcp([remb])
+    for fci in (b"REMB", b"REMB\xff" + bytes(3), b"JUNK" + bytes(8), b""):
+        world.viewer.take_rtcp([RtcpPsfbPacket(fmt=15, ssrc=7, media_ssrc=0, fci=fci)])
+
+    assert abs(world.viewer.measured(world.clock.now)[0] - 700_000) < 10
+
+
+def test_sender_reports_are_on_the_players_clock() -> None:
+    """The publisher's report, moved by the same offset as the packets, with counts of this player."""
+    world = World()
+    world.start()
+    world.publisher.take_rtcp([RtcpSrPacket(ssrc=1, sender_info=RtcpSenderInfo(5 << 32, 90, 1, 1))])
+    world.viewer.report(world.clock.now)
+
+    report, names = world.transport.sent_rtcp
+    assert isinstance(report, RtcpSrPacket)
+    assert isinstance(names, RtcpSdesPacket)
+    packet = next(each for each in world.transport.sent if each[1] & 0x7F == 96)
+    offset = int.from_bytes(packet[4:8], "big")  # the original's timestamp is 0
+    assert report.ssrc == world.video_ssrc()
+    assert report.sender_info.rtp_timestamp == (90 + offset) & 0xFFFFFFFF
+    assert report.sender_info.packet_count == 1
+
+
+def test_a_stream_that_leaves_the_offer_stops() -> None:
+    """And comes back with new SSRCs."""
+    world = World()
+    world.start()
+    before = world.video_ssrc()
+    world.viewer.show({})
+    assert world.send(key=True) == 0
+    world.viewer.show({"s1": world.publisher})
+    assert world.send(key=True) == 0
+    world.transport.sent.clear()
+    world.agree()
+
+    assert world.send(key=True) == 2
+    assert world.video_ssrc() != before
+
+
+def test_a_closed_player_leaves_no_trace() -> None:
+    """No track keeps it."""
+    world = World()
+    world.start()
+    world.viewer.close()
+
+    assert world.send(key=True) == 0
+    assert all(not track.outs for track in world.publisher.tracks)
