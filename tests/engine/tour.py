@@ -50,7 +50,7 @@ from signalreel.refusals import USER_BLOCKED
 from signalreel.settings import Settings
 from tests.engine.world import World
 
-__all__ = ("tour",)
+__all__ = ("SETTINGS", "tour")
 
 SETTINGS: Final = Settings(restore_ms=3_000, offers_owed_max=2)
 """Of the tour: with a restore window, and few offers, so that both are reached."""
