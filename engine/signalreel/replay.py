@@ -81,10 +81,13 @@ class Cursor:
         if entry is None:
             self._entries = None
             return None
-        record = self._read(entry)
         try:
-            step = self.engine.apply(record)
+            step = self.engine.apply(self._read(entry))
+        except ReelDamaged:
+            self._entries = None
+            raise
         except (InvalidRecord, OutOfOrder) as error:
+            self._entries = None
             raise ReelDamaged(f"record {entry.seq}", str(error)) from None
         self._chain = entry.chain
         if step.record.seq % self._every == 0:
