@@ -18,11 +18,13 @@ from signalreel.events import AnyEvent
 from signalreel.identifiers import Kind, Reference
 from signalreel.step import HeightForced, Roster, Step, TrackSwitched, Transition, WantedKinds
 from signalreel_adapters.media.aiortc.fanout import FanOut, choose
+from signalreel_adapters.media.aiortc.lite import LitePeer, UdpMux
+from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.playing import PlaybackSide
 from signalreel_adapters.media.aiortc.publishing import StreamSide
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.side import Side
-from signalreel_adapters.media.aiortc.transport import AioicePeer, PeerTransport
+from signalreel_adapters.media.aiortc.transport import RAW_WAY_WORKS, AioicePeer, machine_hosts
 
 __all__ = ("AiortcMedia",)
 
@@ -59,6 +61,7 @@ class AiortcMedia:
         self._ticking: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._numbers = 0
+        self._mux: UdpMux | None = None
 
     def report_to(self, report: Callable[[AnyEvent], None]) -> None:
         """Take the callable to report events with."""
@@ -72,6 +75,8 @@ class AiortcMedia:
     async def __aenter__(self) -> Self:
         # One certificate for all peers: making a key for each would cost more than the handshake.
         self._certificate = RTCCertificate.generateCertificate()
+        if self.settings.port:
+            self._mux = UdpMux(self.settings.hosts or machine_hosts(), self.settings.port)
         self._ticking = asyncio.get_running_loop().create_task(self._tick())
         return self
 
@@ -91,6 +96,9 @@ class AiortcMedia:
             self._finish(reference)
         while self._closing:
             await asyncio.gather(*self._closing, return_exceptions=True)
+        if self._mux is not None:
+            self._mux.close()
+            self._mux = None
 
     # -------------------------------------------------------------------------------------------------- transitions
 
@@ -167,7 +175,10 @@ class AiortcMedia:
     def _make_transport(self, controlling: bool) -> PeerTransport:
         if self._certificate is None:
             self._certificate = RTCCertificate.generateCertificate()
-        return AioicePeer(self.settings, self._certificate, controlling=controlling)
+        raw = RAW_WAY_WORKS and self.settings.fan_out != "polite"
+        if self._mux is not None:
+            return LitePeer(self._mux, self.settings, self._certificate, raw=raw)
+        return AioicePeer(self.settings, self._certificate, controlling=controlling, raw=raw)
 
     def _report(self, event: AnyEvent) -> None:
         self._report_to(event)

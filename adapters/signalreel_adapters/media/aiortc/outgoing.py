@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from signalreel_adapters.media.aiortc.negotiation import SEND_TIME, Offered
+from signalreel_adapters.media.aiortc.peer import Egress, PeerTransport
 from signalreel_adapters.media.aiortc.rtcp import Budget
 from signalreel_adapters.media.aiortc.rtp import (
     HEADER,
@@ -22,7 +23,6 @@ from signalreel_adapters.media.aiortc.rtp import (
     abs_send_time,
     is_newer,
 )
-from signalreel_adapters.media.aiortc.transport import Egress, PeerTransport
 
 if TYPE_CHECKING:
     from signalreel_adapters.media.aiortc.layer import Layer

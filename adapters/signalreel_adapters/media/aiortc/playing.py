@@ -6,11 +6,11 @@ from signalreel.events import AnyEvent, BitrateMeasured, DescriptionCreated, Med
 from signalreel.identifiers import Reference
 from signalreel_adapters.media.aiortc.data import DataEnd, Message, Relay
 from signalreel_adapters.media.aiortc.errors import DescriptionRefused
+from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.publishing import StreamSide
 from signalreel_adapters.media.aiortc.sdp import Section
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.side import MakeTransport, Side
-from signalreel_adapters.media.aiortc.transport import PeerTransport
 from signalreel_adapters.media.aiortc.viewer import Viewer
 
 __all__ = ("PlaybackSide",)

@@ -22,10 +22,10 @@ from signalreel_adapters.media.aiortc.fanout import FanOut
 from signalreel_adapters.media.aiortc.layer import Layer
 from signalreel_adapters.media.aiortc.negotiation import PublishedTrack, track_name
 from signalreel_adapters.media.aiortc.outgoing import Out
+from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.rtcp import RateWindow
 from signalreel_adapters.media.aiortc.rtp import Packet, extension, parse, unwrap_retransmission
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
-from signalreel_adapters.media.aiortc.transport import PeerTransport
 
 __all__ = ("Publisher", "Track")
 

@@ -7,11 +7,11 @@ from signalreel.identifiers import Reference
 from signalreel_adapters.media.aiortc.data import DataEnd, Relay
 from signalreel_adapters.media.aiortc.fanout import FanOut
 from signalreel_adapters.media.aiortc.negotiation import answer, setup_of_answer
+from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.publisher import Publisher
 from signalreel_adapters.media.aiortc.sdp import Section
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.side import MakeTransport, Side
-from signalreel_adapters.media.aiortc.transport import PeerTransport
 
 __all__ = ("StreamSide",)
 

@@ -20,9 +20,9 @@ from signalreel_adapters.media.aiortc.errors import (
     TransportFailed,
 )
 from signalreel_adapters.media.aiortc.filter import Candidate, CandidateGate
+from signalreel_adapters.media.aiortc.peer import PeerTransport, Remote
 from signalreel_adapters.media.aiortc.sdp import Description, LocalSection, LocalTransport, Section, parse, render
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
-from signalreel_adapters.media.aiortc.transport import PeerTransport, Remote
 
 __all__ = ("MakeTransport", "Side")
 

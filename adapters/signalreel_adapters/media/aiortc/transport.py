@@ -16,6 +16,7 @@ import logging
 import os
 import secrets
 import socket
+import struct
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol, cast
 
@@ -34,12 +35,12 @@ from aiortc import (
 )
 from aiortc.rtp import AnyRtcpPacket, RtcpPacket
 from aiortc.sdp import candidate_to_sdp
-from msgspec import Struct
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
 from signalreel_adapters.media.aiortc.errors import DescriptionImpossible, TransportFailed
 from signalreel_adapters.media.aiortc.filter import Address, Candidate, SourceFilter
+from signalreel_adapters.media.aiortc.peer import Egress, Remote
 from signalreel_adapters.media.aiortc.sdp import Fingerprint, LocalTransport
 from signalreel_adapters.media.aiortc.settings import LOOPBACK, AiortcSettings
 
@@ -47,10 +48,7 @@ __all__ = (
     "RAW_WAY_WORKS",
     "AioicePeer",
     "DtlsPeer",
-    "Egress",
     "IceLike",
-    "PeerTransport",
-    "Remote",
     "ffi",
     "fingerprint_of",
     "machine_hosts",
@@ -68,74 +66,6 @@ _logger: Final = logging.getLogger(__name__)
 _RTCP_TYPES: Final = range(192, 209)  # the second byte of an RTCP packet behind rtcp-mux (RFC 5761, section 4)
 _RTCP_BYTES_MAX: Final = 1_200
 _FINGERPRINT_ALGORITHM: Final = "sha-256"
-
-
-class Remote(Struct, frozen=True):
-    """The other end, as its description says."""
-
-    user_fragment: str
-    password: str
-    ice_lite: bool
-    fingerprints: tuple[Fingerprint, ...]
-    dtls_client: bool  #: whether it starts the handshake
-    candidates: tuple[Candidate, ...] = ()
-
-
-class Egress:
-    """What it takes to send a packet without asking anybody: the SRTP context, the socket's `sendto`, the address.
-
-    Keeps the SRTP session alive: the context is a bare pointer into it.
-    """
-
-    __slots__ = ("_session", "address", "context", "send")
-
-    def __init__(self, session: Session, send: Callable[[Any, Any], object], address: Address) -> None:
-        self._session = session
-        self.context: Any = session._srtp[0]  # noqa: SLF001
-        self.send = send
-        self.address = address
-
-
-class PeerTransport(Protocol):
-    """Carries plain RTP and RTCP to one peer and from it. Packets may be lost and reordered; none is changed."""
-
-    on_rtp: Callable[[bytes], None]  #: called for every authenticated RTP packet
-    on_rtcp: Callable[[list[AnyRtcpPacket]], None]
-    on_lost: Callable[[str], None]  #: called at most once, with a reason; never after `close`
-    last_heard: float  #: loop time of the last packet that was authenticated, or connectivity check
-    egress: Egress | None  #: set while packets can be sent the raw way
-
-    async def gather(self) -> LocalTransport:
-        """Open the sockets and say how we can be reached. Raises `DescriptionImpossible` without any address."""
-        ...
-
-    def add_candidate(self, candidate: Candidate) -> None:
-        """Take one more address of the peer, before or after `connect`."""
-        ...
-
-    async def connect(self, remote: Remote) -> None:
-        """Connect, or raise `TransportFailed`. Waits without limit for a peer that never checks: bound it."""
-        ...
-
-    def send_rtp(self, packet: bytes) -> bool:
-        """Send one plain RTP packet; false when it was dropped, as it is when the socket's buffer is full."""
-        ...
-
-    def send_rtcp(self, packets: Sequence[AnyRtcpPacket]) -> None:
-        """Send RTCP packets as compounds."""
-        ...
-
-    def refresh(self) -> None:
-        """Follow the peer to the address it uses now. To be called about once a second."""
-        ...
-
-    def open_sctp(self) -> RTCSctpTransport:
-        """Give the transport of the data channels."""
-        ...
-
-    async def close(self) -> None:
-        """Say goodbye and free everything. Never raises; harmless the second time."""
-        ...
 
 
 def machine_hosts() -> tuple[str, ...]:
@@ -164,6 +94,38 @@ def _run_now(coroutine: Coroutine[Any, Any, object]) -> bool:
 
 def _ignore(*_: object) -> None:
     """Stand in for a callback that nobody has set."""
+
+
+def _raw_way_works() -> bool:
+    """Whether the private names are there, and protecting in place gives what the library itself gives."""
+    dtls = ("_handle_rtp_data", "_handle_rtcp_data", "_send_rtp", "_set_role")
+    connection = ("get_component_candidates", "data_received")
+    if not all(hasattr(RTCDtlsTransport, name) for name in dtls):
+        return False
+    if not all(hasattr(aioice.ice.Connection, name) for name in connection):
+        return False
+    with contextlib.suppress(Exception):
+        return _protects_in_place()
+    return False
+
+
+def _protects_in_place() -> bool:
+    policy = Policy(
+        key=bytes(range(44)), ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=Policy.SRTP_PROFILE_AEAD_AES_256_GCM
+    )
+    policy.allow_repeat_tx = True
+    plain = bytes((0x80, 96)) + bytes(range(200))
+    expected = Session(policy).protect(plain)
+    session = Session(policy)
+    buffer, length = ffi.new("char[]", 512), ffi.new("int *")
+    ffi.buffer(buffer)[0 : len(plain)] = plain
+    length[0] = len(plain)
+    failed = protect_in_place(session._srtp[0], buffer, length)  # noqa: SLF001
+    return not failed and ffi.buffer(buffer)[0 : length[0]] == expected
+
+
+RAW_WAY_WORKS: Final = _raw_way_works()
+"""The result of the self-test, made when this module is imported."""
 
 
 class IceLike(Protocol):
@@ -212,6 +174,15 @@ class DtlsPeer:
         self.last_heard = self._loop.time()
         if self._raw:
             self._receiving = self._dtls._rx_srtp  # noqa: SLF001
+
+    def _open_egress(self, send: Callable[[Any, Any], object], address: Address) -> None:
+        """Send the raw way from now on; DTLS must be connected."""
+        session = self._dtls._tx_srtp  # noqa: SLF001
+        self.egress = Egress(session._srtp[0], session, send, address)  # noqa: SLF001
+
+    def _close_egress(self) -> None:
+        """Send the polite way from now on."""
+        self.egress = None
 
     def _take_media(self, data: bytes) -> None:
         """The raw way in: one SRTP or SRTCP datagram from a verified address."""
@@ -317,7 +288,7 @@ class AioicePeer(DtlsPeer):
     """A peer over aioice: sockets of its own, one for each address offered."""
 
     def __init__(
-        self, settings: AiortcSettings, certificate: RTCCertificate, *, controlling: bool, raw: bool | None = None
+        self, settings: AiortcSettings, certificate: RTCCertificate, *, controlling: bool, raw: bool = RAW_WAY_WORKS
     ) -> None:
         self._user_fragment = secrets.token_hex(8)
         self._gatherer = RTCIceGatherer(
@@ -326,7 +297,7 @@ class AioicePeer(DtlsPeer):
             local_password=secrets.token_hex(16),
         )
         self._ice = RTCIceTransport(self._gatherer)
-        super().__init__(self._ice, certificate, raw=RAW_WAY_WORKS if raw is None else raw)
+        super().__init__(self._ice, certificate, raw=raw)
         self._settings = settings
         self._certificate = certificate
         self._connection: Any = self._ice._connection  # noqa: SLF001
@@ -377,10 +348,14 @@ class AioicePeer(DtlsPeer):
                     elif not self._raw and queue.qsize() < queue_max:
                         deliver(data, source)
             elif first < 4:  # noqa: PLR2004 - STUN
-                if self._filter.admits_check(data, address):
+                # What turns out to be no STUN is queued by aioice: the bound holds for it as well.
+                if self._filter.admits_check(data, address) and queue.qsize() < queue_max:
                     if address in verified:
                         self.last_heard = self._loop.time()
-                    deliver(data, source)
+                    try:
+                        deliver(data, source)
+                    except (ValueError, struct.error, IndexError, KeyError, AssertionError):
+                        self.junk += 1
             elif 19 < first < 64 and self._is_verified(address) and queue.qsize() < queue_max:  # noqa: PLR2004 - DTLS
                 deliver(data, source)
 
@@ -439,13 +414,13 @@ class AioicePeer(DtlsPeer):
         self._pair = pair
         handle = pair.protocol.transport.get_extra_info("socket")
         if handle is None or pair.local_candidate.type == "relay":  # through TURN there is no socket of its own
-            self.egress = None
+            self._close_egress()
             return
         if self._socket is not None:
             self._socket.close()
         self._socket = socket.socket(fileno=os.dup(handle.fileno()))
         self._socket.setblocking(False)
-        self.egress = Egress(self._dtls._tx_srtp, self._socket.sendto, pair.remote_addr)  # noqa: SLF001
+        self._open_egress(self._socket.sendto, pair.remote_addr)
 
     def _ice_changed(self) -> None:
         if self._ice.state in {"failed", "closed"}:
@@ -467,35 +442,3 @@ class AioicePeer(DtlsPeer):
             if self._socket is not None:
                 self._socket.close()
                 self._socket = None
-
-
-def _raw_way_works() -> bool:
-    """Whether the private names are there, and protecting in place gives what the library itself gives."""
-    dtls = ("_handle_rtp_data", "_handle_rtcp_data", "_send_rtp", "_set_role")
-    connection = ("get_component_candidates", "data_received")
-    if not all(hasattr(RTCDtlsTransport, name) for name in dtls):
-        return False
-    if not all(hasattr(aioice.ice.Connection, name) for name in connection):
-        return False
-    with contextlib.suppress(Exception):
-        return _protects_in_place()
-    return False
-
-
-def _protects_in_place() -> bool:
-    policy = Policy(
-        key=bytes(range(44)), ssrc_type=Policy.SSRC_ANY_OUTBOUND, srtp_profile=Policy.SRTP_PROFILE_AEAD_AES_256_GCM
-    )
-    policy.allow_repeat_tx = True
-    plain = bytes((0x80, 96)) + bytes(range(200))
-    expected = Session(policy).protect(plain)
-    session = Session(policy)
-    buffer, length = ffi.new("char[]", 512), ffi.new("int *")
-    ffi.buffer(buffer)[0 : len(plain)] = plain
-    length[0] = len(plain)
-    failed = protect_in_place(session._srtp[0], buffer, length)  # noqa: SLF001
-    return not failed and ffi.buffer(buffer)[0 : length[0]] == expected
-
-
-RAW_WAY_WORKS: Final = _raw_way_works()
-"""The result of the self-test, made when this module is imported."""

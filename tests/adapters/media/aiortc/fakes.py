@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 from aiortc import RTCSctpTransport
 from aiortc.rtp import AnyRtcpPacket
+
 from signalreel_adapters.media.aiortc.filter import Candidate
 from signalreel_adapters.media.aiortc.negotiation import Offered, PublishedTrack
+from signalreel_adapters.media.aiortc.peer import Egress, Remote
 from signalreel_adapters.media.aiortc.sdp import Codec, Fingerprint, LocalTransport
-from signalreel_adapters.media.aiortc.transport import Egress, Remote
 
 __all__ = ("Clock", "FakeTransport", "junk", "offered", "published", "rtp", "vp8")
 

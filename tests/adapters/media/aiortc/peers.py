@@ -1,4 +1,4 @@
-"""Clients for the tests of the aiortc adapter: a publisher and a player of synthetic media, and a call on a real engine.
+"""Clients for the tests of the aiortc adapter: synthetic publishers and players, and a call on a real engine.
 
 The peers use aiortc's own objects on the client's side of ICE and DTLS; descriptions are read with aiortc's parser, not
 with the one under test. The packets of a picture carry its number, so a test can say what arrived.
@@ -17,6 +17,7 @@ from aiortc import RTCCertificate, RTCDataChannel, RTCDataChannelParameters
 from aiortc.rtcsctptransport import RTCSctpCapabilities
 from aiortc.rtp import AnyRtcpPacket, RtcpPsfbPacket, RtcpRtpfbPacket, RtcpSenderInfo, RtcpSrPacket
 from aiortc.sdp import SessionDescription, candidate_to_sdp
+
 from signalreel.commands import AnyCommand, Play, Publish, TakeCandidate, TakeConfiguration
 from signalreel.engine import Engine
 from signalreel.events import AnyEvent, MediaEvent, SessionOpened
@@ -26,8 +27,9 @@ from signalreel.settings import Settings
 from signalreel.step import Step
 from signalreel_adapters.media.aiortc import AiortcMedia, AiortcSettings
 from signalreel_adapters.media.aiortc.filter import Candidate
+from signalreel_adapters.media.aiortc.peer import Remote
 from signalreel_adapters.media.aiortc.sdp import Fingerprint, LocalTransport
-from signalreel_adapters.media.aiortc.transport import AioicePeer, Remote
+from signalreel_adapters.media.aiortc.transport import AioicePeer
 
 __all__ = ("SETTINGS", "Call", "PlayingPeer", "PublishingPeer", "eventually")
 
@@ -73,7 +75,8 @@ class Peer:
         """Connect to the transport of a description, in the background."""
         parsed = SessionDescription.parse(sdp)
         media = next(each for each in parsed.media if each.port)
-        assert media.ice is not None and media.dtls is not None
+        assert media.ice is not None
+        assert media.dtls is not None
         candidates = [candidate_to_sdp(each) for each in media.ice_candidates]
         remote = Remote(
             user_fragment=str(media.ice.usernameFragment),
@@ -198,7 +201,9 @@ class PublishingPeer(Peer):
         key, self.wants_key = self.wants_key, False
         self.keyframes += key
         for part in range(2):
-            descriptor = bytes((0x90 if part == 0 else 0x80, 0xC0, 0x80 | self.picture >> 8 & 0x7F, self.picture & 0xFF))
+            descriptor = bytes(
+                (0x90 if part == 0 else 0x80, 0xC0, 0x80 | self.picture >> 8 & 0x7F, self.picture & 0xFF)
+            )
             descriptor += bytes((self.picture & 0xFF,))
             frame = struct.pack("<BBB3sHH", 0 if key else 1, 0, 0, b"\x9d\x01\x2a", 640, 360) if part == 0 else b"\x01"
             payload = descriptor + frame + struct.pack("!I", self.picture) * 20
@@ -249,6 +254,8 @@ class PlayingPeer(Peer):
         """Accept everything that is offered."""
         self.offer = offer
         if self.local is None:
+            # Whoever faces an ICE-lite agent controls, offer or not (RFC 8445, section 6.1.1).
+            self.transport._connection.ice_controlling = "a=ice-lite\r\n" in offer
             self.local = await self.transport.gather()
         sections = re.split(r"(?m)^(?=m=)", offer)[1:]
         mids = " ".join(re.findall(r"(?m)^a=mid:(\S+)\r$", offer))

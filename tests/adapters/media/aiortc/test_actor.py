@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from signalreel_adapters.media.aiortc.actor import Actor
 
 pytestmark = pytest.mark.anyio
@@ -10,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_jobs_run_in_order_and_one_that_fails_stops_nothing() -> None:
     """A later job waits for an earlier one, whatever becomes of that."""
-    actor, done = Actor(8), list[str]()
+    actor, done, ended = Actor(8), list[str](), asyncio.Event()
 
     async def slow() -> None:
         await asyncio.sleep(0)
@@ -21,10 +22,10 @@ async def test_jobs_run_in_order_and_one_that_fails_stops_nothing() -> None:
 
     async def last() -> None:
         done.append("last")
+        ended.set()
 
     assert all(map(actor.post, (slow, failing, last)))
-    while len(done) < 2:
-        await asyncio.sleep(0)
+    await ended.wait()
 
     assert done == ["slow", "last"]
     await actor.close()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from aiortc.rtp import RtcpPsfbPacket, RtcpRtpfbPacket, RtcpSrPacket
 from msgspec import structs
+
 from signalreel.commands import EnableTrack, Publish, Stop, TakeConfiguration, ToggleVideo
 from signalreel.events import (
     BitrateMeasured,
@@ -16,10 +17,12 @@ from signalreel.events import (
     SessionClosed,
     TracksFound,
 )
-
 from tests.adapters.media.aiortc.peers import SETTINGS, Call, PlayingPeer, PublishingPeer, closing, eventually
 
 pytestmark = pytest.mark.anyio
+
+PORT = 47_311
+"""The shared UDP port of the tests that use one."""
 
 
 def sequence(packet: bytes) -> int:
@@ -64,10 +67,11 @@ async def playing(call: Call, session: str, peer: PlayingPeer, stream: str = "s1
     await eventually(lambda: len(peer.arrived("video", stream)) > 4, "pictures arrive")
 
 
-async def test_what_is_published_is_played() -> None:
-    """Audio and video arrive whole, in order, under the payload types and SSRCs of the server's offer."""
+@pytest.mark.parametrize("options", [{}, {"fan_out": "polite"}, {"port": PORT}, {"port": PORT, "fan_out": "polite"}])
+async def test_what_is_published_is_played(options: dict[str, object]) -> None:
+    """Audio and video arrive whole, in order, under the offer's types and SSRCs: over each transport and fan-out."""
     source, player = PublishingPeer(), PlayingPeer()
-    async with Call() as call, closing(source, player):
+    async with Call(structs.replace(SETTINGS, **options)) as call, closing(source, player):
         call.open("a", "b")
         await call.publish("a", "s1", source)
         await playing(call, "b", player)
@@ -105,7 +109,7 @@ async def test_tracks_and_bitrates_are_reported() -> None:
 
 
 async def test_a_late_viewer_starts_on_a_keyframe_that_was_asked_for() -> None:
-    """A viewer that comes later is not shown half a picture: the publisher is asked for a keyframe, and it starts there."""
+    """A viewer that comes later is shown no half picture: the publisher is asked for a keyframe; it starts there."""
     source, first, late = PublishingPeer(), PlayingPeer(), PlayingPeer()
     async with Call() as call, closing(source, first, late):
         call.open("a", "b", "c")
@@ -174,7 +178,7 @@ async def test_what_was_lost_on_the_way_in_is_asked_for() -> None:
 
 
 async def test_a_switched_off_track_pauses_and_goes_on_without_a_gap() -> None:
-    """While it is off nothing is sent; then the flow goes on from a keyframe, with the next number and the time passed."""
+    """While it is off nothing is sent; then it goes on from a keyframe, with the next number and the time passed."""
     source, player = PublishingPeer(), PlayingPeer()
     async with Call() as call, closing(source, player):
         call.open("a", "b")
@@ -218,17 +222,23 @@ async def test_a_publisher_switches_its_track_off_for_everybody() -> None:
 
 
 async def test_a_room_is_played_over_one_connection_as_it_changes() -> None:
-    """A player of a room gets a second publisher by a new offer on the same transport, and loses the first by another."""
+    """A player of a room gets a second publisher by a new offer on the same transport, and loses one by another."""
     one, two, player = PublishingPeer("one", 1), PublishingPeer("two", 2), PlayingPeer()
     async with Call() as call, closing(one, two, player):
         call.open("a", "b", "c")
         call.play("c", "room", player, room="room")
         await eventually(lambda: call.notified("c", "play_started"), "the empty room is played")
         await call.publish("a", "one", one, room="room")
-        await eventually(lambda: "ARDAMSvone" in player.offer and len(player.arrived("video", "one")) > 4, "one is seen")
+        await eventually(
+            lambda: "ARDAMSvone" in player.offer and len(player.arrived("video", "one")) > 4, "one is seen"
+        )
         await call.publish("b", "two", two, room="room")
-        await eventually(lambda: "ARDAMSvtwo" in player.offer and len(player.arrived("video", "two")) > 4, "two is seen")
-        offers = [each for each in call.of(DescriptionCreated) if isinstance(each, DescriptionCreated) and each.id_mapping]
+        await eventually(
+            lambda: "ARDAMSvtwo" in player.offer and len(player.arrived("video", "two")) > 4, "two is seen"
+        )
+        offers = [
+            each for each in call.of(DescriptionCreated) if isinstance(each, DescriptionCreated) and each.id_mapping
+        ]
         assert sorted(offers[-1].id_mapping.values()) == ["ARDAMSaone", "ARDAMSatwo", "ARDAMSvone", "ARDAMSvtwo"]
         assert gaps(player.arrived("video", "one")) == set()
 
@@ -274,7 +284,7 @@ async def test_sender_reports_reach_the_viewer() -> None:
 
 
 async def test_data_is_relayed() -> None:
-    """Text and bytes that the publisher says reach its players in order, and what a player says reaches the publisher."""
+    """What the publisher says, text or bytes, reaches its players in order; what a player says reaches the publisher."""
     source, player = PublishingPeer(), PlayingPeer()
     async with Call() as call, closing(source, player):
         call.open("a", "b")
@@ -424,6 +434,6 @@ async def test_a_stream_keeps_its_viewers_over_a_new_connection() -> None:
         await eventually(lambda: len(player.arrived("video")) > arrived + 20, "pictures go on")
 
         assert gaps(player.arrived("video")) == set()
-        assert starts_keyframe(player.arrived("video")[arrived + 1]) or starts_keyframe(player.arrived("video")[arrived])
-
-
+        assert starts_keyframe(player.arrived("video")[arrived + 1]) or starts_keyframe(
+            player.arrived("video")[arrived]
+        )

@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 from pylibsrtp import Policy, Session
+
 from signalreel_adapters.media.aiortc.fanout import FanOut, PoliteFanOut, RawFanOut, choose
 from signalreel_adapters.media.aiortc.outgoing import Forwarded, Out, rewrite
+from signalreel_adapters.media.aiortc.peer import Egress
 from signalreel_adapters.media.aiortc.rtp import Vp8Positions
-from signalreel_adapters.media.aiortc.transport import RAW_WAY_WORKS, Egress
-
+from signalreel_adapters.media.aiortc.transport import RAW_WAY_WORKS
 from tests.adapters.media.aiortc.fakes import FakeTransport, offered, vp8
 
 KEY = bytes(range(44))
@@ -32,7 +33,7 @@ class SecureTransport(FakeTransport):
 
     def open(self, *, raw: bool) -> None:
         """Make the short way available."""
-        self.egress = Egress(self.outgoing, self.take, ("192.0.2.1", 5_000)) if raw else None
+        self.egress = Egress(self.outgoing._srtp[0], self.outgoing, self.take, ("192.0.2.1", 5_000)) if raw else None
 
 
 def session(direction: int) -> Session:
@@ -59,14 +60,24 @@ def packets() -> list[Forwarded]:
     for step in range(6):
         payload = vp8(0x7FFD + step & 0x7FFF, layer=0xFD + step & 0xFF) + bytes(50 * step)
         position = Vp8Positions(14, 0x7FFD + step & 0x7FFF, True, 16, 0xFD + step & 0xFF)
-        found.append(Forwarded(0x80, 0x80 * (step % 2), 65_533 + step & 0xFFFF, (1 << 32) - 90 + 45 * step & 0xFFFFFFFF, payload, 12, position))
+        found.append(
+            Forwarded(
+                0x80,
+                0x80 * (step % 2),
+                65_533 + step & 0xFFFF,
+                (1 << 32) - 90 + 45 * step & 0xFFFFFFFF,
+                payload,
+                12,
+                position,
+            )
+        )
     return found
 
 
 @pytest.mark.parametrize("make_fan_out", [PoliteFanOut, RawFanOut])
 @pytest.mark.parametrize("shifts", [False, True])
 def test_viewers_decrypt_what_was_meant_for_them(make_fan_out: Callable[[], FanOut], shifts: bool) -> None:
-    """Own header, own picture numbers, the same payload; one viewer's encryption does not spoil the next one's packet."""
+    """Own header, own picture numbers, the same payload; one encryption does not spoil the packet of the next viewer."""
     fan_out = make_fan_out()
     raw = isinstance(fan_out, RawFanOut)
     viewers = [make(number, raw=raw, shifts=shifts) for number in range(3)]

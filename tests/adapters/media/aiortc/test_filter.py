@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from signalreel_adapters.media.aiortc.errors import DescriptionRefused
 from signalreel_adapters.media.aiortc.filter import (
     Arrival,
@@ -164,8 +165,18 @@ def test_ordinary_text_passes(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("first", "kind"),
-    [(0, Arrival.STUN), (3, Arrival.STUN), (4, Arrival.JUNK), (20, Arrival.DTLS), (63, Arrival.DTLS)]
-    + [(64, Arrival.JUNK), (127, Arrival.JUNK), (128, Arrival.MEDIA), (191, Arrival.MEDIA), (192, Arrival.JUNK)],
+    [
+        (0, Arrival.STUN),
+        (3, Arrival.STUN),
+        (4, Arrival.JUNK),
+        (20, Arrival.DTLS),
+        (63, Arrival.DTLS),
+        (64, Arrival.JUNK),
+        (127, Arrival.JUNK),
+        (128, Arrival.MEDIA),
+        (191, Arrival.MEDIA),
+        (192, Arrival.JUNK),
+    ],
 )
 def test_a_datagram_is_told_by_its_first_byte(first: int, kind: Arrival) -> None:
     """The ranges of RFC 7983."""

@@ -3,8 +3,8 @@
 import random
 
 import pytest
-from signalreel_adapters.media.aiortc.keyframe import frame_size, starts_keyframe
 
+from signalreel_adapters.media.aiortc.keyframe import frame_size, starts_keyframe
 from tests.adapters.media.aiortc.fakes import SEED, vp8
 
 
@@ -31,13 +31,38 @@ def sps(width: int, height: int, *, crop_bottom: int = 0) -> bytes:
 
 def vp9_key(width: int, height: int) -> bytes:
     """A VP9 payload that starts a keyframe, profile 0."""
-    header = bits((2, 2), (0, 2), (0, 1), (0, 1), (1, 1), (0, 1), (0x498342, 24), (1, 3), (0, 1), (width - 1, 16), (height - 1, 16))
+    header = bits(
+        (2, 2),
+        (0, 2),
+        (0, 1),
+        (0, 1),
+        (1, 1),
+        (0, 1),
+        (0x498342, 24),
+        (1, 3),
+        (0, 1),
+        (width - 1, 16),
+        (height - 1, 16),
+    )
     return b"\x88\x05" + header
 
 
 def av1_key(width: int, height: int) -> bytes:
     """An AV1 payload that starts a new coded video sequence, with one element."""
-    header = bits((0, 3), (0, 1), (0, 1), (0, 1), (0, 1), (0, 5), (0, 12), (4, 5), (9, 4), (8, 4), (width - 1, 10), (height - 1, 9))
+    header = bits(
+        (0, 3),
+        (0, 1),
+        (0, 1),
+        (0, 1),
+        (0, 1),
+        (0, 5),
+        (0, 12),
+        (4, 5),
+        (9, 4),
+        (8, 4),
+        (width - 1, 10),
+        (height - 1, 9),
+    )
     return b"\x18" + b"\x08" + header
 
 
@@ -94,7 +119,12 @@ def test_sizes_are_read_where_the_codec_says_them(codec: str, head: bytes, size:
 def test_junk_raises_nothing(codec: str) -> None:
     """Random and mutilated payloads have no size, or one that is possible."""
     chance = random.Random(SEED)
-    real = {"VP8": vp8(1, key=True), "VP9": vp9_key(640, 360), "H264": sps(640, 368, crop_bottom=4), "AV1": av1_key(640, 360)}
+    real = {
+        "VP8": vp8(1, key=True),
+        "VP9": vp9_key(640, 360),
+        "H264": sps(640, 368, crop_bottom=4),
+        "AV1": av1_key(640, 360),
+    }
     for _ in range(3_000):
         head = bytearray(real[codec]) if chance.random() < 0.5 else bytearray(chance.randbytes(chance.randrange(1, 40)))
         head[chance.randrange(len(head))] = chance.getrandbits(8)

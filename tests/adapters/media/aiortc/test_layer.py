@@ -1,12 +1,12 @@
 """One incoming stream: who is let in, what is kept, what viewers are promised of every packet."""
 
 import pytest
+
 from signalreel_adapters.media.aiortc.fanout import PoliteFanOut
 from signalreel_adapters.media.aiortc.layer import HISTORY_PACKETS, Layer
 from signalreel_adapters.media.aiortc.negotiation import PublishedTrack
 from signalreel_adapters.media.aiortc.outgoing import Out
 from signalreel_adapters.media.aiortc.rtp import abs_send_time, parse
-
 from tests.adapters.media.aiortc.fakes import SEED, Clock, FakeTransport, junk, offered, published, rtp, vp8
 
 

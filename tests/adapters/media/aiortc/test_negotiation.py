@@ -2,10 +2,10 @@
 
 import pytest
 from msgspec import structs
+
 from signalreel_adapters.media.aiortc.errors import DescriptionRefused
 from signalreel_adapters.media.aiortc.negotiation import Answer, Plan, answer, setup_of_answer, track_name
 from signalreel_adapters.media.aiortc.sdp import Codec
-
 from tests.adapters.media.aiortc.fakes import published
 from tests.adapters.media.aiortc.test_sdp import OFFER, read
 
@@ -74,7 +74,11 @@ def test_flavors_that_players_cannot_decode_are_not_taken(rtpmap: str, fmtp: str
 
 def test_we_wait_for_the_handshake_unless_the_client_does() -> None:
     """One side must be active (RFC 8842)."""
-    assert [setup_of_answer(offered) for offered in ("actpass", "active", "passive")] == ["passive", "passive", "active"]
+    assert [setup_of_answer(offered) for offered in ("actpass", "active", "passive")] == [
+        "passive",
+        "passive",
+        "active",
+    ]
 
 
 def test_tracks_are_named_as_the_clients_know_them() -> None:
@@ -157,7 +161,8 @@ def test_what_does_not_fit_is_left_out() -> None:
 def test_payload_types_do_not_run_out_silently() -> None:
     """A room whose publishers all use a flavor of their own is cut off, not confused."""
     flavors = [
-        published(codec=structs.replace(published().codec, parameters=f"x={number}"), repair_type=0) for number in range(90)
+        published(codec=structs.replace(published().codec, parameters=f"x={number}"), repair_type=0)
+        for number in range(90)
     ]
     shown = plan().show([(f"s{number}", [track]) for number, track in enumerate(flavors)])
     types = [each.codec.payload_type for each in shown]

@@ -5,7 +5,6 @@ from signalreel_adapters.media.aiortc.layer import Layer
 from signalreel_adapters.media.aiortc.negotiation import PublishedTrack
 from signalreel_adapters.media.aiortc.outgoing import Out
 from signalreel_adapters.media.aiortc.rtp import parse
-
 from tests.adapters.media.aiortc.fakes import Clock, FakeTransport, offered, published, rtp, vp8
 
 

@@ -1,13 +1,13 @@
 """A published stream: how packets find their layer, what the publisher is told, what is found out about it."""
 
 from aiortc.rtp import RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket, RtcpSenderInfo, RtcpSrPacket, unpack_remb_fci
+
 from signalreel.events import Track as FoundTrack
 from signalreel_adapters.media.aiortc.fanout import PoliteFanOut
 from signalreel_adapters.media.aiortc.negotiation import PublishedTrack
 from signalreel_adapters.media.aiortc.outgoing import Out
 from signalreel_adapters.media.aiortc.publisher import Publisher
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
-
 from tests.adapters.media.aiortc.fakes import Clock, FakeTransport, junk, offered, published, rtp, vp8
 
 MID = b"\x40\x31"  # the mid `1` under id 4
@@ -41,7 +41,12 @@ class World:
         """Send a picture of one simulcast layer."""
         extensions = bytes((0xA0 | len(rid) - 1,)) + rid.encode()
         self.publisher.take_rtp(
-            rtp(sequence, ssrc=ssrc, extensions=extensions, payload=vp8(sequence, key=key, height=height) + bytes(height))
+            rtp(
+                sequence,
+                ssrc=ssrc,
+                extensions=extensions,
+                payload=vp8(sequence, key=key, height=height) + bytes(height),
+            )
         )
 
 

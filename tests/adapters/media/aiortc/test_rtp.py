@@ -5,9 +5,9 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from signalreel_adapters.media.aiortc import rtp
 from signalreel_adapters.media.aiortc.rtp import Vp8Positions
-
 from tests.adapters.media.aiortc.fakes import SEED, junk, vp8
 from tests.adapters.media.aiortc.fakes import rtp as make
 
@@ -83,7 +83,8 @@ def test_no_bytes_make_extensions_leave_the_block(block: bytes, ident: int) -> N
 
 
 @pytest.mark.parametrize(
-    ("sequence", "other", "newer"), [(1, 0, True), (0, 0, False), (0, 65_535, True), (65_535, 0, False), (40_000, 1, False)]
+    ("sequence", "other", "newer"),
+    [(1, 0, True), (0, 0, False), (0, 65_535, True), (65_535, 0, False), (40_000, 1, False)],
 )
 def test_sequence_numbers_wrap(sequence: int, other: int, newer: bool) -> None:
     """Half of the range is ahead, half is behind (RFC 1982)."""

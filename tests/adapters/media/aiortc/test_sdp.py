@@ -1,9 +1,11 @@
 """Descriptions are read strictly and written so that others can read them."""
 
+import contextlib
 import random
 
 import pytest
 from aiortc.sdp import SessionDescription
+
 from signalreel_adapters.media.aiortc.errors import DescriptionRefused
 from signalreel_adapters.media.aiortc.sdp import (
     Codec,
@@ -14,7 +16,6 @@ from signalreel_adapters.media.aiortc.sdp import (
     parse,
     render,
 )
-
 from tests.adapters.media.aiortc.fakes import SEED
 
 FINGERPRINT = ":".join(["AB"] * 32)
@@ -172,15 +173,15 @@ def test_hostile_descriptions_are_read_or_refused() -> None:
                 case 2:
                     changed[at] = changed[at][: chance.randrange(len(changed[at]) + 1)]
                 case 3:
-                    changed[at] = changed[at].replace(chance.choice("0123456789"), chance.choice(["", "-1", "9" * 30, "é"]))
+                    changed[at] = changed[at].replace(
+                        chance.choice("0123456789"), chance.choice(["", "-1", "9" * 30, "é"])
+                    )
                 case _:
                     changed[at] += chance.choice([" ", ":", "\t", "a=", "\0", "\u2028", " 1"])
             changed = changed or ["v=0"]
         text = "\r\n".join(changed)
-        try:
-            read(text)
-        except DescriptionRefused as error:
-            assert len(error.reason) < 200, f"seed {SEED}"
+        with contextlib.suppress(DescriptionRefused):
+            assert read(text).sections, f"seed {SEED}"
 
 
 LOCAL = LocalTransport("ours", "p" * 24, Fingerprint("sha-256", FINGERPRINT), ("1 1 udp 1 127.0.0.1 5000 typ host",))

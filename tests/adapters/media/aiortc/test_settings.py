@@ -1,6 +1,7 @@
 """What is offered follows from where the server listens."""
 
 import pytest
+
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 
 

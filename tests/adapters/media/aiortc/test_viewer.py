@@ -3,12 +3,12 @@
 import struct
 
 from aiortc.rtp import RtcpPsfbPacket, RtcpRtpfbPacket, RtcpSdesPacket, RtcpSenderInfo, RtcpSrPacket, pack_remb_fci
+
 from signalreel_adapters.media.aiortc.fanout import PoliteFanOut
 from signalreel_adapters.media.aiortc.publisher import Publisher
 from signalreel_adapters.media.aiortc.sdp import Codec, Description, Section
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.viewer import Viewer
-
 from tests.adapters.media.aiortc.fakes import Clock, FakeTransport, published, rtp, vp8
 
 

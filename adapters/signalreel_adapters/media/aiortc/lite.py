@@ -1,0 +1,276 @@
+"""Every peer on one UDP port: an ICE-lite agent under aiortc's DTLS.
+
+A server with addresses of its own need not look for a path: it answers the peers' checks, and sends to where the last
+nominated one came from (RFC 8445, section 2.5). One port to open in a firewall, one socket for each address instead of
+one for each peer, no checks of our own, and nobody's candidates are ever sent to. What it cannot do is TURN, which a
+server with a public address does not need.
+
+A peer is found by the user fragment in its checks, which only it was told, and from then on by its address. So whatever
+comes from an address that no authenticated check came from is dropped, DTLS included.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import socket
+import struct
+from collections.abc import Sequence
+from typing import Final
+
+from aioice import stun
+from aiortc import RTCCertificate
+
+from signalreel_adapters.media.aiortc.errors import DescriptionImpossible, TransportFailed
+from signalreel_adapters.media.aiortc.filter import Address, Arrival, Candidate, classify
+from signalreel_adapters.media.aiortc.peer import Remote
+from signalreel_adapters.media.aiortc.sdp import LocalTransport
+from signalreel_adapters.media.aiortc.settings import AiortcSettings
+from signalreel_adapters.media.aiortc.transport import (
+    RAW_WAY_WORKS,
+    DtlsPeer,
+    fingerprint_of,
+)
+
+__all__ = ("LitePeer", "UdpMux")
+
+_logger: Final = logging.getLogger(__name__)
+
+_DATAGRAM_MAX: Final = 2_048
+_DATAGRAMS_PER_TURN_MAX: Final = 128
+"""Datagrams read from one socket before others have their turn."""
+
+_SOCKET_BUFFER: Final = 4 << 20
+"""Bytes asked for in each direction; the kernel gives what it allows."""
+
+_HOST_PRIORITY: Final = 2_130_706_431  # type preference 126, local preference 65 535 (RFC 8445, section 5.1.2.1)
+_LOCAL_PREFERENCE: Final = 256
+
+
+class UdpMux:
+    """The sockets that all peers share, and who is behind which address."""
+
+    def __init__(self, hosts: Sequence[str], port: int) -> None:
+        self.dropped = 0  #: datagrams of nobody
+        self.addresses: list[Address] = []
+        self._by_fragment: dict[str, LitePeer] = {}
+        self._by_address: dict[Address, LitePeer] = {}
+        self._sockets: list[socket.socket] = []
+        for host in hosts:
+            self._bind(host, port)
+        if not self._sockets:
+            raise DescriptionImpossible(f"port {port} cannot be bound on any of the addresses to offer")
+
+    def _bind(self, host: str, port: int) -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        opened = socket.socket(family, socket.SOCK_DGRAM)
+        opened.setblocking(False)
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            with contextlib.suppress(OSError):
+                opened.setsockopt(socket.SOL_SOCKET, option, _SOCKET_BUFFER)
+        try:
+            opened.bind((host, port))
+        except OSError as error:
+            _logger.warning("an address to offer cannot be bound: %s", error.strerror)
+            opened.close()
+            return
+        self._sockets.append(opened)
+        self.addresses.append((host, opened.getsockname()[1]))
+        asyncio.get_running_loop().add_reader(opened.fileno(), self._read, opened)
+
+    def close(self) -> None:
+        """Close the sockets. Peers that are left hear nothing more."""
+        loop = asyncio.get_running_loop()
+        for opened in self._sockets:
+            loop.remove_reader(opened.fileno())
+            opened.close()
+        self._sockets.clear()
+        self._by_fragment.clear()
+        self._by_address.clear()
+
+    def join(self, peer: "LitePeer") -> None:
+        """Listen for a peer's checks."""
+        self._by_fragment[peer.user_fragment] = peer
+
+    def leave(self, peer: "LitePeer") -> None:
+        """Forget a peer."""
+        self._by_fragment.pop(peer.user_fragment, None)
+        if peer.address is not None:
+            self._by_address.pop(peer.address, None)
+
+    def _read(self, opened: socket.socket) -> None:
+        by_address = self._by_address
+        for _ in range(_DATAGRAMS_PER_TURN_MAX):
+            try:
+                data, source = opened.recvfrom(_DATAGRAM_MAX)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError:  # an ICMP error for something that was sent; it says nothing about what comes
+                continue
+            address: Address = source[:2]
+            arrival = classify(data)
+            if arrival is Arrival.STUN:
+                self._check(data, address, opened)
+                continue
+            peer = by_address.get(address)
+            if peer is None:
+                self.dropped += 1
+            elif arrival is Arrival.MEDIA:
+                peer.take_media(data)
+            elif arrival is Arrival.DTLS:
+                peer.take_dtls(data)
+
+    def _check(self, data: bytes, source: Address, opened: socket.socket) -> None:
+        """Answer a connectivity check that is authentic; say nothing to anything else."""
+        try:
+            request = stun.parse_message(data)
+        except (ValueError, struct.error, IndexError):
+            self.dropped += 1
+            return
+        fragment = str(request.attributes.get("USERNAME", "")).partition(":")[0]
+        peer = self._by_fragment.get(fragment)
+        if (
+            peer is None
+            or request.message_method != stun.Method.BINDING
+            or request.message_class != stun.Class.REQUEST
+            or "MESSAGE-INTEGRITY" not in request.attributes
+            or not request.check_message_integrity(peer.password)
+        ):
+            self.dropped += 1
+            return
+        response = stun.Message(
+            message_method=stun.Method.BINDING,
+            message_class=stun.Class.RESPONSE,
+            transaction_id=request.transaction_id,
+        )
+        response.attributes["XOR-MAPPED-ADDRESS"] = source
+        response.add_message_integrity(peer.password)
+        response.add_fingerprint()
+        with contextlib.suppress(OSError):
+            opened.sendto(bytes(response), source)
+        former = peer.address
+        peer.checked(source, opened, nominated="USE-CANDIDATE" in request.attributes)
+        if peer.address != former:
+            if former is not None:
+                self._by_address.pop(former, None)
+            # An address is one peer's: a NAT that gives it to another has taken it from the first.
+            self._by_address[source] = peer
+
+
+class _LiteIce:
+    """What aiortc's DTLS sees below it."""
+
+    def __init__(self, queue_max: int) -> None:
+        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(queue_max)
+        self.socket: socket.socket | None = None
+        self.address: Address | None = None
+        self.closed = False
+
+    @property
+    def role(self) -> str:
+        """An ICE-lite agent never controls (RFC 8445, section 6.1.1)."""
+        return "controlled"
+
+    async def _recv(self) -> bytes:
+        data = await self.queue.get() if not self.closed else None
+        if data is None:
+            raise ConnectionError("the transport is closed")
+        return data
+
+    async def _send(self, data: bytes) -> None:
+        if self.closed or self.socket is None or self.address is None:
+            raise ConnectionError("the transport is not connected")
+        with contextlib.suppress(OSError):  # a datagram that is not taken is a datagram that is lost
+            self.socket.sendto(data, self.address)
+
+    def put(self, data: bytes | None) -> None:
+        with contextlib.suppress(asyncio.QueueFull):
+            self.queue.put_nowait(data)
+
+
+class LitePeer(DtlsPeer):
+    """A peer on the shared port."""
+
+    def __init__(
+        self, mux: UdpMux, settings: AiortcSettings, certificate: RTCCertificate, *, raw: bool = RAW_WAY_WORKS
+    ) -> None:
+        self._ice = _LiteIce(settings.receive_queue_max)
+        super().__init__(self._ice, certificate, raw=raw)
+        self.user_fragment = secrets.token_hex(8)
+        self._password = secrets.token_hex(16)
+        self.password = self._password.encode()  #: the key of the checks
+        self._mux = mux
+        self._settings = settings
+        self._certificate = certificate
+        self._checked = asyncio.Event()
+        mux.join(self)
+
+    @property
+    def address(self) -> Address | None:
+        """Where the peer is now; None before its first check."""
+        return self._ice.address
+
+    async def gather(self) -> LocalTransport:
+        """Say where the shared port is."""
+        return LocalTransport(
+            user_fragment=self.user_fragment,
+            password=self._password,
+            fingerprint=fingerprint_of(self._certificate),
+            candidates=tuple(
+                f"{at + 1} 1 udp {_HOST_PRIORITY - at * _LOCAL_PREFERENCE} {host} {port} typ host"
+                for at, (host, port) in enumerate(self._mux.addresses)
+            ),
+            ice_lite=True,
+        )
+
+    def add_candidate(self, candidate: Candidate) -> None:
+        """Nothing is ever sent to a candidate: the peer's checks say where it is."""
+
+    async def connect(self, remote: Remote) -> None:
+        """Wait for the first check, then shake hands. Raises `TransportFailed`."""
+        if remote.ice_lite:
+            raise TransportFailed("both ends are ICE-lite agents: nobody would check")
+        await self._checked.wait()
+        await self._secure(remote)
+        opened, address = self._ice.socket, self._ice.address
+        if self._raw and opened is not None and address is not None:
+            self._open_egress(opened.sendto, address)
+
+    def checked(self, source: Address, through: socket.socket, *, nominated: bool) -> None:
+        """Take note of an authentic check: the peer is alive, and when it says so, it has moved here."""
+        self.last_heard = self._loop.time()
+        if self._ice.address is None or (nominated and (source, through) != (self._ice.address, self._ice.socket)):
+            self._ice.address, self._ice.socket = source, through
+            if self.egress is not None:
+                self.egress.address, self.egress.send = source, through.sendto
+        self._checked.set()
+
+    def take_media(self, data: bytes) -> None:
+        """Take SRTP or SRTCP from the peer's address."""
+        if self._raw:
+            self._take_media(data)
+        else:
+            self._ice.put(data)
+
+    def take_dtls(self, data: bytes) -> None:
+        """Take DTLS from the peer's address; what does not fit is lost, as on any network."""
+        self._ice.put(data)
+
+    def refresh(self) -> None:
+        """Nothing to do: the peer's checks move it."""
+
+    async def close(self) -> None:
+        """Say goodbye and free everything."""
+        if self._closed:
+            return
+        try:
+            async with asyncio.timeout(self._settings.close_timeout):
+                await self._close_secure()
+        except TimeoutError:
+            _logger.warning("a transport did not close in time")
+        except (ConnectionError, OSError, AssertionError) as error:
+            _logger.debug("a transport did not close cleanly: %s", type(error).__name__)
+        finally:
+            self._mux.leave(self)
+            self._ice.closed = True
+            self._ice.put(None)
