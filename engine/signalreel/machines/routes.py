@@ -163,10 +163,10 @@ def _room(context: Context, command: JoinRoom | GetRoomInfo | CloseRoom) -> Keys
 
 
 def _leave_room(context: Context, command: LeaveFromRoom) -> Keys:
-    """The room that is named, or those the session is in: one page sends its text field's name as the room."""
+    """The room that is named; when there is none, those the session is in: one page sends its text field's name."""
     named = (Kind.ROOM, context.app, command.room)
     own = context.held(context.session, Kind.ROOM)
-    if not own or command.room in own:
+    if not own or named in context.machines:
         return (named,)
     return tuple((Kind.ROOM, context.app, id) for id in own)
 
