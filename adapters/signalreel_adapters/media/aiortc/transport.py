@@ -304,7 +304,7 @@ class AioicePeer(DtlsPeer):
         self._connection.ice_controlling = controlling
         self._filter = SourceFilter(self._user_fragment, settings.sources_max)
         self._pair: Any = None
-        self._socket: socket.socket | None = None
+        self.socket: socket.socket | None = None  #: a duplicate of the nominated one, for sending
         self._ice.on("statechange", self._ice_changed)
 
     async def gather(self) -> LocalTransport:
@@ -416,11 +416,11 @@ class AioicePeer(DtlsPeer):
         if handle is None or pair.local_candidate.type == "relay":  # through TURN there is no socket of its own
             self._close_egress()
             return
-        if self._socket is not None:
-            self._socket.close()
-        self._socket = socket.socket(fileno=os.dup(handle.fileno()))
-        self._socket.setblocking(False)
-        self._open_egress(self._socket.sendto, pair.remote_addr)
+        if self.socket is not None:
+            self.socket.close()
+        self.socket = socket.socket(fileno=os.dup(handle.fileno()))
+        self.socket.setblocking(False)
+        self._open_egress(self.socket.sendto, pair.remote_addr)
 
     def _ice_changed(self) -> None:
         if self._ice.state in {"failed", "closed"}:
@@ -439,6 +439,6 @@ class AioicePeer(DtlsPeer):
         except (ConnectionError, OSError, AssertionError) as error:
             _logger.debug("a transport did not close cleanly: %s", type(error).__name__)
         finally:
-            if self._socket is not None:
-                self._socket.close()
-                self._socket = None
+            if self.socket is not None:
+                self.socket.close()
+                self.socket = None

@@ -284,7 +284,7 @@ async def test_sender_reports_reach_the_viewer() -> None:
 
 
 async def test_data_is_relayed() -> None:
-    """What the publisher says, text or bytes, reaches its players in order; what a player says reaches the publisher."""
+    """What the publisher says, text or bytes, reaches its players in order; a player is heard by the publisher."""
     source, player = PublishingPeer(), PlayingPeer()
     async with Call() as call, closing(source, player):
         call.open("a", "b")

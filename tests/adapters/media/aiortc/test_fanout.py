@@ -77,7 +77,7 @@ def packets() -> list[Forwarded]:
 @pytest.mark.parametrize("make_fan_out", [PoliteFanOut, RawFanOut])
 @pytest.mark.parametrize("shifts", [False, True])
 def test_viewers_decrypt_what_was_meant_for_them(make_fan_out: Callable[[], FanOut], shifts: bool) -> None:
-    """Own header, own picture numbers, the same payload; one encryption does not spoil the packet of the next viewer."""
+    """Own header, own picture numbers, the same payload; encrypting for one viewer spoils no packet of the next."""
     fan_out = make_fan_out()
     raw = isinstance(fan_out, RawFanOut)
     viewers = [make(number, raw=raw, shifts=shifts) for number in range(3)]
