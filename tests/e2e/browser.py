@@ -1,0 +1,206 @@
+"""Chromium, the pages opened in it, and what can be seen on them.
+
+Frames are what counts: a page can be told that all is well and still show nothing. So a picture is believed when the
+browser has decoded frames of its track and two looks at the pixels differ.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Self, cast
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, ViewportSize
+
+__all__ = (
+    "BROWSER_TEST_SECONDS_MAX",
+    "CHROMIUM_VARIABLE",
+    "Guests",
+    "SdkPage",
+    "find_chromium",
+    "launch",
+    "see_moving_picture",
+    "see_still_picture",
+)
+
+CHROMIUM_VARIABLE: Final = "SIGNALREEL_CHROMIUM"
+"""Names the browser to use, when it is not one of the usual names on the PATH."""
+
+CHROMIUM_NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+
+CHROMIUM_FLAGS: Final = (
+    # A camera and microphone that exist on every machine, and need nobody to allow them.
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    # A machine without a network has no other address, and Chromium leaves it out unless told.
+    "--allow-loopback-in-peer-connection",
+    # Nothing but what the page asks for.
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--disable-quic",
+    "--disable-default-apps",
+    "--no-default-browser-check",
+    "--no-first-run",
+    "--disable-features=Translate,OptimizationHints,MediaRouter",
+    # Machines that build are often root, without a graphics card, and with a small shared memory.
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+)
+
+VIEWPORT: Final[ViewportSize] = {"width": 960, "height": 640}
+"""Small, because a machine without a graphics card paints every pixel of every page by hand."""
+
+PROBE: Final = Path(__file__).with_name("probe.js")
+
+BROWSER_TEST_SECONDS_MAX: Final = 120
+"""A browser test waits for many things; each wait has a deadline of its own, and this is for all of them together."""
+
+PICTURE_SECONDS_MAX: Final = 30.0
+CALLBACK_SECONDS_MAX: Final = 20.0
+LOOK_MILLISECONDS: Final = 100
+FRAMES_MIN: Final = 10
+BRIGHT_MIN: Final = 0.5
+STILL_MILLISECONDS: Final = 1_000
+
+
+def find_chromium() -> str:
+    """Find the browser, or fail with what to do about it: a missing browser is no reason to leave tests out."""
+    named = os.environ.get(CHROMIUM_VARIABLE)
+    found = named if named and Path(named).is_file() else None
+    if not named:
+        found = next((path for path in map(shutil.which, CHROMIUM_NAMES) if path), None)
+    assert found, (
+        f"no Chromium: {named or ', '.join(CHROMIUM_NAMES)} not found. Install the package `chromium`, "
+        f"or name the program in {CHROMIUM_VARIABLE}."
+    )
+    return found
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start Chromium without a window."""
+    return playwright.chromium.launch(executable_path=find_chromium(), args=list(CHROMIUM_FLAGS))
+
+
+class Guests:
+    """The pages of one test, in one browser profile, and everything on them that should not have been.
+
+    At the end `check` fails on a script's error, an error on the console, or a request to anywhere but the server.
+    """
+
+    def __init__(self, browser: Browser, server_url: str, sdk_url: str) -> None:
+        self._server_url = server_url
+        self._sdk_url = sdk_url
+        self._context: BrowserContext = browser.new_context(permissions=["camera", "microphone"], viewport=VIEWPORT)
+        self._context.add_init_script(path=PROBE)
+        self.complaints: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._context.close()
+
+    def open(self, query: str = "") -> Page:
+        """Open the server's own page."""
+        return self._open(self._server_url + query)
+
+    def open_sdk(self, **options: object) -> "SdkPage":
+        """Open a page with the official SDK, connected."""
+        page = self._open(self._sdk_url)
+        page.locator("html[data-ready]").wait_for(state="attached")
+        page.evaluate("options => sdk.open(options)", options)
+        return SdkPage(page)
+
+    def check(self) -> None:
+        """Fail on anything that no page should do."""
+        assert self.complaints == []
+
+    def _open(self, url: str) -> Page:
+        page = self._context.new_page()
+        page.on("console", self._hear_console)
+        page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))
+        page.on("request", self._hear_request)
+        page.goto(url)
+        return page
+
+    def _hear_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(f"console: {message.text}")
+
+    def _hear_request(self, request: Request) -> None:
+        if not request.url.startswith((self._server_url, "data:", "blob:")):
+            self.complaints.append(f"request elsewhere: {request.url}")
+
+
+class SdkPage:
+    """A page around the official SDK."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def call(self, method: str, *parameters: object) -> None:
+        """Call a method of the SDK."""
+        self.page.evaluate("([method, parameters]) => sdk.call(method, ...parameters)", [method, parameters])
+
+    def until(self, name: str, seconds: float = CALLBACK_SECONDS_MAX) -> dict[str, Any]:
+        """Wait for the next callback of this name that was not asked for yet; `error NAME` for an error."""
+        about = self.page.evaluate("([name, ms]) => sdk.until(name, ms)", [name, seconds * 1_000])
+        return cast(dict[str, Any], about)
+
+    def count(self, name: str) -> int:
+        """How many callbacks of this name wait to be asked for."""
+        return cast(int, self.page.evaluate("name => sdk.count(name)", name))
+
+    def close(self) -> None:
+        """Close the tab, as a person does: without a word to the server."""
+        self.page.close()
+
+
+Look = dict[str, float]
+
+
+def _look(page: Page, selector: str) -> Look | None:
+    return cast(Look | None, page.evaluate("selector => probe.look(selector)", selector))
+
+
+def _look_until(page: Page, selector: str, seen: Callable[[Look], bool]) -> Look:
+    """Look again and again until what is seen will do."""
+    deadline = time.monotonic() + PICTURE_SECONDS_MAX
+    look: Look | None = None
+    while time.monotonic() < deadline:
+        look = _look(page, selector)
+        if look is not None and seen(look):
+            return look
+        page.wait_for_timeout(LOOK_MILLISECONDS)
+    raise AssertionError(f"{selector}: last seen {look} after {PICTURE_SECONDS_MAX} s")
+
+
+def see_moving_picture(page: Page, selector: str) -> None:
+    """See a received video move: frames are decoded, the pixels are not black, and they change."""
+    first = _look_until(page, selector, lambda look: look["frames"] > 0 and look["bright"] >= BRIGHT_MIN)
+    _look_until(
+        page,
+        selector,
+        lambda look: (
+            look["frames"] >= first["frames"] + FRAMES_MIN
+            and look["bright"] >= BRIGHT_MIN
+            and look["sum"] != first["sum"]
+        ),
+    )
+
+
+def see_still_picture(page: Page, selector: str) -> None:
+    """See a received video stop: for a while no further frame of it is decoded."""
+    deadline = time.monotonic() + PICTURE_SECONDS_MAX
+    while time.monotonic() < deadline:
+        before = _look(page, selector)
+        page.wait_for_timeout(STILL_MILLISECONDS)
+        after = _look(page, selector)
+        if before is not None and after is not None and before["frames"] == after["frames"]:
+            return
+    raise AssertionError(f"{selector}: frames go on")

@@ -1,0 +1,147 @@
+"""A real server in a process of its own, and what replaying its reel says."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final, Self, cast
+
+import httpx
+
+from tests.repository import PACKAGES
+
+__all__ = ("HASH_SEEDS", "HOST", "PAGES", "PAGES_PREFIX", "Server", "replays_of")
+
+HOST: Final = "127.0.0.1"
+PAGES: Final = Path(__file__).resolve().parent
+PAGES_PREFIX: Final = "live/pages"
+HASH_SEEDS: Final = (0, 1, 2)
+
+START_SECONDS_MAX: Final = 20.0
+STOP_SECONDS_MAX: Final = 15.0
+REPLAY_SECONDS_MAX: Final = 60.0
+POLL_SECONDS: Final = 0.05
+POLL_TIMEOUT_SECONDS: Final = 1.0
+LOG_SHOWN_LENGTH: Final = 4_000
+
+
+def _environment(hash_seed: int | None = None) -> dict[str, str]:
+    """The environment for a process that finds both packages, whether or not they are installed."""
+    environment = dict(os.environ)
+    roots = [str(folder.parent) for folder in PACKAGES.values()]
+    environment["PYTHONPATH"] = os.pathsep.join([*roots, environment.get("PYTHONPATH", "")])
+    if hash_seed is not None:
+        environment["PYTHONHASHSEED"] = str(hash_seed)
+    return environment
+
+
+def _command(*parameters: str) -> list[str]:
+    return [sys.executable, "-m", "signalreel_adapters.cli", *parameters]
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as listener:
+        return cast(int, listener.getsockname()[1])
+
+
+class Server:
+    """`signalreel serve` with a reel of its own. Ready when made; leaving it ends it in good order."""
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self.reel = folder / "calls.reel"
+        self.log = folder / "server.log"
+        self.port = port or _free_port()
+        parameters = (
+            "serve",
+            "--host",
+            HOST,
+            "--port",
+            str(self.port),
+            "--reel",
+            str(self.reel),
+            "--pages",
+            str(PAGES),
+        )
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                _command(*parameters), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=_environment()
+            )
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    @property
+    def url(self) -> str:
+        """Where its own page is."""
+        return f"http://{HOST}:{self.port}/"
+
+    @property
+    def sdk_url(self) -> str:
+        """Where the page with the official SDK is."""
+        return f"{self.url}{PAGES_PREFIX}/sdk.html"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it as an operator would, and see that it ends well. Harmless when it has ended."""
+        if self._process.poll() is not None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise AssertionError(f"the server did not stop within {STOP_SECONDS_MAX} s\n{self.last_words()}") from None
+        assert self._process.returncode in {0, -signal.SIGTERM}, self.last_words()
+
+    def kill(self) -> None:
+        """End it without a warning, as a power cut does."""
+        self._process.kill()
+        self._process.wait()
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[-LOG_SHOWN_LENGTH:]
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while time.monotonic() < deadline:
+            assert self._process.poll() is None, f"the server ended while starting\n{self.last_words()}"
+            try:
+                if httpx.get(f"{self.url}healthz", timeout=POLL_TIMEOUT_SECONDS).is_success:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(POLL_SECONDS)
+        raise AssertionError(f"the server was not ready within {START_SECONDS_MAX} s\n{self.last_words()}")
+
+
+def replays_of(reel: Path) -> list[dict[str, Any]]:
+    """Replay a reel under several hash seeds at once, each in a process of its own, and give what each one says."""
+    processes = [
+        subprocess.Popen(
+            _command("replay", str(reel), "--json"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(seed),
+        )
+        for seed in HASH_SEEDS
+    ]
+    results: list[dict[str, Any]] = []
+    for process in processes:
+        output, errors = process.communicate(timeout=REPLAY_SECONDS_MAX)
+        assert process.returncode == 0, errors.decode(errors="replace")
+        results.append(cast(dict[str, Any], json.loads(output)))
+    return results

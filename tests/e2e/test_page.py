@@ -1,0 +1,228 @@
+"""The server's own page, used as a person uses it: by clicking."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser import BROWSER_TEST_SECONDS_MAX, Guests, see_moving_picture, see_still_picture
+from tests.e2e.server import Server, replays_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)]
+
+ARTIFACTS_VARIABLE: Final = "SIGNALREEL_ARTIFACTS"
+"""Names the folder for pictures of the page; otherwise they go where pytest keeps temporary files."""
+
+LIVE_MILLISECONDS_MAX: Final = 30_000
+
+
+@pytest.fixture
+def artifacts(tmp_path: Path) -> Path:
+    """Where pictures of the page go."""
+    folder = Path(os.environ.get(ARTIFACTS_VARIABLE) or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def begin(page: Page, panel: str) -> None:
+    """Click on a panel's tab and on what it is there for."""
+    page.locator(f"#tab-{panel}").click()
+    page.locator(f"#panel-{panel} button[type=submit]").click()
+
+
+def end(page: Page, panel: str) -> None:
+    """Click on a panel's tab and on what ends it."""
+    page.locator(f"#tab-{panel}").click()
+    page.locator(f"#panel-{panel} [data-action=stop]").click()
+
+
+def expect_state(page: Page, panel: str, state: str) -> None:
+    """Wait until a panel's line of status says this."""
+    status = page.locator(f"#panel-{panel} .status")
+    expect(status).to_have_attribute("data-state", state, timeout=LIVE_MILLISECONDS_MAX)
+
+
+def expect_machine(page: Page, kind: str, name: str, state: str) -> None:
+    """Wait until the list of machines shows one of this kind, with this in its name, in this state."""
+    row = page.locator(f'#machines > li[data-kind="{kind}"][data-machine*="{name}"][data-state="{state}"]')
+    expect(row.first).to_be_visible(timeout=LIVE_MILLISECONDS_MAX)
+
+
+def picture(panel: str, source: str) -> str:
+    """Select the video of a source on a panel."""
+    return f'#panel-{panel} figure[data-source="{source}"] video'
+
+
+def test_publish_and_play(guests: Guests, artifacts: Path) -> None:
+    """One tab publishes and plays, another one plays by the link it is given; the machines move meanwhile."""
+    page = guests.open("?stream=cam1")
+    begin(page, "publish")
+    expect_state(page, "publish", "live")
+    expect_machine(page, "stream", "cam1", "broadcasting")
+
+    begin(page, "play")
+    expect_state(page, "play", "live")
+    see_moving_picture(page, picture("play", "cam1"))
+    expect_machine(page, "playback", "cam1", "playing")
+    page.screenshot(path=artifacts / "publish-and-play.png", full_page=True)
+
+    link = page.locator("#panel-publish .share a").get_attribute("href") or ""
+    viewer = guests.open(link.partition("/?")[2].join(["?", ""]))
+    viewer.get_by_role("button", name="Play", exact=True).click()
+    expect_state(viewer, "play", "live")
+    see_moving_picture(viewer, picture("play", "cam1"))
+
+    end(page, "publish")
+    expect(page.locator("#panel-publish .status")).to_have_text("Stopped.")
+    expect_state(viewer, "play", "waiting")
+    expect_machine(page, "stream", "cam1", "finished")
+
+
+def test_a_viewer_switches_video_off_and_on(guests: Guests) -> None:
+    """No frame comes while video is off, and it moves again when it is back on."""
+    page = guests.open("?stream=cam2")
+    begin(page, "publish")
+    expect_state(page, "publish", "live")
+    begin(page, "play")
+    see_moving_picture(page, picture("play", "cam2"))
+    video = page.get_by_role("button", name="Video", exact=True)
+
+    video.click()
+    see_still_picture(page, picture("play", "cam2"))
+    video.click()
+
+    see_moving_picture(page, picture("play", "cam2"))
+
+
+def test_a_viewer_that_came_early_plays_when_there_is_something(guests: Guests) -> None:
+    """The page says that nobody publishes yet, goes on asking, and plays in the end."""
+    viewer = guests.open("?tab=play&stream=cam3")
+    begin(viewer, "play")
+    expect_state(viewer, "play", "waiting")
+    expect(viewer.locator("#panel-play .status")).to_contain_text("Nobody publishes this stream yet")
+    expect(viewer.locator("#refusals")).to_contain_text("no_stream_exist")
+
+    publisher = guests.open("?stream=cam3")
+    begin(publisher, "publish")
+
+    see_moving_picture(viewer, picture("play", "cam3"))
+
+
+def test_the_real_camera(guests: Guests) -> None:
+    """The other choice beside the test picture works as well."""
+    page = guests.open("?stream=cam4&source=camera")
+    begin(page, "publish")
+    expect_state(page, "publish", "live")
+
+    begin(page, "play")
+
+    see_moving_picture(page, picture("play", "cam4"))
+
+
+def test_peer_to_peer(guests: Guests) -> None:
+    """Two pages see each other, a third is refused, and takes the place when a tab is closed."""
+    first, second, third = (guests.open("?tab=peer&stream=call1") for _ in range(3))
+    begin(first, "peer")
+    expect_state(first, "peer", "waiting")
+    begin(second, "peer")
+    for page in (first, second):
+        expect_state(page, "peer", "live")
+        see_moving_picture(page, picture("peer", "The other one"))
+    expect_machine(third, "pair", "call1", "connected")
+
+    begin(third, "peer")
+    expect(third.locator("#panel-peer .status")).to_contain_text("NoSpaceForNewPeer")
+    second.close()
+    expect_state(first, "peer", "waiting")
+    begin(third, "peer")
+
+    for page in (first, third):
+        see_moving_picture(page, picture("peer", "The other one"))
+
+
+@pytest.mark.parametrize("mode", ["multitrack", "legacy"])
+def test_conference(guests: Guests, mode: str) -> None:
+    """Three pages see the two others each; one leaves and disappears from the rest, and comes back."""
+    names = ("anna", "bert", "cleo")
+    room = f"room-{mode}"
+    pages = {name: guests.open(f"?tab=conference&room={room}&name={name}-{mode}") for name in names}
+    for page in pages.values():
+        page.locator("#conference-mode").select_option(mode)
+        begin(page, "conference")
+        expect_state(page, "conference", "live")
+
+    for name, page in pages.items():
+        for other in set(names) - {name}:
+            see_moving_picture(page, picture("conference", f"{other}-{mode}"))
+    expect_machine(pages["cleo"], "room", room, "open")
+
+    end(pages["bert"], "conference")
+    for name in ("anna", "cleo"):
+        expect(pages[name].locator(picture("conference", f"bert-{mode}"))).to_have_count(
+            0, timeout=LIVE_MILLISECONDS_MAX
+        )
+    begin(pages["bert"], "conference")
+
+    for name in ("anna", "cleo"):
+        see_moving_picture(pages[name], picture("conference", f"bert-{mode}"))
+        see_moving_picture(pages["bert"], picture("conference", f"{name}-{mode}"))
+
+
+def test_the_page_works_by_keyboard_alone(guests: Guests) -> None:
+    """Tabs are changed with the arrows, Enter in the field begins, and the focus can be followed."""
+    page = guests.open("?stream=cam5")
+    page.locator("#tab-publish").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#tab-play")).to_be_focused()
+    expect(page.locator("#panel-play")).to_be_visible()
+    page.keyboard.press("Home")
+    expect(page.locator("#panel-publish")).to_be_visible()
+
+    page.locator("#publish-stream").focus()
+    page.keyboard.press("Enter")
+
+    expect_state(page, "publish", "live")
+
+
+def test_a_name_is_shown_and_never_run(guests: Guests) -> None:
+    """A name in a link that looks like markup stands on the page as text; the field refuses it."""
+    page = guests.open("?stream=%3Cimg%20src%3Dx%20onerror%3Ddocument.title%3D1%3E")
+    begin(page, "publish")
+
+    expect(page.locator("#panel-publish .status")).to_have_text("Ready to publish.")
+    expect(page).to_have_title("Signalreel")
+
+
+def test_the_page_fits_a_phone(guests: Guests, artifacts: Path) -> None:
+    """Nothing stands over the edge of a narrow screen."""
+    page = guests.open("?tab=conference")
+    page.set_viewport_size({"width": 360, "height": 740})
+
+    widths = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+
+    page.screenshot(path=artifacts / "phone.png", full_page=True)
+    assert widths[0] <= widths[1]
+
+
+def test_the_page_may_only_run_what_the_server_serves(server: Server) -> None:
+    """Its policy allows no inline script, no style from elsewhere and no frame around it."""
+    policy = httpx.get(server.url).headers["content-security-policy"]
+    rules = {name: values for name, *values in (rule.split() for rule in policy.split(";") if rule.strip())}
+
+    assert rules.get("script-src", rules.get("default-src")) == ["'self'"]
+    assert rules.get("style-src", rules.get("default-src")) == ["'self'"]
+    assert "'unsafe-inline'" not in policy
+    assert "'unsafe-eval'" not in policy
+
+
+def test_the_reel_of_these_calls_replays(server: Server) -> None:
+    """What the server recorded gives the same transitions, messages and digests again, under any hash seed."""
+    server.stop()
+
+    replays = replays_of(server.reel)
+
+    assert [replay["diverged_at"] for replay in replays] == [None, None, None]
+    assert len({replay["digest"] for replay in replays}) == 1

@@ -1,0 +1,107 @@
+"""The official JavaScript SDK, unedited, in a conference: one connection for each stream, and one for all."""
+
+import time
+from typing import Final
+
+import pytest
+
+from tests.e2e.browser import BROWSER_TEST_SECONDS_MAX, CALLBACK_SECONDS_MAX, Guests, SdkPage, see_moving_picture
+from tests.e2e.server import Server, replays_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)]
+
+ASK_SECONDS: Final = 0.2
+
+
+class LegacyMember:
+    """A page in a room, with what the SDK's conference sample does around the SDK."""
+
+    def __init__(self, guests: Guests, room: str, stream_id: str) -> None:
+        self.sdk: SdkPage = guests.open_sdk()
+        self.room = room
+        self.sdk.call("joinRoom", room, stream_id, "legacy")
+        joined = self.sdk.until("joinedTheRoom")
+        self.stream_id: str = joined["streamId"]
+        self.found: list[str] = joined["streams"]
+        self.sdk.call("publish", self.stream_id)
+        self.sdk.until("publish_started")
+
+    def play_all(self, expected: set[str]) -> None:
+        """Ask who is there until all are who should be, then play each of them that is not played yet."""
+        deadline = time.monotonic() + CALLBACK_SECONDS_MAX
+        streams = self.ask()
+        while set(streams) != expected and time.monotonic() < deadline:
+            self.sdk.page.wait_for_timeout(ASK_SECONDS * 1_000)
+            streams = self.ask()
+        assert sorted(streams) == sorted(expected)
+        for stream_id in streams:
+            self.sdk.call("play", stream_id, "", self.room)
+            assert self.sdk.until("play_started")["streamId"] == stream_id
+
+    def ask(self) -> list[str]:
+        """Ask once which streams of the room are live."""
+        self.sdk.call("getRoomInfo", self.room, self.stream_id)
+        streams: list[str] = self.sdk.until("roomInformation")["streams"]
+        return streams
+
+
+def test_three_members_see_the_two_others_each(guests: Guests) -> None:
+    """Six streams are decoded on three pages; one member leaves, is told so, and is in the room no longer."""
+    names = ("anna", "bert", "cleo")
+    anna, bert, cleo = members = [LegacyMember(guests, "room1", name) for name in names]
+    assert [member.stream_id for member in members] == list(names)
+    assert (anna.found, bert.found) == ([], ["anna"])
+    assert sorted(cleo.found) == ["anna", "bert"]
+
+    for member in members:
+        member.play_all(set(names) - {member.stream_id})
+    for member in members:
+        for other in set(names) - {member.stream_id}:
+            see_moving_picture(member.sdk.page, f"#player-{other}")
+
+    cleo.sdk.call("leaveFromRoom", "room1")
+    assert cleo.sdk.until("leavedFromRoom")["ATTR_ROOM_NAME"] == "room1"
+    for member in (anna, bert):
+        assert member.sdk.until("play_finished")["streamId"] == "cleo"
+    assert (anna.ask(), bert.ask()) == (["bert"], ["anna"])
+
+
+def test_a_member_without_a_name_is_given_one(guests: Guests) -> None:
+    """Without a stream id the server makes one up, and the member alone in a room gets an empty list."""
+    member = LegacyMember(guests, "room2", "")
+
+    assert member.stream_id
+    assert member.found == []
+    assert member.ask() == []
+
+
+def test_one_connection_carries_the_room(guests: Guests) -> None:
+    """Members that play the room by its name get every stream of it, also those that come and go later."""
+    anna, bert = members = [guests.open_sdk(isPlayMode=False) for _ in range(2)]
+    for member, name in zip(members, ("anna", "bert"), strict=True):
+        member.call("joinRoom", "room3", name, "multitrack")
+        assert member.until("joinedTheRoom")["streamId"] == name
+        member.call("publish", name, "", "", "", "", "room3")
+        member.call("play", "room3", "", "room3")
+        member.until("play_started")
+
+    see_moving_picture(anna.page, "#player-bert")
+    see_moving_picture(bert.page, "#player-anna")
+    bert.call("leaveFromRoom", "room3")
+    bert.until("leavedFromRoom")
+    late = guests.open_sdk()
+    late.call("joinRoom", "room3", "cleo", "multitrack")
+    late.until("joinedTheRoom")
+    late.call("publish", "cleo", "", "", "", "", "room3")
+
+    see_moving_picture(anna.page, "#player-cleo")
+
+
+def test_the_reel_of_these_calls_replays(server: Server) -> None:
+    """What the server recorded gives the same transitions, messages and digests again, under any hash seed."""
+    server.stop()
+
+    replays = replays_of(server.reel)
+
+    assert [replay["diverged_at"] for replay in replays] == [None, None, None]
+    assert len({replay["digest"] for replay in replays}) == 1

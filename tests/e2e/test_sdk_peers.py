@@ -1,0 +1,73 @@
+"""The official JavaScript SDK, unedited, calls from browser to browser."""
+
+import pytest
+
+from tests.e2e.browser import BROWSER_TEST_SECONDS_MAX, Guests, SdkPage, see_moving_picture
+from tests.e2e.server import Server, replays_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)]
+
+
+def join(guests: Guests, stream_id: str) -> SdkPage:
+    """Open a page that joins a pair, as the SDK's own peer-to-peer sample does."""
+    peer = guests.open_sdk(remoteVideoId="remote")
+    peer.call("join", stream_id)
+    return peer
+
+
+def test_two_peers_see_each_other_and_a_third_does_not_fit(guests: Guests) -> None:
+    """Frames reach both peers; the third one gets `NoSpaceForNewPeer`, and the two do not notice."""
+    first = join(guests, "call1")
+    first.until("joined")
+    second = join(guests, "call1")
+    second.until("joined")
+    for peer in (first, second):
+        see_moving_picture(peer.page, "#remote")
+
+    third = join(guests, "call1")
+
+    assert third.until("error NoSpaceForNewPeer")["streamId"] == "call1"
+    for peer in (first, second):
+        see_moving_picture(peer.page, "#remote")
+
+
+def test_a_new_peer_takes_the_place_of_one_that_left(guests: Guests) -> None:
+    """One peer leaves and is told so, a new one joins, and the two see each other."""
+    first = join(guests, "call2")
+    first.until("joined")
+    second = join(guests, "call2")
+    see_moving_picture(first.page, "#remote")
+
+    second.call("leave", "call2")
+    second.until("leaved")
+    third = join(guests, "call2")
+    third.until("joined")
+
+    see_moving_picture(third.page, "#remote")
+    see_moving_picture(first.page, "#remote")
+
+
+def test_closing_a_tab_frees_its_place_at_once(guests: Guests) -> None:
+    """A peer that vanishes holds no place: the next one joins without being refused once."""
+    first = join(guests, "call3")
+    first.until("joined")
+    second = join(guests, "call3")
+    see_moving_picture(second.page, "#remote")
+
+    first.close()
+    third = join(guests, "call3")
+    third.until("joined")
+
+    assert third.count("error NoSpaceForNewPeer") == 0
+    see_moving_picture(third.page, "#remote")
+    see_moving_picture(second.page, "#remote")
+
+
+def test_the_reel_of_these_calls_replays(server: Server) -> None:
+    """What the server recorded gives the same transitions, messages and digests again, under any hash seed."""
+    server.stop()
+
+    replays = replays_of(server.reel)
+
+    assert [replay["diverged_at"] for replay in replays] == [None, None, None]
+    assert len({replay["digest"] for replay in replays}) == 1
