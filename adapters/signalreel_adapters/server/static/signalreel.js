@@ -507,7 +507,11 @@ export class SignalreelClient extends EventTarget {
 
   #reconnect() {
     // The order matters: a stream can only be published in a room that one is in.
-    this.#outbox = [...this.#rooms.values(), ...[...this.#wishes.values()].map((wish) => wish.command)];
+    this.#outbox = [...this.#rooms.values()];
+    for (const [streamId, wish] of this.#wishes) {
+      this.#move(streamId, wish, "asking", "disconnected");
+      this.#outbox.push(wish.command);
+    }
     this.connect();
   }
 
