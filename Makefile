@@ -47,8 +47,9 @@ format: setup ## Format the code and mend what ruff can mend by itself
 generate: setup ## Write the generated files anew
 	$(BIN)/python tools/generate.py
 
-bench: setup ## Measure the engine on the fixed mix of flows
+bench: setup ## Measure the engine on the fixed mix of flows, and the forwarding of media
 	$(BIN)/signalreel bench engine $(ARGS)
+	$(BIN)/signalreel bench media $(ARGS)
 
 lock: setup ## Write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \

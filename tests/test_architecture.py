@@ -52,6 +52,7 @@ ROOMS: Final = {
     "aioice": ("signalreel_adapters.media.aiortc",),
     "aiortc": ("signalreel_adapters.media.aiortc",),
     "asyncio": (
+        "signalreel_adapters.bench.media",
         "signalreel_adapters.cli",
         "signalreel_adapters.media.aiortc",
         "signalreel_adapters.server",
@@ -64,7 +65,7 @@ ROOMS: Final = {
     "sqlite3": ("signalreel_adapters.reels",),
     "starlette": ("signalreel_adapters.server",),
     "uvicorn": ("signalreel_adapters.server",),
-    "uvloop": ("signalreel_adapters.cli", "signalreel_adapters.server"),
+    "uvloop": ("signalreel_adapters.bench.media", "signalreel_adapters.cli", "signalreel_adapters.server"),
     "websockets": ("signalreel_adapters.server", "signalreel_adapters.transports"),
 }
 """Which part of the adapters may know a library. `asyncio` is here because all the rest runs on trio too."""
