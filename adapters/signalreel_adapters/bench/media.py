@@ -32,7 +32,7 @@ _PORT: Final = 47_400
 _END_TIMEOUT: Final = 5.0
 _FILES_PER_VIEWER: Final = 3
 
-Progress = Callable[[str], None]
+_Progress = Callable[[str], None]
 
 
 class Missing(Struct, frozen=True):
@@ -52,7 +52,7 @@ class MediaFigures(Struct, frozen=True):
 
 
 def bench_media(
-    progress: Progress,
+    progress: _Progress,
     *,
     viewers: Sequence[int] = VIEWERS,
     window: float = _WINDOW,

@@ -70,6 +70,7 @@ class StreamSide(Side):
     async def _suspend(self) -> None:
         self.publisher.detach()
         self._drop_data()
+        self._forget_candidates()
         await self._close_transport()
 
     def switch(self, kind: str, *, enabled: bool) -> None:

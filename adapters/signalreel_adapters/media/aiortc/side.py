@@ -192,13 +192,16 @@ class Side(ABC):
         connecting, self._connecting = self._connecting, None
         self._connected = False
         self._local = None
-        self._early.clear()
-        self._gate = self._new_gate()
         if connecting is not None:
             connecting.cancel()
             await asyncio.gather(connecting, return_exceptions=True)
         if transport is not None:
             await transport.close()
+
+    def _forget_candidates(self) -> None:
+        """Begin a new connection's count of candidates."""
+        self._early.clear()
+        self._gate = self._new_gate()
 
     async def close(self) -> None:
         """Free everything."""

@@ -1,0 +1,145 @@
+"""Data channels: who hears what, and what a slow or greedy peer costs."""
+
+from signalreel_adapters.media.aiortc.data import DataEnd, Message, Relay
+from signalreel_adapters.media.aiortc.settings import AiortcSettings
+
+
+class FakeChannel:
+    """A data channel that keeps what is sent."""
+
+    def __init__(self) -> None:
+        self.readyState = "open"
+        self.bufferedAmount = 0
+        self.sent: list[Message] = []
+        self.closed = False
+        self.heard: object = None
+
+    def on(self, event: str, callback: object) -> None:
+        """Listen."""
+        self.heard = callback
+
+    def send(self, message: Message) -> None:
+        """Keep a message; the other end takes a hundred bytes at most."""
+        if len(message) > 100:
+            raise ValueError("too large")
+        self.sent.append(message)
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+    def remove_all_listeners(self) -> None:
+        """Hear nothing more."""
+        self.heard = None
+
+
+class FakeSctp:
+    """An association that offers channels when a test says so."""
+
+    def __init__(self) -> None:
+        self.accept: object = None
+
+    def on(self, event: str, callback: object) -> None:
+        """Listen."""
+        self.accept = callback
+
+    def remove_all_listeners(self) -> None:
+        """Hear nothing more."""
+        self.accept = None
+
+
+def end(**options: object) -> tuple[DataEnd, FakeChannel, list[Message]]:
+    """An end whose peer has opened a channel."""
+    sctp, channel, heard = FakeSctp(), FakeChannel(), list[Message]()
+    opened = DataEnd(sctp, AiortcSettings(**options), heard.append)  # type: ignore[arg-type]
+    sctp.accept(channel)  # type: ignore[operator]
+    return opened, channel, heard
+
+
+def test_messages_cross_in_both_kinds() -> None:
+    """Text stays text and bytes stay bytes."""
+    ours, channel, heard = end()
+    assert [ours.send("text"), ours.send(b"bytes")] == [True, True]
+    channel.heard("said")  # type: ignore[operator]
+
+    assert channel.sent == ["text", b"bytes"]
+    assert heard == ["said"]
+
+
+def test_a_slow_reader_loses_messages() -> None:
+    """What waits for it is bounded; others are not held up."""
+    ours, channel, _ = end(buffered_bytes_max=10)
+    channel.bufferedAmount = 8
+
+    assert [ours.send(b"xxx"), ours.send(b"xx")] == [False, True]
+    assert ours.dropped == 1
+
+
+def test_what_the_peer_does_not_take_is_dropped() -> None:
+    """Larger than it announced, or on a channel that is not open."""
+    ours, channel, _ = end()
+    assert not ours.send(b"x" * 101)
+    channel.readyState = "closing"
+
+    assert not ours.send(b"x")
+
+
+def test_a_message_too_large_for_us_is_not_relayed() -> None:
+    """It was announced what we take."""
+    ours, channel, heard = end(message_bytes_max=4)
+    channel.heard("12345")  # type: ignore[operator]
+
+    assert heard == []
+    assert ours.dropped == 1
+
+
+def test_only_the_first_channel_of_a_peer_is_used() -> None:
+    """Others are closed."""
+    ours, channel, _ = end()
+    second = FakeChannel()
+    ours._accept(second)  # type: ignore[arg-type]
+    ours.send("x")
+
+    assert second.closed
+    assert channel.sent == ["x"]
+
+
+def test_a_closed_end_is_deaf_and_dumb() -> None:
+    """Nothing refers to it any more."""
+    ours, channel, _ = end()
+    ours.close()
+
+    assert not ours.send("x")
+    assert channel.heard is None
+
+
+def relay(player_messages: str) -> tuple[Relay, list[FakeChannel]]:
+    """A publisher and two players."""
+    made = Relay(player_messages)
+    ends = [end() for _ in range(3)]
+    made.publisher = ends[0][0]
+    made.players = {1: ends[1][0], 2: ends[2][0]}
+    return made, [each[1] for each in ends]
+
+
+def test_players_hear_the_publisher() -> None:
+    """All of them."""
+    made, channels = relay("none")
+    made.from_publisher("hello")
+
+    assert [channel.sent for channel in channels] == [[], ["hello"], ["hello"]]
+
+
+def test_who_hears_a_player_is_a_setting() -> None:
+    """Nobody, the publisher, or everybody else."""
+    heard: dict[str, list[list[Message]]] = {}
+    for setting in ("none", "publisher", "all"):
+        made, channels = relay(setting)
+        made.from_player(1, "hello")
+        heard[setting] = [channel.sent for channel in channels]
+
+    assert heard == {
+        "none": [[], [], []],
+        "publisher": [["hello"], [], []],
+        "all": [["hello"], [], ["hello"]],
+    }

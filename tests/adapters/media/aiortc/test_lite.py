@@ -1,0 +1,134 @@
+"""Every peer on one port: told apart by their checks, and deaf to everybody else."""
+
+import asyncio
+import socket
+
+import pytest
+from aioice import stun
+
+from signalreel_adapters.media.aiortc.errors import DescriptionImpossible, TransportFailed
+from signalreel_adapters.media.aiortc.lite import LitePeer, UdpMux
+from signalreel_adapters.media.aiortc.transport import AioicePeer
+from tests.adapters.media.aiortc.fakes import junk, rtp
+from tests.adapters.media.aiortc.peers import SETTINGS, eventually
+from tests.adapters.media.aiortc.test_transport import CERTIFICATE, CLIENT_HELLO, remote
+
+pytestmark = pytest.mark.anyio
+
+HOST = "127.0.0.1"
+
+
+def check(peer: LitePeer, *, password: bytes | None = None, nominate: bool = False) -> bytes:
+    """A connectivity check for a peer."""
+    request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
+    request.attributes["USERNAME"] = f"{peer.user_fragment}:theirs"
+    request.attributes["PRIORITY"] = 1
+    if nominate:
+        request.attributes["USE-CANDIDATE"] = None
+    request.add_message_integrity(password if password is not None else peer.password)
+    return bytes(request)
+
+
+async def connect(mux: UdpMux, *, raw: bool = True) -> tuple[LitePeer, AioicePeer, list[bytes], list[bytes]]:
+    """Connect a client to the shared port."""
+    server = LitePeer(mux, SETTINGS, CERTIFICATE, raw=raw)
+    client = AioicePeer(SETTINGS, CERTIFICATE, controlling=True)
+    at_server, at_client = list[bytes](), list[bytes]()
+    server.on_rtp, client.on_rtp = at_server.append, at_client.append
+    ours, theirs = await server.gather(), await client.gather()
+    async with asyncio.timeout(10):
+        await asyncio.gather(
+            server.connect(remote(theirs, dtls_client=True)), client.connect(remote(ours, dtls_client=False))
+        )
+    return server, client, at_server, at_client
+
+
+@pytest.mark.parametrize("raw", [True, False])
+async def test_several_peers_share_one_port(raw: bool) -> None:
+    """Each hears what was meant for it."""
+    mux = UdpMux([HOST], 0)
+    calls = [await connect(mux, raw=raw) for _ in range(3)]
+    for number, (server, client, _, _) in enumerate(calls):
+        server.send_rtp(rtp(number, payload=b"down"))
+        client.send_rtp(rtp(number, payload=b"up"))
+    await eventually(lambda: all(call[2] and call[3] for call in calls), "everything arrives")
+
+    assert [call[2] for call in calls] == [[rtp(number, payload=b"up")] for number in range(3)]
+    assert [call[3] for call in calls] == [[rtp(number, payload=b"down")] for number in range(3)]
+    for server, client, _, _ in calls:
+        await asyncio.gather(server.close(), client.close())
+    assert (mux._by_address, mux._by_fragment) == ({}, {})
+    mux.close()
+
+
+async def test_strangers_are_not_heard() -> None:
+    """Junk, a handshake, and checks with a wrong password from elsewhere: dropped, and never answered."""
+    mux = UdpMux([HOST], 0)
+    server, client, at_server, _ = await connect(mux)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.bind((HOST, 0))
+        stranger.setblocking(False)
+        for data in [*junk(500), CLIENT_HELLO, rtp(1), check(server, password=b"guess"), b"\x00\x01" + bytes(18)]:
+            stranger.sendto(data, mux.addresses[0])
+        client.send_rtp(rtp(9))
+        await eventually(lambda: at_server, "the call goes on")
+
+        assert at_server == [rtp(9)]
+        assert mux.dropped > 0
+        with pytest.raises(BlockingIOError):
+            stranger.recv(100)
+    await asyncio.gather(server.close(), client.close())
+    mux.close()
+
+
+async def test_an_authentic_check_is_answered_and_moves_the_peer_when_it_nominates() -> None:
+    """A peer that changes networks is followed; its old address is forgotten."""
+    mux = UdpMux([HOST], 0)
+    server, client, _, _ = await connect(mux)
+    before = server.address
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as moved:
+        moved.bind((HOST, 0))
+        moved.settimeout(5)
+        moved.sendto(check(server), mux.addresses[0])
+        answer = stun.parse_message(await asyncio.to_thread(moved.recv, 1_000))
+        assert answer.attributes["XOR-MAPPED-ADDRESS"] == moved.getsockname()
+        assert answer.check_message_integrity(server.password)
+        assert server.address == before
+
+        moved.sendto(check(server, nominate=True), mux.addresses[0])
+        await eventually(lambda: server.address == moved.getsockname(), "the peer has moved")
+        assert server.egress is not None
+        assert server.egress.address == moved.getsockname()
+        assert list(mux._by_address) == [moved.getsockname()]
+    await asyncio.gather(server.close(), client.close())
+    mux.close()
+
+
+async def test_two_lite_agents_do_not_connect() -> None:
+    """Nobody would check."""
+    mux = UdpMux([HOST], 0)
+    one, two = LitePeer(mux, SETTINGS, CERTIFICATE), LitePeer(mux, SETTINGS, CERTIFICATE)
+    with pytest.raises(TransportFailed, match="ICE-lite"):
+        await one.connect(remote(await two.gather(), dtls_client=True))
+    await asyncio.gather(one.close(), two.close())
+    mux.close()
+
+
+async def test_a_port_in_use_is_said() -> None:
+    """There is nothing to offer then."""
+    mux = UdpMux([HOST], 0)
+    with pytest.raises(DescriptionImpossible, match="port"):
+        UdpMux([HOST], mux.addresses[0][1])
+    mux.close()
+
+
+async def test_addresses_are_offered_in_their_order() -> None:
+    """The first one has the highest priority."""
+    mux = UdpMux([HOST, "::1"], 0)
+    peer = LitePeer(mux, SETTINGS, CERTIFICATE)
+    lines = [line.split() for line in (await peer.gather()).candidates]
+
+    assert [(line[4], int(line[5])) for line in lines] == mux.addresses
+    assert int(lines[0][3]) > int(lines[-1][3]) or len(lines) == 1
+    await peer.close()
+    mux.close()

@@ -1,0 +1,27 @@
+"""What a transport promises, kept by each kind."""
+
+from aiortc import RTCCertificate
+
+from signalreel_adapters.media.aiortc.lite import LitePeer
+from signalreel_adapters.media.aiortc.peer import Egress, PeerTransport
+from signalreel_adapters.media.aiortc.transport import AioicePeer
+from tests.adapters.media.aiortc.fakes import FakeTransport
+
+PROMISED = {name for name in vars(PeerTransport) if not name.startswith("_")} | set(PeerTransport.__annotations__)
+
+
+def test_every_kind_keeps_the_promise() -> None:
+    """The two real transports and the one of these tests have every name of the Protocol."""
+    methods = {name for name in PROMISED if callable(getattr(PeerTransport, name, None))}
+
+    for kind in (AioicePeer, LitePeer, FakeTransport):
+        assert methods <= set(dir(kind)), kind.__name__
+    assert set(vars(FakeTransport())) >= PROMISED - methods
+
+
+def test_an_egress_keeps_its_owner_alive() -> None:
+    """Its context is a bare pointer into the session: without the session it would point at nothing."""
+    owner = RTCCertificate
+    egress = Egress("context", owner, lambda data, address: None, ("192.0.2.1", 5_000))
+
+    assert egress._owner is owner

@@ -1,0 +1,99 @@
+"""The adapter's side of a stream: when media is said to flow, and what a new connection changes."""
+
+import pytest
+
+from signalreel.events import DescriptionCreated, MediaConnected, TracksFound
+from tests.adapters.media.aiortc.fakes import rtp, vp8
+from tests.adapters.media.aiortc.peers import eventually
+from tests.adapters.media.aiortc.test_sdp import OFFER
+from tests.adapters.media.aiortc.test_side import MACHINE, World
+
+pytestmark = pytest.mark.anyio
+
+MEDIA_ALONE = OFFER.partition("m=application")[0].replace("BUNDLE 0 1 2", "BUNDLE 0 1")
+
+
+async def test_a_stream_is_live_when_its_packets_arrive() -> None:
+    """Not when the transport is connected: a publisher that sends nothing must run into its time-out."""
+    world = World()
+    world.side.take_offer(MEDIA_ALONE, None)
+    await world.described()
+    transport = world.transports[0]
+    transport.up.set()
+    await eventually(lambda: world.side._connected, "it is connected")
+    assert len(world.events) == 1
+    transport.on_rtp(rtp(1, ssrc=11, payload_type=111, payload=b"\xfc"))
+    transport.on_rtp(rtp(2, ssrc=11, payload_type=111, payload=b"\xfc"))
+
+    assert world.events[1:] == [MediaConnected(MACHINE)]
+    await world.side.close()
+
+
+async def test_only_announced_kinds_are_taken() -> None:
+    """And that stays so for later offers on the same connection."""
+    world = World()
+    world.side.take_offer(MEDIA_ALONE, ("audio",))
+    world.side.take_offer(MEDIA_ALONE, None)
+    await world.described(2)
+
+    for event in world.events:
+        assert isinstance(event, DescriptionCreated)
+        assert "m=video 0 " in event.sdp
+    await world.side.close()
+
+
+async def test_versions_count_up_on_one_connection() -> None:
+    """The same session id, and one version more for each description."""
+    world = World()
+    for _ in range(2):
+        world.side.take_offer(MEDIA_ALONE, None)
+    await world.described(2)
+
+    origins = [event.sdp.split("\r\n")[1].split() for event in world.events if isinstance(event, DescriptionCreated)]
+    assert origins[0][1] == origins[1][1]
+    assert [int(origin[2]) for origin in origins] == [1, 2]
+    assert len(world.transports) == 1
+    await world.side.close()
+
+
+async def test_a_suspended_stream_takes_a_new_connection() -> None:
+    """The old transport is closed, and the next offer opens another, whatever its user fragment."""
+    world = World()
+    world.side.take_offer(MEDIA_ALONE, None)
+    await world.described()
+    world.side.suspend()
+    world.side.take_offer(MEDIA_ALONE.replace("abcd", "efgh"), None)
+    await world.described(2)
+
+    assert [transport.closed for transport in world.transports] == [True, False]
+    await world.side.close()
+
+
+async def test_tracks_are_reported_in_regular_turns() -> None:
+    """After a second of media, with what was measured; the publisher gets its receiver report in the same turn."""
+    world = World()
+    world.side.take_offer(MEDIA_ALONE.replace("a=rid:q send\r\na=rid:f send\r\na=simulcast:send q;f\r\n", ""), None)
+    await world.described()
+    for sequence in range(12):
+        world.transports[0].on_rtp(rtp(sequence, ssrc=21, payload=vp8(sequence, key=True)))
+        world.clock.now += 0.1
+    world.side.look(world.clock.now)
+
+    found = world.events[-1]
+    assert isinstance(found, TracksFound)
+    assert [(track.kind, track.width) for track in found.tracks] == [("audio", 0), ("video", 640)]
+    assert world.transports[0].sent_rtcp
+    await world.side.close()
+
+
+async def test_switching_kinds_for_everybody() -> None:
+    """One kind, or both."""
+    world = World()
+    world.side.switch("video", enabled=False)
+    assert world.side.publisher.disabled == {"video"}
+    world.side.switch("", enabled=False)
+    assert world.side.publisher.disabled == {"video", "audio"}
+    world.side.switch("audio", enabled=True)
+
+    assert world.side.publisher.disabled == {"video"}
+    await world.side.close()
