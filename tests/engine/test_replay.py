@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from signalreel.commands import Publish
+from signalreel.commands import JoinRoom, Publish
 from signalreel.engine import Engine
 from signalreel.errors import Divergence, ReelDamaged
 from signalreel.events import SessionOpened
@@ -252,12 +252,26 @@ def test_a_missing_record_is_named_by_the_one_after_it() -> None:
     assert cursor.position == 4
 
 
-def test_a_record_that_means_nothing_is_damage() -> None:
-    """A record whose bytes are as written and yet cannot be decoded, or does not follow, is told as damage."""
-    unreadable, misplaced = MemoryReel(), MemoryReel()
-    unreadable.append(1, b"\x93\x01")
-    misplaced.append(1, encode_record(Record(2, 0, "a", event=SessionOpened("live"))))
+def test_damage_stays_where_it_is() -> None:
+    """Whoever asks again after an error is told the same record, not the one after it."""
+    world = call()
+    cursor = Cursor(altered(kept(world), 5, lambda entry: replace(entry, record=b"")))
 
-    for reel in (unreadable, misplaced):
+    for _ in range(2):
+        with pytest.raises(ReelDamaged, match="record 5"):
+            cursor.seek(7)
+
+
+def test_a_record_that_means_nothing_is_damage() -> None:
+    """A record whose bytes are as written and yet cannot be decoded, does not follow, or is not whole, is damage."""
+    for record in (
+        b"\x93\x01",
+        encode_record(Record(2, 0, "a", event=SessionOpened("live"))),
+        encode_record(Record(1, 0, "a")),
+        encode_record(Record(1, 0, "a", command=JoinRoom("r"))),
+    ):
+        reel = MemoryReel()
+        reel.append(1, record)
+
         with pytest.raises(ReelDamaged, match="record 1"):
             Cursor(reel).step()

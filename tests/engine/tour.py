@@ -601,6 +601,13 @@ def close_a_room_with_players(scene: Scene) -> None:
     scene.world.order(CloseRoom(app="live", room=scene.room))
 
 
+def close_a_room_with_a_kept_stream(scene: Scene) -> None:
+    """The host closes a room while a stream of it waits for its publisher."""
+    stream_kept(scene)
+    scene.world.say(scene.other, JoinRoom(scene.room))
+    scene.world.order(CloseRoom(app="live", room=scene.room))
+
+
 LONE_SCENES: Final[tuple[Probe, ...]] = (
     publish_into_a_pair,
     publish_into_a_full_room,
@@ -615,6 +622,7 @@ LONE_SCENES: Final[tuple[Probe, ...]] = (
     play_a_room_without_one_stream,
     stop_while_playing_the_room,
     close_a_room_with_players,
+    close_a_room_with_a_kept_stream,
     *(partial(single_stream_at, answers=answers, connected=False) for answers in range(3)),
     partial(single_stream_at, answers=2, connected=True),
     *(in_turn(stage, joins_two_rooms) for stage in STREAM_STAGES[1:5]),

@@ -423,6 +423,19 @@ def test_a_session_in_two_rooms_leaves_the_one_it_names() -> None:
     assert world.lives() == [("room", "r2", "open"), ("stream", "a2", "broadcasting")]
 
 
+def test_a_room_that_one_only_plays_is_left_by_its_name() -> None:
+    """Whoever is a member of one room and plays another leaves the one it names, and stays in its own."""
+    world = world_of()
+    world.publish("alice", "a1", room="r")
+    world.say("bob", JoinRoom("r2", "b2"))
+    world.play("bob", "r", room="r")
+
+    step = world.say("bob", LeaveFromRoom("r"))
+
+    assert step.messages == [("bob", LEFT), ("bob", ended("play_finished", "r"))]
+    assert world.say("bob", GetRoomInfo("r2", "b2")).refused == ""
+
+
 def test_seats_are_found_in_a_large_room() -> None:
     """Contract 1: members stand in the order in which they came, whoever of them goes."""
     room = Room("live", "r", RoomState.OPEN, 1)
