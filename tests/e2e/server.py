@@ -40,7 +40,8 @@ def _environment(hash_seed: int | None = None) -> dict[str, str]:
 
 
 def _command(*parameters: str) -> list[str]:
-    return [sys.executable, "-m", "signalreel_adapters.cli", *parameters]
+    """What the installed `signalreel` does, without having to be installed."""
+    return [sys.executable, "-c", "import sys; from signalreel_adapters.cli import main; sys.exit(main())", *parameters]
 
 
 def _free_port() -> int:

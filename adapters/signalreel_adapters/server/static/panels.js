@@ -291,9 +291,7 @@ export class PlayPanel extends Panel {
     });
     this.quality.replaceChildren(new Option("Automatic", "0"), ...options);
     // A choice of one is none.
-    const few = renditions.length < 2;
-    this.quality.hidden = few;
-    for (const label of this.quality.labels) label.hidden = few;
+    /** @type {HTMLElement} */ (this.quality.parentElement).hidden = renditions.length < 2;
   }
 
   /** @param {{targetBitrate: number, videoBitrate: number, audioBitrate: number}} measured */
