@@ -39,7 +39,6 @@ async def test_a_publisher_gets_an_answer_and_goes_live() -> None:
         client = MemoryClient(runtime)
         await client.send(Publish(stream_id="a"))
         await client.send(TakeConfiguration(stream_id="a", type="offer", sdp=OFFER))
-        await client.send({"command": "getStreamInfo", "streamId": "a"})
         said = await client.flush()
         await client.send({"command": "getStreamInfo", "streamId": "a"})
         information = await client.expect("streamInformation")

@@ -323,9 +323,11 @@ class Publisher:
 
     def found(self, now: float) -> tuple[FoundTrack, ...] | None:
         """Give what the stream consists of, when it is worth a report: at first, and when it has changed noticeably."""
-        # Before one whole window of measuring, every bitrate would be reported as 0.
-        measured = self.flowing and now - self._flowing_since > RateWindow.LENGTH
-        if not measured or now - self._reported_at < self._settings.tracks_interval:
+        # Before one whole window of measuring, a bitrate would be reported as 0; one that stays 0 is not waited for.
+        layers = [layer for track in self.tracks for layer in track.layers.values()]
+        waited = now - self._flowing_since > 2 * RateWindow.LENGTH
+        measured = waited or all(layer.rate.rate(now) for layer in layers)
+        if not self.flowing or not measured or now - self._reported_at < self._settings.tracks_interval:
             return None
         tracks = [
             FoundTrack(

@@ -165,7 +165,7 @@ def test_what_was_found_is_reported_when_it_changes() -> None:
     world = World(settings=AiortcSettings(tracks_interval=3.0))
     world.publisher.take_rtp(rtp(1, payload=vp8(1, key=True)))
     assert world.publisher.found(world.clock.now) is None
-    world.clock.now += 1.1
+    world.clock.now += 2.1
     found = world.publisher.found(world.clock.now)
 
     assert found == (

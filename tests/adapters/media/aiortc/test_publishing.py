@@ -70,11 +70,11 @@ async def test_a_suspended_stream_takes_a_new_connection() -> None:
 
 
 async def test_tracks_are_reported_in_regular_turns() -> None:
-    """After a second of media, with what was measured; the publisher gets its receiver report in the same turn."""
+    """When every bitrate was measured, with what was measured; the publisher gets its receiver report in the same turn."""
     world = World()
     world.side.take_offer(MEDIA_ALONE.replace("a=rid:q send\r\na=rid:f send\r\na=simulcast:send q;f\r\n", ""), None)
     await world.described()
-    for sequence in range(12):
+    for sequence in range(22):
         world.transports[0].on_rtp(rtp(sequence, ssrc=21, payload=vp8(sequence, key=True)))
         world.clock.now += 0.1
     world.side.look(world.clock.now)
