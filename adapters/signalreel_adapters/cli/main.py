@@ -60,7 +60,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return MISTAKEN
     except BrokenPipeError:
         # The reader of our output has seen enough. Python would complain once more while it flushes.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 0
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -97,6 +97,11 @@ class Inbox:
         """Wake the loop without an input: a deadline has come, or the runtime is to stop."""
         self._bell.set()
 
+    @property
+    def has_rung(self) -> bool:
+        """Whether the next wait would end at once."""
+        return self._bell.is_set()
+
     async def wait(self) -> None:
         """Wait until somebody has rung since the last wait."""
         await self._bell.wait()

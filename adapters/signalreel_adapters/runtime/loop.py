@@ -9,7 +9,6 @@ of the event loop.
 """
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -37,7 +36,6 @@ from signalreel_adapters.ports import (
     Peer,
     SessionInfo,
     Transport,
-    TransportClosed,
 )
 from signalreel_adapters.runtime.alarm import Alarm
 from signalreel_adapters.runtime.clock import SystemClock
@@ -49,13 +47,17 @@ from signalreel_adapters.runtime.limits import MICROSECONDS, Limits
 from signalreel_adapters.runtime.outbox import TRY_AGAIN_LATER, Outbox
 from signalreel_adapters.runtime.publisher import Publisher
 from signalreel_adapters.runtime.recorder import Recorder
+from signalreel_adapters.runtime.serving import close_unserved, serve_transport
 from signalreel_adapters.runtime.session import Session
 from signalreel_adapters.runtime.subscriptions import Overflow, Subscription, Subscriptions
 
-__all__ = ("SERVICE_RESTART", "Runtime", "RuntimeStopped", "TurnedAway")
+__all__ = ("SERVICE_RESTART", "STOPPING", "Runtime", "RuntimeStopped", "TurnedAway")
 
 SERVICE_RESTART: Final = 1012
 """Close code for a server that goes away and comes back (IANA WebSocket close code registry)."""
+
+STOPPING: Final = "the server stops"
+"""The reason that goes with it."""
 
 _log: Final = structlog.stdlib.get_logger("signalreel.runtime")
 
@@ -104,6 +106,7 @@ class Runtime:
         self._clock: Clock = clock if clock is not None else SystemClock()
         self._ids: Ids = ids if ids is not None else RandomIds()
         self._sessions: dict[str, Session] = {}
+        self._attached: dict[anyio.Event, None] = {}
         self._inbox = Inbox()
         self._alarm = Alarm(self._clock, self._inbox)
         self._subscriptions = Subscriptions(self.counters)
@@ -116,7 +119,6 @@ class Runtime:
         self._is_stopping = False
         self._is_over = anyio.Event()
         self._is_idle = anyio.Event()
-        self._is_turning = False
         self._decisions = 0
 
     # ---- lifetime
@@ -173,7 +175,7 @@ class Runtime:
                 pending.ticket.fail(RuntimeStopped())
         self._subscriptions.close()
         for session in list(self._sessions.values()):
-            session.close(SERVICE_RESTART, "the server stops")
+            session.close(SERVICE_RESTART, STOPPING)
         try:
             if self._media is not None:
                 await self._media.__aexit__(kind, error, traceback)
@@ -202,12 +204,12 @@ class Runtime:
         grace = limits.drain_grace_ms if grace_ms is None else grace_ms
         await self._wait_until_left(grace)
         for session in list(self._sessions.values()):
-            session.close(SERVICE_RESTART, "the server stops")
+            # Recorded here and not when the transport is done, so that the order does not depend on who is quickest.
+            session.close(SERVICE_RESTART, STOPPING)
+            session.closed(SERVICE_RESTART, STOPPING)
         with anyio.move_on_after(limits.close_ms_max / 1_000):
-            while self._sessions:
-                await next(iter(self._sessions.values())).ended()
-        for session in list(self._sessions.values()):
-            session.closed(SERVICE_RESTART, "the server stops")
+            while self._attached:
+                await next(iter(self._attached)).wait()
         await self.idle()
         self._subscriptions.close()
 
@@ -249,57 +251,43 @@ class Runtime:
         An app's name obeys the rule of stream names; check it before accepting the client, since here it can only be
         closed. Never raises because of the transport or the client.
         """
-        outbox = Outbox(self.limits, self.counters)
-        try:
-            session = self.open_session(app, outbox, identity=identity, peer=transport.peer)
-        except (RuntimeStopped, TurnedAway) as error:
-            code = error.code if isinstance(error, TurnedAway) else SERVICE_RESTART
-            await self._close_unserved(transport, code)
-            return
-        end = TransportClosed(1006, "cancelled")
-        try:
-            async with anyio.create_task_group() as both:
-
-                async def serve(half: Callable[[], Awaitable[None]]) -> None:
-                    nonlocal end
-                    try:
-                        await half()
-                    except TransportClosed as error:
-                        end = error
-                    except Exception as error:  # noqa: BLE001 - a transport's bug ends its session, nothing else
-                        self.counters.transport_failures += 1
-                        _log.error("transport failed", session=session.id, error=type(error).__name__)
-                        end = TransportClosed(1011, "transport failed")
-                    # Said before the other half is cancelled: a session must not outlive its transport by a wait.
-                    session.closed(end.code, end.reason)
-                    both.cancel_scope.cancel()
-
-                both.start_soon(serve, partial(outbox.carry_to, transport))
-                await serve(partial(_read, transport, session))
-        finally:
-            session.closed(end.code, end.reason)
-
-    async def _close_unserved(self, transport: Transport, code: int) -> None:
-        """Close a transport that got no session."""
-        try:
-            with anyio.move_on_after(self.limits.close_ms_max / 1_000):
-                await transport.close(code, "no room for another session")
-        except Exception as error:  # noqa: BLE001 - a transport's bug ends its session, nothing else
-            self.counters.transport_failures += 1
-            _log.error("transport failed", error=type(error).__name__)
+        await self._serve(transport, self._open_outbox(transport, app, identity))
 
     def attach_soon(self, transport: Transport, *, app: str = "live", identity: str = "") -> anyio.Event:
-        """Serve a client in a task of the runtime, for callers that have none to spare; give the event of its end."""
+        """Open the session now and serve it in a task of the runtime; give the event of its end."""
+        opened = self._open_outbox(transport, app, identity)
         done = anyio.Event()
 
         async def serve() -> None:
             try:
-                await self.attach(transport, app=app, identity=identity)
+                await self._serve(transport, opened)
             finally:
                 done.set()
 
         self._running().start_soon(serve)
         return done
+
+    def _open_outbox(self, transport: Transport, app: str, identity: str) -> tuple[Session, Outbox] | int:
+        """Open a session with an outbox; give the close code instead when it is turned away."""
+        outbox = Outbox(self.limits, self.counters)
+        try:
+            return self.open_session(app, outbox, identity=identity, peer=transport.peer), outbox
+        except TurnedAway as error:
+            return error.code
+        except RuntimeStopped:
+            return SERVICE_RESTART
+
+    async def _serve(self, transport: Transport, opened: tuple[Session, Outbox] | int) -> None:
+        if isinstance(opened, int):
+            await close_unserved(transport, opened, self.counters, self.limits.close_ms_max)
+            return
+        detached = anyio.Event()
+        self._attached[detached] = None
+        try:
+            await serve_transport(transport, *opened, self.counters)
+        finally:
+            del self._attached[detached]
+            detached.set()
 
     def open_session(self, app: str, delivery: Delivery, *, identity: str = "", peer: Peer = Peer("memory")) -> Session:
         """Open a session for a transport that works by callbacks: feed `Session.receive`, end with `Session.closed`.
@@ -311,7 +299,7 @@ class Runtime:
         self._running()
         if self._is_stopping:
             self.counters.turned_away += 1
-            raise TurnedAway(SERVICE_RESTART, "the server stops")
+            raise TurnedAway(SERVICE_RESTART, STOPPING)
         if len(self._inbox) >= self.limits.inputs_max:
             self.counters.turned_away += 1
             raise TurnedAway(TRY_AGAIN_LATER, "too much is waiting")
@@ -371,10 +359,11 @@ class Runtime:
 
         Returns as well while the reel fails, because what waits then may wait for long.
         """
-        if self._tasks is not None and (len(self._inbox) or self._is_turning or self._decisions):
-            if self._is_idle.is_set():
-                self._is_idle = anyio.Event()
-            await self._is_idle.wait()
+        if self._tasks is None or (self._is_idle.is_set() and not self._inbox.has_rung and not self._decisions):
+            return
+        if self._is_idle.is_set():
+            self._is_idle = anyio.Event()
+        await self._is_idle.wait()
 
     # ---- for sessions
 
@@ -411,7 +400,6 @@ class Runtime:
         """Take turns until cancelled."""
         recorder = self._recorder
         while True:
-            self._is_turning = True
             batch = self._inbox.take(self.limits.batch_records_max)
             due = recorder.due()
             if due is not None:
@@ -420,12 +408,23 @@ class Runtime:
                 await self._turn(batch)
                 # A reel in memory never waits; others must get their turn all the same.
                 await anyio.lowlevel.checkpoint()
-            self._is_turning = False
-            self._alarm.arm(recorder.wake_at())
+            self._arm()
             if self._reel_fails or (not len(self._inbox) and recorder.due() is None):
                 if not self._decisions:
                     self._is_idle.set()
                 await self._inbox.wait()
+                if self._is_idle.is_set():
+                    self._is_idle = anyio.Event()
+
+    def _arm(self) -> None:
+        """Have the loop woken when the engine wants it; not at once and again while the reel cannot be written."""
+        at = self._recorder.wake_at()
+        if at is not None and self._reel_fails:
+            at = max(at, self._retry_at())
+        self._alarm.arm(at)
+
+    def _retry_at(self) -> int:
+        return self._clock.now() + self.limits.reel_retry_ms * MICROSECONDS
 
     async def _turn(self, batch: list[Pending]) -> None:
         """Record a batch, then apply and publish each record before the next."""
@@ -479,12 +478,4 @@ class Runtime:
                 session.refuse(DATA_STORE_NOT_AVAILABLE.definition, getattr(pending.command, "stream_id", ""))
                 session.applied()
         self._inbox.put_back(kept)
-        self._alarm.arm(self._clock.now() + self.limits.reel_retry_ms * MICROSECONDS)
-
-
-async def _read(transport: Transport, session: Session) -> None:
-    """Feed a session from its transport, no faster than its input is applied."""
-    while True:
-        data = await transport.receive()
-        if not session.receive(data):
-            await session.room()
+        self._alarm.arm(self._retry_at())

@@ -20,6 +20,8 @@ __all__ = ("ClientEnd", "MakePair", "TransportPair", "check_transport")
 _MESSAGES: Final = 50
 _LARGE: Final = 80_000  # Just below what a client may send, and more than one packet.
 _FLOOD_MAX: Final = 2_000
+_NORMAL: Final = 1000
+_GOING_AWAY: Final = 1001
 _STILL_S: Final = 0.2
 _PATIENCE_S: Final = 5
 
@@ -87,11 +89,11 @@ async def _carries_large_messages(pair: TransportPair) -> None:
 
 async def _tells_the_clients_close(pair: TransportPair) -> None:
     await pair.client.send("last")
-    await pair.client.close(1001)
+    await pair.client.close(_GOING_AWAY)
     _hold(_text(await pair.transport.receive()) == "last", "what was sent before closing is received")
     for _ in range(2):
         end = await _end_of(pair.transport.receive)
-        _hold(end.code == 1001, f"the client's close code is told, each time it is asked for; it was {end.code}")
+        _hold(end.code == _GOING_AWAY, f"the client's close code is told, each time it is asked for; it was {end.code}")
 
 
 async def _delivers_before_it_closes(pair: TransportPair) -> None:
@@ -103,14 +105,14 @@ async def _delivers_before_it_closes(pair: TransportPair) -> None:
 
 
 async def _closes_once(pair: TransportPair) -> None:
-    await pair.transport.close(1000, "")
+    await pair.transport.close(_NORMAL, "")
     await pair.transport.close(1011, "again")
     end = await _end_of(pair.transport.receive)
-    _hold(end.code == 1000, "closing twice is harmless, and the first close counts")
+    _hold(end.code == _NORMAL, "closing twice is harmless, and the first close counts")
 
 
 async def _refuses_to_send_after_the_end(pair: TransportPair) -> None:
-    await pair.transport.close(1000, "")
+    await pair.transport.close(_NORMAL, "")
 
     async def send() -> None:
         await pair.transport.send(b"too late")

@@ -54,8 +54,7 @@ class WebSocketTransport:
             raise TransportClosed(self._end.code, self._end.reason)
         message = await self._receive()
         if message["type"] == "websocket.disconnect":
-            self._end = self._end or TransportClosed(message.get("code") or _NO_STATUS, message.get("reason") or "")
-            raise TransportClosed(self._end.code, self._end.reason)
+            raise self._ended(message.get("code") or _NO_STATUS, message.get("reason") or "")
         text = message.get("text")
         return text if text is not None else message.get("bytes") or b""
 
@@ -72,6 +71,12 @@ class WebSocketTransport:
                 await self._send({"type": "websocket.close", "code": code, "reason": short})
             except OSError:
                 return  # It had ended already, which is what was wanted.
+
+    def _ended(self, code: int, reason: str) -> TransportClosed:
+        """Take note of the end, unless it was known: the first to close says how."""
+        if self._end is None:
+            self._end = TransportClosed(code, reason)
+        return TransportClosed(self._end.code, self._end.reason)
 
     async def _hand_over(self, message: AsgiMessage) -> None:
         if self._end is not None:

@@ -1,0 +1,124 @@
+"""The loop while its reel cannot be written: contract items 13, 14 and 15."""
+
+import pytest
+from structlog.testing import capture_logs
+
+from signalreel.commands import CloseRoom, Publish
+from signalreel.errors import ReelUnavailable
+from signalreel.events import SessionClosed
+from signalreel.record import decode_record
+from signalreel_adapters import FakeMedia, Limits, MemoryClient, Runtime
+from signalreel_adapters.testing import FailingReel, ManualClock
+from signalreel_adapters.testing.clock import MILLISECOND
+from tests.adapters.calls import names, publish
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_commands_are_answered_off_the_reel_and_nothing_is_applied() -> None:
+    """Clients are told `data_store_not_available`, with their stream id; the engine stays where the disk is."""
+    reel = FailingReel()
+    async with Runtime(reel) as runtime:
+        client = MemoryClient(runtime)
+        await client.flush()
+        reel.fails = True
+        with capture_logs() as logs:
+            await client.send(Publish(stream_id="s"))
+            refusal = await client.expect("data_store_not_available")
+            await client.send(Publish(stream_id="s"))
+            await client.expect("data_store_not_available")
+
+        assert refusal["streamId"] == "s"
+        assert (runtime.engine.seq, reel.last_seq) == (1, 1)
+        assert runtime.counters.unrecorded == 2
+        assert not runtime.reel_works
+        assert [log["event"] for log in logs] == ["the reel cannot be written"]
+        reel.fails = False
+
+
+async def test_it_recovers_by_itself() -> None:
+    """The next command after the reel works again is recorded, with the seq that follows."""
+    reel = FailingReel()
+    async with Runtime(reel, media=FakeMedia()) as runtime:
+        client = MemoryClient(runtime)
+        await client.flush()
+        reel.fails = True
+        await client.send(Publish(stream_id="s"))
+        await client.expect("data_store_not_available")
+        reel.fails = False
+        await publish(client, "s")
+
+        assert runtime.reel_works
+    assert [decode_record(entry.record).seq for entry in reel.entries()] == list(range(1, reel.last_seq + 1))
+
+
+async def test_a_session_that_left_meanwhile_is_let_go() -> None:
+    """Events are kept until they can be recorded, so that no id is taken for ever (contract item 14)."""
+    reel, clock = FailingReel(), ManualClock()
+    async with Runtime(reel, media=FakeMedia(), clock=clock, limits=Limits(reel_retry_ms=500)) as runtime:
+        client = MemoryClient(runtime)
+        await publish(client, "s")
+        reel.fails = True
+        await client.close()
+        assert len(runtime.engine.sessions()) == 1
+        reel.fails = False
+        await clock.advance(500 * MILLISECOND)
+
+        assert runtime.engine.sessions() == ()
+        assert reel.last_seq == runtime.engine.seq
+        await publish(MemoryClient(runtime), "s")
+
+
+async def test_sessions_can_still_come() -> None:
+    """A session that opens while the reel fails is recorded first when it works, and its commands after it."""
+    reel = FailingReel()
+    async with Runtime(reel, media=FakeMedia()) as runtime:
+        reel.fails = True
+        client = MemoryClient(runtime)
+        await client.send(Publish(stream_id="s"))
+        await client.expect("data_store_not_available")
+        assert names(await client.flush()) == []
+        reel.fails = False
+        await publish(client, "s")
+
+
+async def test_a_timer_is_not_lost() -> None:
+    """A wake-up that could not be recorded comes again as soon as it can be."""
+    reel, clock = FailingReel(), ManualClock()
+    async with Runtime(reel, clock=clock) as runtime:
+        client = MemoryClient(runtime)
+        await client.send(Publish(stream_id="s"))
+        await client.expect("start")
+        reel.fails = True
+        await clock.advance(6_000 * MILLISECOND)
+        assert await client.flush() == []
+        reel.fails = False
+        await clock.advance(500 * MILLISECOND)
+        await client.expect("publishTimeoutError")
+
+
+async def test_an_order_that_cannot_be_recorded_is_not_done() -> None:
+    """The host gets the reel's own error, and nothing happened."""
+    reel = FailingReel()
+    async with Runtime(reel) as runtime:
+        reel.fails = True
+        with pytest.raises(ReelUnavailable, match="taken the disk away"):
+            await runtime.submit(CloseRoom(room="r"), app="live")
+        reel.fails = False
+
+
+async def test_stopping_with_a_dead_reel_ends_all_the_same() -> None:
+    """Sessions are closed and the reel is released although nothing can be recorded any more."""
+    reel = FailingReel()
+    async with Runtime(reel) as runtime:
+        client = MemoryClient(runtime)
+        await client.flush()
+        reel.fails = True
+    end = await client.closed()
+
+    assert (end.code, reel.is_closed) == (1012, True)
+    reel.fails = False
+    async with Runtime(reel) as runtime:
+        await runtime.idle()
+        assert runtime.engine.sessions() == ()
+    assert not any(decode_record(entry.record).event == SessionClosed(1012) for entry in reel.entries())

@@ -1,0 +1,49 @@
+"""`signalreel_adapters.ports`: the values that cross the ports."""
+
+import pytest
+
+from signalreel.record import Grant
+from signalreel.reel import MemoryReel
+from signalreel.refusals import ACCESS_REFUSALS
+from signalreel_adapters.ports import DurableReel, TransportClosed, Verdict
+from signalreel_adapters.testing import FailingReel
+
+
+class TestVerdict:
+    """What a gate decides with."""
+
+    def test_has_no_truth_value(self) -> None:
+        """`if verdict:` raises, so that a gate's caller cannot let anybody in by mistake."""
+        with pytest.raises(TypeError, match="no truth value"):
+            bool(Verdict.allow())
+
+    def test_allows_for_an_identity(self) -> None:
+        """An allowing verdict carries the keyed tag of whoever it allows."""
+        assert Verdict.allow("tag").grant == Grant(allowed=True, identity="tag")
+
+    @pytest.mark.parametrize("definition", [refusal.definition for refusal in ACCESS_REFUSALS])
+    def test_refuses_with_what_a_gate_may_say(self, definition: str) -> None:
+        """A refusing verdict carries the definition that the client gets."""
+        assert Verdict.refuse(definition).grant == Grant(allowed=False, refusal=definition)
+
+    def test_refuses_with_nothing_else(self) -> None:
+        """A definition that is not the gate's to use is the gate's bug."""
+        with pytest.raises(ValueError, match="streamIdInUse"):
+            Verdict.refuse("streamIdInUse")
+
+
+class TestTransportClosed:
+    """The end of a transport."""
+
+    def test_tells_the_code_and_not_the_reason(self) -> None:
+        """The message holds the code only: the reason is the other end's text, and messages reach logs."""
+        assert str(TransportClosed(1001, "secret")) == "the transport ended with 1001"
+
+
+class TestDurableReel:
+    """Which reels can be committed."""
+
+    def test_is_told_by_its_commit(self) -> None:
+        """A reel with `commit` is durable, one without is not."""
+        assert isinstance(FailingReel(), DurableReel)
+        assert not isinstance(MemoryReel(), DurableReel)
