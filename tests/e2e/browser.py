@@ -55,6 +55,9 @@ CHROMIUM_FLAGS: Final = (
 VIEWPORT: Final[ViewportSize] = {"width": 960, "height": 640}
 """Small, because a machine without a graphics card paints every pixel of every page by hand."""
 
+SDK: Final = Path(__file__).parent / "node_modules" / "@antmedia" / "webrtc_adaptor"
+"""The npm package, as it was published."""
+
 PROBE: Final = Path(__file__).with_name("probe.js")
 
 BROWSER_TEST_SECONDS_MAX: Final = 120
@@ -111,6 +114,7 @@ class Guests:
 
     def open_sdk(self, **options: object) -> "SdkPage":
         """Open a page with the official SDK, connected."""
+        assert SDK.is_dir(), f"the official SDK is not there: run `npm ci --ignore-scripts` in {SDK.parents[2]}"
         page = self._open(self._sdk_url)
         page.locator("html[data-ready]").wait_for(state="attached")
         page.evaluate("options => sdk.open(options)", options)

@@ -749,11 +749,11 @@ export class SignalreelClient extends EventTarget {
   #connectionMoved(streamId, wish, state) {
     if (state === "connected" && wish.role === "peer") this.#move(streamId, wish, "live");
     if (state !== "failed") return;
-    if (!this.retry || wish.role === "peer") {
-      this.#emit("fault", { streamId, error: new Error("The media connection failed.") });
+    if (!this.retry) {
+      this.#end(streamId, "connection failed");
       return;
     }
-    this.#send({ command: "stop", streamId });
+    this.#send({ command: wish.role === "peer" ? "leave" : "stop", streamId });
     this.#later(streamId, wish, "connection failed");
   }
 
