@@ -25,7 +25,12 @@ from signalreel.record import Record, decode_record, input_name
 from signalreel.reel import Entry, Reel, chain_record
 from signalreel.step import GENESIS, Outcome, Step, outcome_of
 
-__all__ = ("Cursor", "Replayed", "compare")
+__all__ = (
+    "SNAPSHOT_EVERY_MIN",
+    "Cursor",
+    "Replayed",
+    "compare",
+)
 
 SNAPSHOT_EVERY_MIN: Final = 64
 """Records between two snapshots at least; below that, applying again is cheaper than keeping."""

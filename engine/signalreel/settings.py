@@ -10,7 +10,15 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
-__all__ = ("DEFAULT_CODECS", "PAGE_NAMES", "Settings")
+__all__ = (
+    "DEFAULT_CODECS",
+    "PAGE_NAMES",
+    "NotNegative",
+    "Percent",
+    "Positive",
+    "Settings",
+    "Unlimited",
+)
 
 Positive = Annotated[int, Meta(ge=1)]
 NotNegative = Annotated[int, Meta(ge=0)]

@@ -13,7 +13,10 @@ import msgspec
 
 from signalreel.step import DIGEST_SIZE
 
-__all__ = ("StateHash",)
+__all__ = (
+    "Place",
+    "StateHash",
+)
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _MODULUS: Final = 1 << (8 * DIGEST_SIZE)

@@ -19,7 +19,13 @@ from signalreel.reel import Reel
 from signalreel.settings import Settings
 from signalreel_adapters.bench.mix import make_mix
 
-__all__ = ("RECORDS", "EngineFigures", "bench_engine")
+__all__ = (
+    "RECORDS",
+    "RUNS",
+    "EngineFigures",
+    "Progress",
+    "bench_engine",
+)
 
 RECORDS: Final = 50_000
 """Records in a run, of which those that a machine ignores do not count."""

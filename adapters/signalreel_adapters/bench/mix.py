@@ -35,7 +35,17 @@ from signalreel.identifiers import Kind, Reference, playback_id
 from signalreel.record import Record
 from signalreel.settings import Settings
 
-__all__ = ("APP", "BACKGROUND_STREAMS", "CANDIDATES_A_SIDE", "make_mix")
+__all__ = (
+    "APP",
+    "BACKGROUND_STREAMS",
+    "CANDIDATES_A_SIDE",
+    "CONCURRENT_FLOWS",
+    "DESCRIPTION_LINES",
+    "ROOMS",
+    "STOPPING_SHARE",
+    "Flow",
+    "make_mix",
+)
 
 APP: Final = "live"
 BACKGROUND_STREAMS: Final = 1_000

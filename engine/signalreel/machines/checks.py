@@ -15,13 +15,18 @@ from signalreel.machines.table import Row, refuse
 from signalreel.refusals import HIGH_RESOURCE_USAGE, LICENSE_SUSPENDED, UNAUTHORIZED_ACCESS, USER_BLOCKED
 
 __all__ = (
+    "Condition",
     "access_checks",
+    "access_denied",
+    "blocked",
     "by_another_session",
     "by_holder",
     "is_answer",
     "is_offer",
+    "licence_suspended",
     "lives_as",
     "load_checks",
+    "overloaded",
 )
 
 Condition = Callable[[AnyMachine, object, Context], bool]

@@ -5,6 +5,7 @@ contain. Nothing in it performs anything.
 """
 
 from collections import deque
+from typing import Final
 
 from msgspec import UNSET, Struct
 
@@ -17,7 +18,11 @@ from signalreel.refusals import NO_STREAM_NAME_SPECIFIED, Refusal
 from signalreel.settings import Settings
 from signalreel.step import Detail, Fired, Transition
 
-__all__ = ("Context", "Environment", "Session", "error_of")
+__all__ = ("US_PER_MS", "Context", "Environment", "Session", "error_of")
+
+
+US_PER_MS: Final = 1_000
+"""Microseconds in a millisecond: settings are in the one, the reel's time is in the other."""
 
 
 class Environment(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -96,6 +101,10 @@ class Context:
     def notify(self, kind: Kind, id: str, notice: Notice) -> None:
         """Tell another machine of this app, after all machines that the record concerns have run."""
         self.notices.append((kind, id, notice))
+
+    def timer(self, milliseconds: int) -> dict[str, int]:
+        """The fields of a machine whose timer is set now, to go off after so long."""
+        return {"wake_at": self.record.time + milliseconds * US_PER_MS, "timer": self.record.seq}
 
     def fresh_id(self) -> str:
         """The id that the runtime drew for this record."""

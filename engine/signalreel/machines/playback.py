@@ -42,7 +42,7 @@ from signalreel.machines.base import Machine
 from signalreel.machines.checks import access_checks, is_answer, load_checks
 from signalreel.machines.context import Context, error_of
 from signalreel.machines.notices import LeftRoom, PlayerCame, PlayerWent, RosterChanged, StreamEnded
-from signalreel.machines.stream import US_PER_MS, is_live
+from signalreel.machines.stream import is_live
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
 from signalreel.messages import Candidate, Description, Notification
 from signalreel.refusals import (
@@ -121,8 +121,7 @@ def open_playback(playback: Playback, play: Play, context: Context) -> Playback:
         whole_room=whole_room,
         room=play.stream_id if whole_room else play.room,
         track_list=play.track_list,
-        wake_at=context.time + context.settings.play_timeout_ms * US_PER_MS,
-        timer=context.record.seq,
+        **context.timer(context.settings.play_timeout_ms),
     )
     return show(opened, wanted_sources(opened, context), context)
 

@@ -65,7 +65,13 @@ from signalreel.machines.base import Key
 from signalreel.machines.context import Context
 from signalreel.step import Fired
 
-__all__ = ("ROUTES", "Route", "closing")
+__all__ = (
+    "NOWHERE",
+    "ROUTES",
+    "Keys",
+    "Route",
+    "closing",
+)
 
 Keys = tuple[Key, ...]
 NOWHERE: Final[Keys] = ()

@@ -68,8 +68,6 @@ from signalreel.step import TrackSwitched, WantedKinds
 
 __all__ = ("STREAM", "Stream", "StreamState", "is_live")
 
-US_PER_MS: Final = 1_000
-
 
 class StreamState(StrEnum):
     """Where a stream is."""
@@ -178,7 +176,7 @@ def open_stream(stream: Stream, publish: Publish, context: Context) -> Stream:
         video=publish.video,
         audio=publish.audio,
         identity=grant.identity if grant is not None else "",
-        **publish_timer(context),
+        **context.timer(context.settings.publish_timeout_ms),
     )
 
 
@@ -193,13 +191,8 @@ def restore_stream(stream: Stream, publish: Publish, context: Context) -> Stream
         restored=True,
         video=publish.video,
         audio=publish.audio,
-        **publish_timer(context),
+        **context.timer(context.settings.publish_timeout_ms),
     )
-
-
-def publish_timer(context: Context) -> dict[str, int]:
-    """The fields of a timer set now."""
-    return {"wake_at": context.time + context.settings.publish_timeout_ms * US_PER_MS, "timer": context.record.seq}
 
 
 # ---------------------------------------------------------------- media
@@ -278,12 +271,7 @@ def may_be_restored(stream: Stream, event: SessionClosed, context: Context) -> b
 
 def keep_for_publisher(stream: Stream, event: SessionClosed, context: Context) -> Stream:
     """Let the session go and wait for its publisher, viewers kept."""
-    return replace(
-        stream,
-        sessions=(),
-        wake_at=context.time + context.settings.restore_ms * US_PER_MS,
-        timer=context.record.seq,
-    )
+    return replace(stream, sessions=(), **context.timer(context.settings.restore_ms))
 
 
 def finish(stream: Stream, input: object, context: Context) -> Stream:
