@@ -27,7 +27,7 @@ class Summary(msgspec.Struct):
     diverged_at: int | None = None  #: seq of the first record whose outcome is not the recorded one
 
 
-def replay(file: Path, *, json: bool = False) -> int:
+def replay(file: Path, /, *, json: bool = False) -> int:
     """Replay a reel and hold it against what was recorded. Nothing is performed.
 
     Leaves with 0 when every outcome agrees, 1 when one does not, 2 when the file cannot be used.

@@ -78,7 +78,6 @@ def serve(
     stun_server
         Told to clients that ask for ICE servers, as stun:host:port.
     """
-    configure_logs(log)
     wished = {
         "publish_timeout_ms": publish_timeout_ms,
         "play_timeout_ms": play_timeout_ms,
@@ -108,6 +107,7 @@ def serve(
                 gc.freeze()
                 await run.serve(runtime, bound, pages=pages, ready=lambda: _greet(run.url_of(bound), reel, media))
 
+        configure_logs(log)
         anyio.run(work, backend="asyncio", backend_options={"use_uvloop": _has_uvloop()})
     return 0
 

@@ -15,7 +15,6 @@ from typing import Final, Self
 import anyio
 import anyio.abc
 import anyio.lowlevel
-import structlog
 from msgspec import structs
 
 from signalreel.commands import AnyHostCommand
@@ -44,6 +43,7 @@ from signalreel_adapters.runtime.ids import RandomIds
 from signalreel_adapters.runtime.inbox import Inbox, Pending, Ticket
 from signalreel_adapters.runtime.keeping import Unrecorded, as_durable
 from signalreel_adapters.runtime.limits import MICROSECONDS, Limits
+from signalreel_adapters.runtime.log import Log
 from signalreel_adapters.runtime.outbox import TRY_AGAIN_LATER, Outbox
 from signalreel_adapters.runtime.publisher import Publisher
 from signalreel_adapters.runtime.recorder import Recorder
@@ -59,7 +59,7 @@ SERVICE_RESTART: Final = 1012
 STOPPING: Final = "the server stops"
 """The reason that goes with it."""
 
-_log: Final = structlog.stdlib.get_logger("signalreel.runtime")
+_log: Final = Log("signalreel.runtime")
 
 
 class RuntimeStopped(SignalreelError):

@@ -7,18 +7,17 @@ bounded, and a session that does not read has a bounded outbox.
 from collections.abc import Mapping
 from typing import Final
 
-import structlog
-
 from signalreel.record import input_name
 from signalreel.step import Step
 from signalreel_adapters.ports import Media
 from signalreel_adapters.runtime.counters import Counters
+from signalreel_adapters.runtime.log import Log
 from signalreel_adapters.runtime.session import Session
 from signalreel_adapters.runtime.subscriptions import Subscriptions
 
 __all__ = ("Publisher",)
 
-_log: Final = structlog.stdlib.get_logger("signalreel.step")
+_log: Final = Log("signalreel.step")
 
 
 class Publisher:

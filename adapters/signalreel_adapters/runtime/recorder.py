@@ -8,7 +8,6 @@ record without one is whole, because replaying it gives the outcome.
 from typing import Final
 
 import anyio.lowlevel
-import structlog
 
 from signalreel.commands import ids_wanted
 from signalreel.engine import Engine
@@ -21,13 +20,14 @@ from signalreel.step import Step, outcome_of
 from signalreel_adapters.ports import Clock, DurableReel, Ids
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
+from signalreel_adapters.runtime.log import Log
 
 __all__ = ("Recorder", "Written")
 
 _REPLAY_PAUSE_RECORDS: Final = 256
 """Records replayed at a start before other tasks get a turn."""
 
-_log: Final = structlog.stdlib.get_logger("signalreel.reel")
+_log: Final = Log("signalreel.reel")
 
 
 class Written:

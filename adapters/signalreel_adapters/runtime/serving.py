@@ -8,16 +8,16 @@ from functools import partial
 from typing import Final
 
 import anyio
-import structlog
 
 from signalreel_adapters.ports import Transport, TransportClosed
 from signalreel_adapters.runtime.counters import Counters
+from signalreel_adapters.runtime.log import Log
 from signalreel_adapters.runtime.outbox import Outbox
 from signalreel_adapters.runtime.session import Session
 
 __all__ = ("close_unserved", "serve_transport")
 
-_log: Final = structlog.stdlib.get_logger("signalreel.transport")
+_log: Final = Log("signalreel.transport")
 
 
 async def serve_transport(transport: Transport, session: Session, outbox: Outbox, counters: Counters) -> None:

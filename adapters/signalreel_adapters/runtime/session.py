@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from typing import Final, Protocol, cast
 
 import anyio
-import structlog
 from msgspec import UNSET
 
 from signalreel.commands import (
@@ -35,6 +34,7 @@ from signalreel_adapters.ports import Delivery, Gate, SessionInfo, Verdict
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
 from signalreel_adapters.runtime.limits import Limits
+from signalreel_adapters.runtime.log import Log
 
 __all__ = ("GATED", "MESSAGE_TOO_BIG", "POLICY_VIOLATION", "Host", "Session")
 
@@ -51,7 +51,7 @@ The others act on what an allowed command of the same session began, or ask what
 """
 
 _PONG: Final = encode_message(Pong())
-_log: Final = structlog.stdlib.get_logger("signalreel.session")
+_log: Final = Log("signalreel.session")
 
 
 class Host(Protocol):

@@ -14,10 +14,10 @@ from typing import Final
 
 import anyio
 import anyio.abc
-import structlog
 import uvicorn
 
 from signalreel_adapters.runtime import Runtime
+from signalreel_adapters.runtime.log import Log
 from signalreel_adapters.server.app import create_app
 from signalreel_adapters.server.sockets import WebSocketProtocol
 
@@ -34,7 +34,7 @@ _THIS_MACHINE: Final = frozenset({"0.0.0.0", "::", "127.0.0.1"})  # noqa: S104 -
 _REQUESTS_S_MAX: Final = 2
 """Seconds for requests that are under way when everything else has ended."""
 
-_log: Final = structlog.stdlib.get_logger("signalreel.server")
+_log: Final = Log("signalreel.server")
 
 
 class _Server(uvicorn.Server):
@@ -83,7 +83,7 @@ async def serve(
     bound: socket.socket,
     *,
     pages: Path | None = None,
-    ready: Callable[[], None] | None = None,
+    ready: Callable[[], None] = lambda: None,
     heed_signals: bool = True,
 ) -> None:
     """Serve an entered runtime on a bound socket until a signal ends it, or this is cancelled.
@@ -114,20 +114,22 @@ async def serve(
 
             tasks.start_soon(run)
             await server.listens.wait()
-            if ready is not None:
-                ready()
             if heed_signals:
-                await _end_by_signal(server, runtime, tasks)
+                await _until_signalled(server, runtime, tasks, ready)
             else:
+                ready()
                 await anyio.sleep_forever()
     finally:
         server.stop_listening()
         server.hang_up()
 
 
-async def _end_by_signal(server: _Server, runtime: Runtime, tasks: anyio.abc.TaskGroup) -> None:
-    """Begin the end at the first signal, force it at the second."""
+async def _until_signalled(
+    server: _Server, runtime: Runtime, tasks: anyio.abc.TaskGroup, ready: Callable[[], None]
+) -> None:
+    """Begin the end at the first signal, force it at the second. Ready only once a signal would be heard."""
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        ready()
         async for _ in signals:
             if server.should_exit or runtime.is_stopping:
                 _log.warning("stopping at once")

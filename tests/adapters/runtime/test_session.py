@@ -316,8 +316,12 @@ class TestGate:
 
     async def test_a_session_that_leaves_wishes_for_nothing(self) -> None:
         """What the gate still thinks about is dropped when its session ends."""
-        gate = ScriptedGate(lambda _: session.closed() or Verdict.allow())  # type: ignore[func-returns-value]
-        session, host, _ = make(gate=gate)
+
+        def decide(_: AnyCommand) -> Verdict:
+            session.closed()
+            return Verdict.allow()
+
+        session, host, _ = make(gate=ScriptedGate(decide))
         session.receive('{"command":"publish","streamId":"a"}')
         await host.work[0]()
 

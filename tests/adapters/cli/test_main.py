@@ -1,0 +1,78 @@
+"""`signalreel_adapters.cli.main`: exit codes, and mistakes told without a traceback."""
+
+from pathlib import Path
+
+import pytest
+
+from signalreel.reel import ENGINE_VERSION
+from signalreel_adapters import SqliteReel
+from signalreel_adapters.cli import main
+from signalreel_adapters.server import listen
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run a command in this process; give exit code, stdout and stderr."""
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    captured = capsys.readouterr()
+    return int(left.value.code or 0), captured.out, captured.err
+
+
+def test_the_version_is_the_engines(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--version` says which program and which version."""
+    assert run(capsys, "--version") == (0, f"signalreel {ENGINE_VERSION}\n", "")
+
+
+def test_help_names_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--help` lists what there is."""
+    code, out, _ = run(capsys, "--help")
+
+    assert code == 0
+    assert all(command in out for command in ("serve", "replay", "bench"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("fly",), "fly"),
+        (("serve", "--port", "99999"), "65535"),
+        (("serve", "--media", "vlc"), "aiortc"),
+        (("serve", "--wings"), "wings"),
+        (("replay",), "FILE"),
+        (("replay", "nothing.reel"), "does not exist"),
+        (("bench", "everything"), "engine"),
+        (("serve", "--publish-timeout-ms", "0"), "publishTimeoutMs"),
+        (("serve", "--pages", "nowhere"), "no folder"),
+        (("serve", "--host", "nowhere.invalid", "--media", "none"), "cannot listen"),
+        (("serve", "--port", "0", "--media", "none", "--reel", "nowhere/calls.reel"), "cannot be opened"),
+    ],
+)
+def test_a_mistake_is_told_and_leaves_with_2(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], told: str
+) -> None:
+    """What the user can mend is said in a line or two, on stderr."""
+    code, out, err = run(capsys, *arguments)
+
+    assert (code, out) == (2, "")
+    assert told in err
+    assert "Traceback" not in err
+
+
+def test_a_taken_port_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    """The message names the port and the way out."""
+    with listen("127.0.0.1", 0) as bound:
+        port = bound.getsockname()[1]
+        code, _, err = run(capsys, "serve", "--port", str(port), "--media", "none")
+
+    assert code == 2
+    assert f"port {port} is taken by another program; choose another with --port" in err
+
+
+def test_a_reel_that_is_being_written_is_explained(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Two servers cannot write one reel; the second is told so, and the socket it had bound is free again."""
+    path = tmp_path / "calls.reel"
+    reel = SqliteReel(path)
+    code, _, err = run(capsys, "serve", "--port", "0", "--media", "none", "--reel", str(path))
+    reel.close()
+
+    assert (code, "one reel has one writer" in err) == (2, True)

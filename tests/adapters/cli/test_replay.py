@@ -1,0 +1,100 @@
+"""`signalreel_adapters.cli.replay`."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from signalreel.commands import Publish
+from signalreel_adapters import FakeMedia, MemoryClient, Runtime, SeededIds, SqliteReel
+from signalreel_adapters.cli import main
+from signalreel_adapters.cli.replay import ascii_only
+from signalreel_adapters.testing import ManualClock
+from tests.adapters.calls import play, publish
+
+pytestmark = pytest.mark.anyio
+
+
+async def recorded(path: Path) -> SqliteReel:
+    """Record a small call, the same every time."""
+    async with Runtime(SqliteReel(path), media=FakeMedia(), ids=SeededIds(1), clock=ManualClock()) as runtime:
+        publisher, viewer = MemoryClient(runtime), MemoryClient(runtime)
+        await publish(publisher, "s")
+        await viewer.send(Publish(stream_id="s"))
+        await viewer.expect("streamIdInUse")
+        await play(viewer, "s")
+        await publisher.close()
+        await viewer.close()
+    return SqliteReel.read(path)
+
+
+def replay(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """Run the command; give exit code and stdout."""
+    with pytest.raises(SystemExit) as left:
+        main(["replay", *arguments])
+    return int(left.value.code or 0), capsys.readouterr().out
+
+
+async def test_a_whole_reel_is_told_and_agrees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each record with what it caused, one line each; at the end whether it agrees."""
+    reel = await recorded(tmp_path / "calls.reel")
+    capsys.readouterr()
+    code, out = replay(capsys, str(tmp_path / "calls.reel"))
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+
+    assert code == 0
+    assert lines[-1] == "every recorded outcome agrees"
+    assert lines[-2].startswith(f"{reel.last_seq} records, ")
+    assert "stream s idle -> preparing" in lines
+    assert any(line.endswith("publish s refused: streamIdInUse") for line in lines)
+    assert any(line.endswith("error streamIdInUse") for line in lines)
+    assert "v=0" not in out
+
+
+async def test_json_has_the_agreed_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One object: records, transitions, messages, digest, diverged_at."""
+    reel = await recorded(tmp_path / "calls.reel")
+    outcome = [entry.outcome for entry in reel.entries()][-1]
+    capsys.readouterr()
+    code, out = replay(capsys, str(tmp_path / "calls.reel"), "--json")
+    summary = json.loads(out)
+
+    assert code == 0
+    assert list(summary) == ["records", "transitions", "messages", "digest", "diverged_at"]
+    assert outcome is not None
+    assert (summary["records"], summary["digest"]) == (reel.last_seq, outcome.digest.hex())
+    assert summary["diverged_at"] is None
+
+
+async def test_a_divergence_is_told_and_leaves_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first record whose outcome differs is named, with both values (contract item 8)."""
+    path = tmp_path / "calls.reel"
+    reel = await recorded(path)
+    third = next(entry.outcome for entry in reel.entries(3))
+    assert third is not None
+    changed = msgspec.structs.replace(third, digest=bytes(16))
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE outcomes SET outcome = ? WHERE seq = 3", (msgspec.msgpack.encode(changed),))
+    connection.close()
+    capsys.readouterr()
+    code, out = replay(capsys, str(path))
+    json_code, json_out = replay(capsys, str(path), "--json")
+
+    assert (code, json_code, json.loads(json_out)["diverged_at"]) == (1, 1, 3)
+    assert f"recorded {'0' * 32}" in out
+    assert out.splitlines()[-1].startswith("diverged: record 3")
+
+
+async def test_an_empty_reel_agrees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing recorded is nothing that could differ."""
+    SqliteReel(tmp_path / "empty.reel").close()
+
+    assert replay(capsys, str(tmp_path / "empty.reel"))[0] == 0
+
+
+def test_a_clients_text_cannot_move_the_cursor() -> None:
+    """What does not print is shown escaped; letters of any language are shown as they are."""
+    assert ascii_only("grüße") == "grüße"
+    assert ascii_only("a\x1b[2J\n") == r"'a\x1b[2J\n'"

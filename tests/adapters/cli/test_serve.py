@@ -1,0 +1,73 @@
+"""`signalreel_adapters.cli.serve`: what the server says at its start, and what its options do."""
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.sync.client import connect
+
+from signalreel.settings import Settings
+from signalreel_adapters import SqliteReel
+from tests.adapters.processes import server_process
+
+
+def test_it_says_where_the_page_is() -> None:
+    """The one line on stdout ends in the address; the page answers there."""
+    with server_process("--media", "fake") as server:
+        page = httpx.get(server.url)
+        server.end()
+
+    assert page.status_code == 200
+    assert "not recorded (--reel FILE keeps a reel)" in server.stderr
+
+
+@pytest.mark.parametrize("media", ["aiortc", "fake", "none"])
+def test_every_kind_of_media_serves_signaling(media: str) -> None:
+    """A server with real, fake or no media starts and answers."""
+    with server_process("--media", media) as server:
+        with connect(server.websocket) as client:
+            client.send('{"command":"ping"}')
+            assert client.recv() == '{"command":"pong"}'
+        assert server.end() == 0
+
+
+def test_settings_are_recorded(tmp_path: Path) -> None:
+    """Settings given at the first start are the reel's; later ones are a change on it; none given keeps them."""
+    path = str(tmp_path / "calls.reel")
+    for options in (["--viewers-max", "3"], [], ["--viewers-max", "5", "--publish-timeout-ms", "9000"]):
+        with server_process("--media", "none", "--reel", path, *options) as server:
+            assert server.end() == 0
+    reel = SqliteReel.read(path)
+
+    assert reel.header.settings == Settings(viewers_max=3)
+    assert [b"SettingsChanged" in entry.record for entry in reel.entries()].count(True) == 1
+
+
+def test_logs_can_be_json(tmp_path: Path) -> None:
+    """Each line is an object, with the fields of a transition and nothing of a description or a token."""
+    with server_process("--media", "fake", "--log", "json") as server:
+        with connect(server.websocket + "?token=canary") as client:
+            client.send('{"command":"publish","streamId":"s","token":"canary"}')
+            client.recv()
+            client.send('{"command":"takeConfiguration","streamId":"s","type":"offer","sdp":"canary"}')
+            client.recv()
+        server.end()
+    lines = [json.loads(line) for line in server.stderr.splitlines() if line.startswith("{")]
+
+    assert "canary" not in server.stderr
+    assert [line["target"] for line in lines if line["event"] == "transition"][:3] == [
+        "preparing",
+        "negotiating",
+        "connecting",
+    ]
+
+
+def test_pages_are_served(tmp_path: Path) -> None:
+    """`--pages` serves a folder under every app."""
+    (tmp_path / "hello.html").write_text("hello")
+    with server_process("--media", "none", "--pages", str(tmp_path)) as server:
+        answer = httpx.get(server.url + "anything/hello.html")
+        server.end()
+
+    assert answer.text == "hello"

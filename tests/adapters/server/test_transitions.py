@@ -1,0 +1,181 @@
+"""`signalreel_adapters.server.transitions`."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+
+from signalreel_adapters import FakeMedia, Limits, MemoryClient, SeededIds
+from signalreel_adapters.server.transitions import is_local
+from tests.adapters.calls import play, publish
+from tests.adapters.servers import Served, served
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The server is uvicorn's, and so asyncio's."""
+    return "asyncio"
+
+
+class Listener:
+    """Somebody who listens."""
+
+    def __init__(self, lines: AsyncIterator[str]) -> None:
+        self._lines = lines
+
+    async def next(self) -> tuple[str, dict[str, Any]]:
+        """Give the next event: its name (`message` when it has none) and its object."""
+        name = "message"
+        async for line in self._lines:
+            field, _, value = line.partition(": ")
+            if field == "event":
+                name = value
+            elif field == "data":
+                return name, json.loads(value)
+        return "end", {}
+
+
+@asynccontextmanager
+async def listening(server: Served) -> AsyncIterator[Listener]:
+    """Listen until the block ends."""
+    async with (
+        httpx.AsyncClient() as client,
+        client.stream("GET", server.url("/transitions", scheme="http")) as answer,
+    ):
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        lines = answer.aiter_lines()
+        assert (await anext(lines)).startswith(":")
+        yield Listener(lines)
+
+
+async def test_transitions_and_refusals_are_told() -> None:
+    """A line for each transition with what moved and why, and one for each refusal."""
+    async with served(media=FakeMedia(), ids=SeededIds(1)) as server, listening(server) as listener:
+        client = MemoryClient(server.runtime)
+        session = (await _session(server, client)).pop()
+        await client.send({"command": "play", "streamId": "nothing"})
+        await client.expect("no_stream_exist")
+        await publish(client, "s")
+        told = [await listener.next() for _ in range(3)]
+
+    refused = {"seq": 2, "session": session, "input": "play", "refused": "no_stream_exist"}
+    assert told[0] == ("message", refused)
+    moved = told[1][1]
+    assert moved.pop("time") > 0
+    assert moved == {
+        "seq": 3,
+        "kind": "stream",
+        "app": "live",
+        "id": "s",
+        "source": "idle",
+        "target": "preparing",
+        "input": "publish",
+        "session": session,
+    }
+    assert told[2][1]["target"] == "negotiating"
+
+
+async def test_a_late_listener_sees_what_lives() -> None:
+    """First comes a line for each machine that lives, in the state it is in."""
+    async with served(media=FakeMedia()) as server:
+        publisher, viewer = MemoryClient(server.runtime), MemoryClient(server.runtime)
+        await publish(publisher, "s")
+        await play(viewer, "s")
+        async with listening(server) as listener:
+            told = [(await listener.next())[1] for _ in range(2)]
+
+    assert [(line["kind"], line["source"], line["target"], line["input"]) for line in told] == [
+        ("stream", "broadcasting", "broadcasting", ""),
+        ("playback", "playing", "playing", ""),
+    ]
+
+
+async def test_nothing_secret_is_told() -> None:
+    """No description, candidate, token or address reaches a listener (contract item 11)."""
+    heard: list[tuple[str, dict[str, Any]]] = []
+    async with served(media=FakeMedia()) as server, listening(server) as listener, server.client() as client:
+        await client.send({"command": "publish", "streamId": "s", "token": "canary", "subscriberCode": "canary"})
+        await client.expect("start")
+        await client.send({"command": "takeConfiguration", "streamId": "s", "type": "offer", "sdp": "canary"})
+        await client.expect("takeConfiguration")
+        await client.expect("publish_started")
+        await client.send({"command": "takeCandidate", "streamId": "s", "label": 0, "candidate": "canary"})
+        await client.send({"command": "stop", "streamId": "s"})
+        await client.expect("publish_finished")
+        while (event := await listener.next())[1].get("target") != "finished":
+            heard.append(event)
+
+    assert len(heard) >= 4
+    assert "canary" not in repr(heard)
+    assert "127.0.0.1" not in repr(heard)
+
+
+async def test_a_slow_listener_is_told_of_the_gap() -> None:
+    """A listener's queue is bounded: the oldest lines are dropped, and it learns how many steps it missed."""
+    async with served(limits=Limits(subscription_steps_max=4)) as server, listening(server) as listener:
+        # Everything happens in one turn of the loop, which the listener cannot follow.
+        session = server.runtime.open_session("live", _Nowhere())
+        for _ in range(20):
+            session.receive('{"command":"play","streamId":"nothing"}')
+        told = [await listener.next() for _ in range(5)]
+
+    assert told[0] == ("gap", {"missed": 17})
+    assert [line["seq"] for _, line in told[1:]] == [18, 19, 20, 21]
+
+
+async def test_listening_ends_with_the_runtime() -> None:
+    """A server that stops does not wait for those who only listen."""
+    async with served() as server, listening(server) as listener:
+        await server.runtime.stop()
+
+        assert await listener.next() == ("end", {})
+
+
+@pytest.mark.parametrize(
+    ("client", "host", "local"),
+    [
+        ("127.0.0.1", "localhost:5080", True),
+        ("127.0.0.1", "127.0.0.1", True),
+        ("127.8.8.8", "localhost", True),
+        ("::1", "[::1]:5080", True),
+        ("::1", "[::1]", True),
+        ("192.0.2.7", "localhost:5080", False),
+        ("127.0.0.1", "rebound.example:5080", False),
+        ("127.0.0.1", "192.0.2.7:5080", False),
+        ("127.0.0.1", "", False),
+        ("", "localhost", False),
+        ("testclient", "localhost", False),
+    ],
+)
+def test_only_this_machine_may_listen(client: str, host: str, local: bool) -> None:
+    """The client is on the loopback interface, and addresses the server by a name of it."""
+    assert is_local(client, host) is local
+
+
+async def test_others_are_forbidden() -> None:
+    """A page whose name resolves to this machine is told nothing."""
+    async with served() as server, httpx.AsyncClient() as client:
+        url = server.url("/transitions", scheme="http")
+        answer = await client.get(url, headers={"host": "rebound.example"})
+
+    assert answer.status_code == 403
+
+
+async def _session(server: Served, client: MemoryClient) -> set[str]:
+    await client.flush()
+    return {session.id for session in server.runtime.engine.sessions()}
+
+
+class _Nowhere:
+    """A delivery that nobody reads."""
+
+    def send(self, data: bytes) -> None:
+        """Drop it."""
+
+    def close(self, code: int, reason: str) -> None:
+        """Drop it."""
