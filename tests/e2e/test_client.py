@@ -155,6 +155,33 @@ def test_nothing_is_opened_again_when_that_is_not_wanted(guests: Guests) -> None
     assert states(page) == [["asking", ""], ["ended", "disconnected"]]
 
 
+def test_the_operators_ice_server_is_used(guests: Guests) -> None:
+    """A peer asks before it joins, and its connections use what the server names; an empty answer names nothing."""
+    page = guests.open("?tab=peer&stream=call2")
+    page.evaluate("""() => {
+        window.configurations = [];
+        const Native = window.RTCPeerConnection;
+        window.RTCPeerConnection = class extends Native {
+            constructor(configuration) {
+                super({});
+                configurations.push(configuration);
+            }
+        };
+    }""")
+    uri = "stun:192.0.2.1:3478"
+    answers: dict[str, Message] = {
+        "getIceServerConfig": {"command": "iceServerConfig", "stunServerUri": uri, "turnServerUsername": ""},
+        "join": {"command": "start", "streamId": "call2"},
+        "ping": {"command": "pong"},
+    }
+    server = PlayedServer(page, lambda message: answers.get(message["command"]))
+    page.get_by_role("button", name="Join", exact=True).click()
+    server.wait_for("takeConfiguration")
+
+    assert page.evaluate("configurations") == [{"iceServers": [{"urls": uri}]}]
+    assert [message["command"] for message in server.heard[:2]] == ["getIceServerConfig", "join"]
+
+
 def test_candidates_may_come_before_their_description(guests: Guests) -> None:
     """A peer keeps candidates that are too early, and uses them: the two see each other."""
     first, second = (guests.open("?tab=peer&stream=call1") for _ in range(2))
@@ -184,6 +211,8 @@ class HoldingRelay:
     def _hear(self, connection: WebSocketRoute, text: str) -> None:
         message = cast(Message, json.loads(text))
         match message["command"]:
+            case "getIceServerConfig":
+                connection.send(json.dumps({"command": "iceServerConfig", "stunServerUri": ""}))
             case "join":
                 self._joined.append(connection)
                 if len(self._joined) == 2:

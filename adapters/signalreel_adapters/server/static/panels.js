@@ -322,6 +322,8 @@ export class PeerPanel extends Panel {
     const stream = await this.openCamera();
     const subject = this.subject;
     this.tiles.show("own", stream, { name: subject, own: true, stats: () => this.client.getStats(subject) });
+    // Peers may be on different networks, where only an ICE server brings them together. It is told before `start`.
+    this.client.getIceServerConfig();
     this.client.join(subject, stream);
   }
 

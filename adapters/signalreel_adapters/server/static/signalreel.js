@@ -12,7 +12,7 @@
  * What a client says, in JSON, one object for each text frame:
  *
  *     publish  play  stop  join  leave  joinRoom  getRoomInfo  leaveFromRoom  takeConfiguration  takeCandidate
- *     toggleVideo  toggleAudio  enableTrack  forceStreamQuality  getStreamInfo  getTrackList  ping
+ *     toggleVideo  toggleAudio  enableTrack  forceStreamQuality  getStreamInfo  getTrackList  getIceServerConfig  ping
  *
  * There are no request ids: an answer is matched to its question by its stream id.
  *
@@ -112,6 +112,13 @@ import { Connection } from "./connection.js";
  * `trackList`: the tracks of a stream or room.
  *
  * @typedef {{command: "trackList", streamId: string, trackList: string[]}} TrackListMessage
+ */
+
+/**
+ * `iceServerConfig`: the ICE server that the operator wants clients to use; an empty text is none.
+ *
+ * @typedef {{command: "iceServerConfig", stunServerUri: string, turnServerUsername: string,
+ *            turnServerCredential: string}} IceServerConfigMessage
  */
 
 /**
@@ -395,6 +402,14 @@ export class SignalreelClient extends EventTarget {
     this.#end(streamId, "stopped");
   }
 
+  /**
+   * Ask which ICE server to use, for peers that are not on one network. Answered by an `iceServerConfig` event; what it
+   * names is used for every connection made later.
+   */
+  getIceServerConfig() {
+    this.#send({ command: "getIceServerConfig" });
+  }
+
   // ---- Rooms ----------------------------------------------------------------------------------------------------
 
   /**
@@ -545,6 +560,9 @@ export class SignalreelClient extends EventTarget {
       case "stop":
         if (wish) this.#peerLeft(message.streamId, wish);
         break;
+      case "iceServerConfig":
+        this.#takeIceServer(message);
+        break;
       case "error":
         if (wish) this.#refused(message, wish);
         this.#emit("refused", message);
@@ -669,6 +687,13 @@ export class SignalreelClient extends EventTarget {
   #peerLeft(streamId, wish) {
     this.#disconnect(wish);
     this.#move(streamId, wish, "waiting", "left");
+  }
+
+  /** @param {IceServerConfigMessage} message */
+  #takeIceServer({ stunServerUri, turnServerUsername, turnServerCredential }) {
+    if (!/^(stun|turn)s?:/.test(stunServerUri)) return;
+    const login = turnServerUsername ? { username: turnServerUsername, credential: turnServerCredential } : {};
+    this.iceServers = [{ urls: stunServerUri, ...login }];
   }
 
   /**
