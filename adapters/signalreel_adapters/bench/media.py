@@ -11,6 +11,7 @@ import asyncio
 import multiprocessing
 import os
 import resource
+import socket
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -28,7 +29,6 @@ VIEWERS: Final = (10, 100, 300)
 
 _WINDOW: Final = 4.0  # seconds that are counted at each step
 _SECONDS_MAX: Final = 50.0  # no step begins later
-_PORT: Final = 47_400
 _END_TIMEOUT: Final = 5.0
 _FILES_PER_VIEWER: Final = 3
 
@@ -57,16 +57,16 @@ def bench_media(
     viewers: Sequence[int] = VIEWERS,
     window: float = _WINDOW,
     fan_out: str = "auto",
-    port: int = _PORT,
+    shared_port: bool = True,
 ) -> MediaFigures:
-    """Measure. `port` 0 gives every peer sockets of its own, through aioice, instead of one port for all."""
+    """Measure. Without a shared port every peer has sockets of its own, through aioice."""
     _allow_files(max(viewers))
     cores = sorted(os.sched_getaffinity(0))
     server_core, load_core = (cores[0], cores[1]) if len(cores) > 1 else (None, None)
     settings = AiortcSettings(
         hosts=(LOOPBACK,),
         allow_loopback=True,
-        port=port,
+        port=_free_port() if shared_port else 0,
         fan_out="polite" if fan_out == "polite" else "auto",
         sources_max=4,
     )
@@ -96,7 +96,7 @@ def bench_media(
     return MediaFigures(
         runs=runs,
         fan_out="polite" if fan_out == "polite" else "raw",
-        transport="one port, ICE-lite" if port else "aioice",
+        transport="one port, ICE-lite" if shared_port else "aioice",
         cores=len(cores),
         peers=_peers(),
     )
@@ -106,6 +106,12 @@ def _wait_until_ready(pipe: Any) -> None:  # noqa: ANN401 - a connection of mult
     if not pipe.poll(_END_TIMEOUT * 2):
         raise RuntimeError("the server of the measurement did not start")
     pipe.recv()
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
 
 
 def _allow_files(viewers: int) -> None:

@@ -8,7 +8,7 @@ from signalreel_adapters.bench.media import bench_media
 def test_a_small_measurement_gives_every_figure() -> None:
     """Three viewers for half a second. How good the figures are is not a test's to say: machines differ."""
     said: list[str] = []
-    figures = bench_media(said.append, viewers=(3,), window=0.5, port=47_411)
+    figures = bench_media(said.append, viewers=(3,), window=0.5)
     run = figures.runs[0]
 
     assert said == ["starting the server", "3 viewers"]

@@ -15,7 +15,8 @@ import logging
 import secrets
 import socket
 import struct
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from aioice import stun
@@ -30,6 +31,7 @@ from signalreel_adapters.media.aiortc.transport import (
     RAW_WAY_WORKS,
     DtlsPeer,
     fingerprint_of,
+    is_rtcp,
 )
 
 __all__ = ("LitePeer", "UdpMux")
@@ -37,8 +39,14 @@ __all__ = ("LitePeer", "UdpMux")
 _logger: Final = logging.getLogger(__name__)
 
 _DATAGRAM_MAX: Final = 2_048
-_DATAGRAMS_PER_TURN_MAX: Final = 128
-"""Datagrams read from one socket before others have their turn."""
+_TURN: Final = 0.01
+"""Seconds for which one socket is read before everything else has its turn."""
+
+_BEHIND_MAX: Final = 0.25
+"""Seconds for which a socket may never be found empty; after that we are overloaded, and media is shed."""
+
+_SHED_MAX: Final = 4_096
+"""Datagrams looked at in one go while shedding: about what a receive buffer holds."""
 
 _SOCKET_BUFFER: Final = 4 << 20
 """Bytes asked for in each direction; the kernel gives what it allows."""
@@ -50,8 +58,11 @@ _LOCAL_PREFERENCE: Final = 256
 class UdpMux:
     """The sockets that all peers share, and who is behind which address."""
 
-    def __init__(self, hosts: Sequence[str], port: int) -> None:
+    def __init__(self, hosts: Sequence[str], port: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.dropped = 0  #: datagrams of nobody
+        self.shed = 0  #: packets thrown away because we could not keep up
+        self._clock = clock
+        self._behind_since: dict[socket.socket, float] = {}
         self.addresses: list[Address] = []
         self._by_fragment: dict[str, LitePeer] = {}
         self._by_address: dict[Address, LitePeer] = {}
@@ -99,26 +110,45 @@ class UdpMux:
             self._by_address.pop(peer.address, None)
 
     def _read(self, opened: socket.socket) -> None:
-        by_address = self._by_address
-        for _ in range(_DATAGRAMS_PER_TURN_MAX):
-            try:
-                data, source = opened.recvfrom(_DATAGRAM_MAX)
-            except (BlockingIOError, InterruptedError):
+        """Take what has come, for one turn.
+
+        A server that cannot keep up must not work off a buffer of old packets: that makes every packet late, checks and
+        handshakes too, until calls end by it. So the backlog is thrown away, but for what keeps connections alive;
+        viewers go on from the next keyframe.
+        """
+        until = self._clock() + _TURN
+        while self._clock() < until:
+            if not self._read_one(opened):
+                self._behind_since.pop(opened, None)
                 return
-            except OSError:  # an ICMP error for something that was sent; it says nothing about what comes
-                continue
-            address: Address = source[:2]
-            arrival = classify(data)
-            if arrival is Arrival.STUN:
-                self._check(data, address, opened)
-                continue
-            peer = by_address.get(address)
-            if peer is None:
-                self.dropped += 1
-            elif arrival is Arrival.MEDIA:
-                peer.take_media(data)
-            elif arrival is Arrival.DTLS:
-                peer.take_dtls(data)
+        since = self._behind_since.setdefault(opened, until)
+        if until - since > _BEHIND_MAX:
+            self._behind_since.pop(opened)
+            for _ in range(_SHED_MAX):
+                if not self._read_one(opened, shedding=True):
+                    return
+
+    def _read_one(self, opened: socket.socket, *, shedding: bool = False) -> bool:
+        """Take one datagram; false when there is none."""
+        try:
+            data, source = opened.recvfrom(_DATAGRAM_MAX)
+        except (BlockingIOError, InterruptedError):
+            return False
+        except OSError:  # an ICMP error for something that was sent; it says nothing about what comes
+            return True
+        address: Address = source[:2]
+        arrival = classify(data)
+        if arrival is Arrival.STUN:
+            self._check(data, address, opened)
+        elif shedding and arrival is Arrival.MEDIA and not is_rtcp(data):
+            self.shed += 1
+        elif (peer := self._by_address.get(address)) is None:
+            self.dropped += 1
+        elif arrival is Arrival.MEDIA:
+            peer.take_media(data)
+        elif arrival is Arrival.DTLS:
+            peer.take_dtls(data)
+        return True
 
     def _check(self, data: bytes, source: Address, opened: socket.socket) -> None:
         """Answer a connectivity check that is authentic; say nothing to anything else."""

@@ -51,6 +51,7 @@ __all__ = (
     "IceLike",
     "ffi",
     "fingerprint_of",
+    "is_rtcp",
     "machine_hosts",
     "protect_in_place",
 )
@@ -78,6 +79,11 @@ def fingerprint_of(certificate: RTCCertificate) -> Fingerprint:
     """Give the hash of our certificate that our descriptions carry."""
     found = next(each for each in certificate.getFingerprints() if each.algorithm == _FINGERPRINT_ALGORITHM)
     return Fingerprint(found.algorithm, found.value)
+
+
+def is_rtcp(data: bytes) -> bool:
+    """Whether a packet of the range of RTP is RTCP (RFC 5761, section 4)."""
+    return len(data) > 1 and data[1] in _RTCP_TYPES
 
 
 def _run_now(coroutine: Coroutine[Any, Any, object]) -> bool:
@@ -187,10 +193,10 @@ class DtlsPeer:
     def _take_media(self, data: bytes) -> None:
         """The raw way in: one SRTP or SRTCP datagram from a verified address."""
         session = self._receiving
-        if session is None or len(data) < 2:  # noqa: PLR2004
+        if session is None:
             return
         try:
-            if data[1] in _RTCP_TYPES:
+            if is_rtcp(data):
                 plain = session.unprotect_rtcp(data)
                 self.last_heard = self._loop.time()
                 self._dispatch_rtcp(plain)

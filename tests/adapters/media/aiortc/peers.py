@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import random
 import re
+import socket
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -31,20 +32,27 @@ from signalreel_adapters.media.aiortc.peer import Remote
 from signalreel_adapters.media.aiortc.sdp import Fingerprint, LocalTransport
 from signalreel_adapters.media.aiortc.transport import AioicePeer
 
-__all__ = ("SETTINGS", "Call", "PlayingPeer", "PublishingPeer", "eventually")
+__all__ = ("SETTINGS", "Call", "PlayingPeer", "PublishingPeer", "eventually", "free_port")
 
 SETTINGS = AiortcSettings(hosts=("127.0.0.1",), allow_loopback=True, tracks_interval=0.2, bitrate_interval=0.5)
 AUDIO, VIDEO, REPAIR = 111, 96, 97
 VIDEO_CLOCK = 90_000
 
 
-async def eventually(true: Callable[[], object], what: str, within: float = 5.0) -> None:
+async def eventually(true: Callable[[], object], what: str, within: float = 10.0) -> None:
     """Wait until something is true, or fail saying what never was."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
     while not true():
         assert loop.time() < deadline, f"{what}: not within {within} s"
         await asyncio.sleep(0.01)
+
+
+def free_port() -> int:
+    """Find a UDP port that nobody uses."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class Peer:

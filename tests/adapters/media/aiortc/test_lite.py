@@ -5,6 +5,7 @@ import socket
 
 import pytest
 from aioice import stun
+from aiortc.rtp import AnyRtcpPacket, RtcpPsfbPacket
 
 from signalreel_adapters.media.aiortc.errors import DescriptionImpossible, TransportFailed
 from signalreel_adapters.media.aiortc.lite import LitePeer, UdpMux
@@ -16,6 +17,19 @@ from tests.adapters.media.aiortc.test_transport import CERTIFICATE, CLIENT_HELLO
 pytestmark = pytest.mark.anyio
 
 HOST = "127.0.0.1"
+
+
+class HastyClock:
+    """A clock on which every look takes time."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.step = 0.0
+
+    def __call__(self) -> float:
+        """Tell the time, and let some pass."""
+        self.now += self.step
+        return self.now
 
 
 def check(peer: LitePeer, *, password: bytes | None = None, nominate: bool = False) -> bytes:
@@ -100,6 +114,28 @@ async def test_an_authentic_check_is_answered_and_moves_the_peer_when_it_nominat
         assert server.egress is not None
         assert server.egress.address == moved.getsockname()
         assert list(mux._by_address) == [moved.getsockname()]
+    await asyncio.gather(server.close(), client.close())
+    mux.close()
+
+
+async def test_an_overloaded_server_sheds_media_and_nothing_else() -> None:
+    """A backlog is thrown away instead of being worked off late; what keeps connections alive is heard."""
+    clock = HastyClock()
+    mux = UdpMux([HOST], 0, clock=clock)
+    server, client, at_server, _ = await connect(mux)
+    opened = mux._sockets[0]
+    heard: list[AnyRtcpPacket] = []
+    server.on_rtcp = heard.extend
+    asyncio.get_running_loop().remove_reader(opened.fileno())
+    for number in range(60):
+        client.send_rtp(rtp(number))
+    client.send_rtcp([RtcpPsfbPacket(fmt=1, ssrc=1, media_ssrc=2)])
+    clock.step = 0.02
+    for _ in range(20):
+        mux._read(opened)
+
+    assert heard == [RtcpPsfbPacket(fmt=1, ssrc=1, media_ssrc=2)]
+    assert 0 < mux.shed == 60 - len(at_server)
     await asyncio.gather(server.close(), client.close())
     mux.close()
 

@@ -70,7 +70,7 @@ async def test_a_suspended_stream_takes_a_new_connection() -> None:
 
 
 async def test_tracks_are_reported_in_regular_turns() -> None:
-    """When every bitrate was measured, with what was measured; the publisher gets its receiver report in the same turn."""
+    """When every bitrate is known, with what was measured; the publisher gets its report in the same turn."""
     world = World()
     world.side.take_offer(MEDIA_ALONE.replace("a=rid:q send\r\na=rid:f send\r\na=simulcast:send q;f\r\n", ""), None)
     await world.described()

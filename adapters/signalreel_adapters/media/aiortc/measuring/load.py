@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from signalreel.commands import AnyCommand, Play, Publish, TakeConfiguration
 from signalreel.messages import Description, Notification
+from signalreel_adapters.media.aiortc.errors import TransportFailed
 from signalreel_adapters.media.aiortc.measuring.kernel import arrived
 from signalreel_adapters.media.aiortc.measuring.peers import LoadPublisher, LoadViewer
 
@@ -21,7 +22,8 @@ __all__ = ("MediaRun", "measure")
 
 _STREAM: Final = "load"
 _SET_UP_AT_ONCE: Final = 8
-_ANSWER_TIMEOUT: Final = 15.0
+_ANSWER_TIMEOUT: Final = 10.0
+_JOIN_TIMEOUT: Final = 10.0
 _SETTLE: Final = 1.0  # seconds after the last viewer has come, before anything is counted
 _MILLISECOND: Final = 1e6  # in nanoseconds
 
@@ -45,6 +47,7 @@ class _Driver:
     def __init__(self, pipe: "Connection[Any, Any]") -> None:
         self._pipe = pipe
         self._waiting: dict[tuple[str, str], asyncio.Future[Any]] = {}
+        self._sessions = 0
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(pipe.fileno(), self._hear)
 
@@ -78,9 +81,12 @@ class _Driver:
         async with asyncio.timeout(_ANSWER_TIMEOUT):
             return await future
 
-    def tell(self, word: str, what: object) -> None:
-        """Say something to the server."""
-        self._pipe.send((word, what))
+    def open(self) -> str:
+        """Open a session; gives its name."""
+        self._sessions += 1
+        session = f"session-{self._sessions}"
+        self._pipe.send(("open", session))
+        return session
 
     def say(self, session: str, command: AnyCommand) -> None:
         """Say a client's command."""
@@ -127,11 +133,11 @@ async def measure(
 
 
 async def _publish(driver: _Driver, publisher: LoadPublisher) -> asyncio.Task[None]:
-    driver.tell("open", "publisher")
-    driver.say("publisher", Publish(stream_id=_STREAM))
+    session = driver.open()
+    driver.say(session, Publish(stream_id=_STREAM))
     command = TakeConfiguration(stream_id=_STREAM, type="offer", sdp=await publisher.offer())
-    answer = await driver.ask("say", ("publisher", command), ("publisher", "description"))
-    live = asyncio.ensure_future(driver.ask("", "", ("publisher", "publish_started")))
+    answer = await driver.ask("say", (session, command), (session, "description"))
+    live = asyncio.ensure_future(driver.ask("", "", (session, "publish_started")))
     await publisher.connect(answer)
     sending = asyncio.create_task(publisher.run())
     await live
@@ -139,20 +145,27 @@ async def _publish(driver: _Driver, publisher: LoadPublisher) -> asyncio.Task[No
 
 
 async def _join(driver: _Driver, certificate: RTCCertificate, viewers: list[LoadViewer], count: int) -> None:
-    """Let viewers come until there are `count`. The first is a probe, and so is the last of the first step."""
+    """Let viewers come until there are `count`, fewer when some fail. The first is a probe, and so is the last."""
     room = asyncio.Semaphore(_SET_UP_AT_ONCE)
 
     async def come(number: int) -> None:
-        async with room:
-            session = f"viewer-{number}"
-            viewer = LoadViewer(certificate, probe=number == 0 or number == count - 1)
+        viewer = LoadViewer(certificate, probe=number == 0 or number == count - 1)
+        try:
+            async with room, asyncio.timeout(_JOIN_TIMEOUT):
+                await _play(driver, viewer)
+        except (TransportFailed, TimeoutError):
+            await viewer.transport.close()
+        else:
             viewers.append(viewer)
-            driver.tell("open", session)
-            offer = await driver.ask("say", (session, Play(stream_id=_STREAM)), (session, "description"))
-            driver.say(session, TakeConfiguration(stream_id=_STREAM, type="answer", sdp=await viewer.answer(offer)))
-            await viewer.play(offer)
 
     await asyncio.gather(*(come(number) for number in range(len(viewers), count)))
+
+
+async def _play(driver: _Driver, viewer: LoadViewer) -> None:
+    session = driver.open()
+    offer = await driver.ask("say", (session, Play(stream_id=_STREAM)), (session, "description"))
+    driver.say(session, TakeConfiguration(stream_id=_STREAM, type="answer", sdp=await viewer.answer(offer)))
+    await viewer.play(offer)
 
 
 async def _count(driver: _Driver, viewers: list[LoadViewer], window: float, join_cpu: float) -> MediaRun:
