@@ -11,7 +11,8 @@ from signalreel.engine import TABLES, Engine
 from signalreel.machines.indexes import Indexes
 from signalreel.record import decode_record, encode_record
 from signalreel.step import Fired
-from tests.engine.tour import SETTINGS, tour
+from tests.engine.scenes import SETTINGS
+from tests.engine.tour import tour
 from tests.repository import PACKAGES, ROOT
 
 FEW: Final = 6

@@ -18,7 +18,8 @@ from signalreel.identifiers import Kind, Reference
 from signalreel.machines.base import AnyMachine, Key
 from signalreel.machines.table import Row, Table
 from signalreel.step import Fired, Transition
-from tests.engine.tour import SETTINGS, tour
+from tests.engine.scenes import SETTINGS
+from tests.engine.tour import tour
 
 Condition = Callable[..., bool]
 EACH_TABLE: Final = pytest.mark.parametrize("table", TABLES.values(), ids=[str(kind) for kind in TABLES])

@@ -1,0 +1,204 @@
+"""The playback of a whole room: one connection, and a new offer whenever what is live has changed."""
+
+from typing import Final
+
+import pytest
+
+from signalreel.commands import (
+    GetRoomInfo,
+    JoinRoom,
+    LeaveFromRoom,
+    Play,
+    Stop,
+    TakeConfiguration,
+)
+from signalreel.events import (
+    DescriptionCreated,
+    MediaConnected,
+    MediaLost,
+)
+from signalreel.identifiers import Kind
+from signalreel.messages import Description, Notification
+from signalreel.step import Roster, Step
+from tests.engine.world import World, moves, told
+
+MAPPING: Final = {"0": "ARDAMSva1"}
+
+
+def started(id: str) -> Notification:
+    """What a player is told when it is connected."""
+    return Notification("play_started", stream_id=id, subscriber_id="")
+
+
+def finished(id: str) -> Notification:
+    """What a player is told when it is over."""
+    return Notification("play_finished", stream_id=id, subscriber_id="")
+
+
+def roster(step: Step) -> tuple[str, ...]:
+    """The streams that a step wants a playback to show."""
+    (detail,) = [m.detail for m in step.transitions if isinstance(m.detail, Roster)]
+    return tuple(source.stream_id for source in detail.sources)
+
+
+def room_world() -> World:
+    """A room in which `a1` of alice and `c1` of carol are live, and that bob plays whole."""
+    world = World()
+    world.open("alice", "bob", "carol", "dave")
+    world.publish("alice", "a1", room="r")
+    world.publish("carol", "c1", room="r")
+    world.play("bob", "r", room="r")
+    return world
+
+
+def test_a_room_is_played_before_anything_is_in_it() -> None:
+    """Newer pages publish and play at once: the offer is empty, and the first stream makes another one."""
+    world = World()
+    world.open("alice", "bob")
+
+    empty = world.say("bob", Play("r", room="r"))
+    world.offer_and_answer("bob", "r")
+    connected = world.report(MediaConnected(world.playback("bob", "r")))
+    world.publish("alice", "a1", room="r")
+
+    assert roster(empty) == ()
+    assert moves(empty) == [("playback", "bob/r", "idle", "preparing"), ("room", "r", "empty", "open")]
+    assert connected.messages == [("bob", started("r"))]
+    assert roster(world.steps[-1]) == ("a1",)
+    assert world.state(Kind.PLAYBACK, "bob/r") == "updating"
+
+
+def test_a_player_of_a_room_gets_a_new_offer_when_it_changes() -> None:
+    """One connection for the room: a whole new offer each time, whose answer leads back to playing."""
+    world = room_world()
+
+    world.publish("dave", "d1", room="r")
+    came = world.steps[-1]
+    playback = world.playback("bob", "r")
+    offered = world.report(DescriptionCreated(playback, "offer", "three", MAPPING))
+    answered = world.say("bob", TakeConfiguration("r", "answer", "yes"))
+    went = world.say("carol", Stop("c1"))
+
+    assert roster(came) == ("a1", "c1", "d1")
+    assert moves(came)[-1] == ("playback", "bob/r", "playing", "updating")
+    assert told(came, "bob") == []
+    assert offered.messages == [("bob", Description("r", "offer", "three", id_mapping=MAPPING))]
+    assert moves(offered) == [("playback", "bob/r", "updating", "reoffered")]
+    assert (answered.messages, moves(answered)) == ([], [("playback", "bob/r", "reoffered", "playing")])
+    assert roster(went) == ("a1", "d1")
+
+
+def test_changes_during_a_negotiation_wait_for_its_end() -> None:
+    """While one offer is out, no other is made; when it is answered, the room is looked at once more."""
+    world = room_world()
+    world.say("carol", Stop("c1"))
+    world.report(DescriptionCreated(world.playback("bob", "r"), "offer", "one", MAPPING))
+
+    world.publish("dave", "d1", room="r")
+    waiting = world.steps[-1]
+    answered = world.say("bob", TakeConfiguration("r", "answer", "yes"))
+
+    assert moves(waiting) == [("stream", "d1", "connecting", "broadcasting")]
+    assert moves(answered) == [("playback", "bob/r", "reoffered", "updating")]
+    assert roster(answered) == ("a1", "d1")
+
+
+def test_a_change_while_it_connects_is_offered_right_after() -> None:
+    """The room changed between the first offer and the connection: play_started, and another offer at once."""
+    world = World()
+    world.open("alice", "bob")
+    world.say("bob", Play("r", room="r"))
+    world.offer_and_answer("bob", "r")
+    world.publish("alice", "a1", room="r")
+
+    connected = world.report(MediaConnected(world.playback("bob", "r")))
+
+    assert connected.messages == [("bob", started("r"))]
+    assert moves(connected) == [("playback", "bob/r", "connecting", "updating")]
+    assert roster(connected) == ("a1",)
+    assert connected.deadline is None
+
+
+@pytest.mark.parametrize(
+    ("tracks", "shown"),
+    [
+        ((), ("a1", "c1")),
+        (("a1",), ("a1",)),
+        (("!a1",), ("c1",)),
+        (("!a1", "!c1"), ()),
+        (("a1", "!a1"), ()),
+        (("a1", "none"), ("a1",)),
+        (("none",), ()),
+        (("!none",), ("a1", "c1")),
+    ],
+)
+def test_a_track_list_says_what_of_a_room_is_played(tracks: tuple[str, ...], shown: tuple[str, ...]) -> None:
+    """Named streams only; or, when every entry begins with `!`, all but those."""
+    world = room_world()
+
+    assert roster(world.say("dave", Play("r", track_list=tracks))) == shown
+
+
+def test_a_change_that_a_player_does_not_see_makes_no_offer() -> None:
+    """A stream that its track list leaves out comes and goes without a renegotiation."""
+    world = room_world()
+    world.play("dave", "r", tracks=("!c1",))
+
+    step = world.say("carol", Stop("c1"))
+
+    assert ("playback", "dave/r", "playing", "updating") not in moves(step)
+    assert ("playback", "bob/r", "playing", "updating") in moves(step)
+
+
+def test_nobody_is_sent_its_own_stream() -> None:
+    """Newer pages name it nowhere, so what counts is which session publishes it."""
+    world = room_world()
+
+    assert roster(world.say("alice", Play("r"))) == ("c1",)
+
+
+def test_leaving_a_room_ends_playing_it_and_nothing_else() -> None:
+    """A player without a seat leaves too: the room's playback ends, one of another room goes on."""
+    world = room_world()
+    world.publish("dave", "d1", room="r2")
+    world.play("bob", "r2", room="r2")
+
+    step = world.say("bob", LeaveFromRoom("r"))
+
+    assert told(step, "bob") == [Notification("leavedFromRoom", room_name="r", room="r"), finished("r")]
+    assert world.state(Kind.PLAYBACK, "bob/r") == ""
+    assert world.state(Kind.PLAYBACK, "bob/r2") == "playing"
+
+
+def test_leaving_a_room_ends_what_was_played_in_it() -> None:
+    """A legacy member names the room with each play; those playbacks go with its seat, others stay."""
+    world = room_world()
+    world.say("dave", JoinRoom("r", "d1"))
+    world.play("dave", "a1", room="r")
+    world.play("dave", "c1")
+
+    step = world.say("dave", LeaveFromRoom("r"))
+
+    assert told(step, "dave")[1:] == [finished("a1")]
+    assert world.state(Kind.PLAYBACK, "dave/c1") == "playing"
+
+
+def test_a_room_that_is_only_watched_lives_as_long_as_it_is() -> None:
+    """The last player takes the room with it, whatever way it goes; until then it is there and has no members."""
+    for end in ("stop", "close", "media"):
+        world = World()
+        world.open("bob", "dave")
+        world.play("bob", "r", room="r")
+        world.play("dave", "r")
+        world.say("dave", Stop("r"))
+        watched = world.say("dave", GetRoomInfo("r", "x")).refused
+
+        if end == "stop":
+            world.say("bob", Stop("r"))
+        elif end == "close":
+            world.close("bob")
+        else:
+            world.report(MediaLost(world.playback("bob", "r")))
+
+        assert watched == "no_active_streams_in_room"
+        assert world.lives() == []
