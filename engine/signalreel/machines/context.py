@@ -124,10 +124,6 @@ class Context:
         """The ids of the machines of a kind that a session holds, in a fixed order."""
         return sorted(key[2] for key in self.indexes.held(session) if key[0] is kind)
 
-    def is_holder(self, kind: Kind, id: str) -> bool:
-        """Whether the record's session holds this machine."""
-        return (kind, self.app, id) in self.indexes.held(self.session)
-
 
 def error_of(refusal: Refusal, input: object, *, stream_id: str = "") -> Error:
     """Make the message for a refusal of this input.
