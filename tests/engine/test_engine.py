@@ -160,7 +160,6 @@ LOOKING: Final = frozenset(
         "find",
         "holds",
         "held",
-        "is_holder",
         "fresh_id",
         "audience",
         "audience_size",
