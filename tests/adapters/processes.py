@@ -9,13 +9,13 @@ from typing import Final
 
 __all__ = ("ServerProcess", "run_cli", "server_process")
 
-_PROGRAM: Final = "from signalreel_adapters.cli import main; main()"
+_PROGRAM: Final = "signalreel_adapters.cli"
 _PATIENCE_S: Final = 30
 
 
 def run_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    command = [sys.executable, "-c", _PROGRAM, *arguments]
+    command = [sys.executable, "-m", _PROGRAM, *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
 
 
@@ -51,7 +51,7 @@ class ServerProcess:
 @contextmanager
 def server_process(*arguments: str) -> Iterator[ServerProcess]:
     """Run a server until the block ends, at the latest."""
-    command = [sys.executable, "-c", _PROGRAM, "serve", "--port", "0", *arguments]
+    command = [sys.executable, "-m", _PROGRAM, "serve", "--port", "0", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

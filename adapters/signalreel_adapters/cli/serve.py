@@ -3,6 +3,7 @@
 import errno
 import gc
 import sys
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -19,13 +20,45 @@ from signalreel_adapters.ports import Media
 from signalreel_adapters.reels.sqlite import SqliteReel
 from signalreel_adapters.runtime import Runtime
 
-__all__ = ("DEFAULT_PORT", "MediaChoice", "serve")
+__all__ = ("DEFAULT_PORT", "MediaChoice", "Port", "SettingsOptions", "serve")
 
 DEFAULT_PORT: Final = 5080
 """The port that clients of the protocol know."""
 
 MediaChoice = Literal["aiortc", "fake", "none"]
 Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65_535))]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class SettingsOptions:
+    """What the machines obey. Not given: as the reel has it, or the default.
+
+    Parameters
+    ----------
+    publish_timeout_ms
+        From `start` until media must flow.
+    play_timeout_ms
+        From `play` until the player must be connected.
+    viewers_max
+        Viewers of one stream; -1 for no limit.
+    streams_max
+        Live streams in one app; -1 for no limit.
+    room_streams_max
+        Streams in one room; -1 for no limit.
+    stun_server
+        Told to clients that ask for ICE servers, as stun:host:port.
+    """
+
+    publish_timeout_ms: int | None = None
+    play_timeout_ms: int | None = None
+    viewers_max: int | None = None
+    streams_max: int | None = None
+    room_streams_max: int | None = None
+    stun_server: str | None = None
+
+
+_NO_OPTIONS: Final = SettingsOptions()
 
 
 def serve(
@@ -38,12 +71,7 @@ def serve(
     media_host: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     media_port: Port = 0,
     log: LogFormat = "console",
-    publish_timeout_ms: int | None = None,
-    play_timeout_ms: int | None = None,
-    viewers_max: int | None = None,
-    streams_max: int | None = None,
-    room_streams_max: int | None = None,
-    stun_server: str | None = None,
+    options: SettingsOptions = _NO_OPTIONS,
 ) -> int:
     """Run the server until Ctrl-C.
 
@@ -65,28 +93,8 @@ def serve(
         One UDP port for all media; 0 for one each.
     log
         Lines for people, or JSON.
-    publish_timeout_ms
-        From `start` until media must flow.
-    play_timeout_ms
-        From `play` until the player must be connected.
-    viewers_max
-        Viewers of one stream; -1 for no limit.
-    streams_max
-        Live streams in one app; -1 for no limit.
-    room_streams_max
-        Streams in one room; -1 for no limit.
-    stun_server
-        Told to clients that ask for ICE servers, as stun:host:port.
     """
-    wished = {
-        "publish_timeout_ms": publish_timeout_ms,
-        "play_timeout_ms": play_timeout_ms,
-        "viewers_max": viewers_max,
-        "streams_max": streams_max,
-        "room_streams_max": room_streams_max,
-        "stun_server": stun_server,
-    }
-    settings = _settings({name: value for name, value in wished.items() if value is not None})
+    settings = _settings({name: value for name, value in asdict(options).items() if value is not None})
     if pages is not None and not pages.is_dir():
         raise Mistake(f"--pages {pages} is no folder")
     try:

@@ -23,11 +23,12 @@ import anyio
 import anyio.to_thread
 import msgspec
 
-from signalreel.errors import OutOfOrder, ReelBusy, ReelDamaged, ReelUnavailable
+from signalreel.errors import OutOfOrder, ReelDamaged, ReelUnavailable
 from signalreel.record import FORMAT
 from signalreel.reel import Entry, Header, chain_record
 from signalreel.settings import Settings
 from signalreel.step import GENESIS, Outcome
+from signalreel_adapters.reels.lock import WriterLock
 
 __all__ = ("APPLICATION_ID", "LAYOUT", "SqliteReel")
 
@@ -66,7 +67,7 @@ class SqliteReel:
         self._outcomes: dict[int, bytes] = {}
         self._limiter: anyio.CapacityLimiter | None = None
         self._connection: sqlite3.Connection | None = None
-        self._lock: sqlite3.Connection | None = None
+        self._lock: WriterLock | None = None
         if read_only:
             with closing(_open_for_reading(self.path)) as connection:
                 self._read_ends(connection)
@@ -173,10 +174,12 @@ class SqliteReel:
 
     def close(self) -> None:
         """Stop writing and let others write. What was not committed is forgotten. Closing twice is harmless."""
-        for connection in (self._connection, self._lock):
-            if connection is not None:
-                connection.close()
-        self._connection = self._lock = None
+        if self._connection is not None:
+            self._connection.close()  # As the last one it empties the write-ahead file and removes it.
+            self._connection = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
 
 
 def _write(
@@ -194,26 +197,11 @@ def _write(
         raise
 
 
-def _take_lock(path: Path) -> sqlite3.Connection:
-    """Take the right to write, which ends with this process at the latest.
-
-    It is an exclusive transaction on an empty companion file, not on the reel itself: that would shut readers out. The
-    companion stays when the reel is closed, because removing it could give the right to two processes.
-    """
-    companion = path.with_name(path.name + "-lock")
+def _take_lock(path: Path) -> WriterLock:
     try:
-        _make_private(companion)
-        connection = sqlite3.connect(companion, isolation_level=None, timeout=0, check_same_thread=False)
-    except (OSError, sqlite3.Error) as error:
+        return WriterLock(path)
+    except OSError as error:
         raise ReelUnavailable(f"{path} cannot be opened for writing: {error}") from error
-    try:
-        connection.execute("BEGIN EXCLUSIVE")
-    except sqlite3.Error as error:
-        connection.close()
-        if "locked" in str(error):
-            raise ReelBusy(str(path)) from error
-        raise ReelUnavailable(f"{path} cannot be opened for writing: {error}") from error
-    return connection
 
 
 def _make_private(path: Path) -> bool:
@@ -259,28 +247,31 @@ def _make_tables(connection: sqlite3.Connection, header: Header) -> None:
 
 
 def _open_for_reading(path: Path) -> sqlite3.Connection:
-    """Open without writing anything.
+    """Open without changing what the reel holds.
 
-    A reel that nobody writes and whose folder cannot be written either has no companions, and SQLite could not make
-    them; then the file alone is the whole reel.
+    Where that is allowed the file is opened like a writer does, because only then SQLite removes its companions when
+    the last one closes. Else for reading; and when there are no companions and none can be made, the file alone is the
+    whole reel.
     """
     if not path.is_file():
         raise ReelUnavailable(f"{path} does not exist" if not path.exists() else f"{path} is not a file")
     address = path.absolute().as_uri()
-    try:
-        return _connect_for_reading(f"{address}?mode=ro", path)
-    except sqlite3.OperationalError as error:
-        if path.with_name(path.name + "-wal").exists():
-            raise ReelUnavailable(f"{path} cannot be read: {error}") from error
-    try:
-        return _connect_for_reading(f"{address}?mode=ro&immutable=1", path)
-    except sqlite3.OperationalError as error:
-        raise ReelUnavailable(f"{path} cannot be read: {error}") from error
+    modes = ["mode=rw", "mode=ro"]
+    if not path.with_name(path.name + "-wal").exists():
+        modes.append("mode=ro&immutable=1")
+    reason = ""
+    for mode in modes:
+        try:
+            return _connect_for_reading(f"{address}?{mode}", path)
+        except sqlite3.OperationalError as error:
+            reason = str(error)
+    raise ReelUnavailable(f"{path} cannot be read: {reason}")
 
 
 def _connect_for_reading(address: str, path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(address, uri=True, isolation_level=None)
     try:
+        connection.execute("PRAGMA query_only = ON")
         _check_layout(connection, path)
     except BaseException as error:
         connection.close()

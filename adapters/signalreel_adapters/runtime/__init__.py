@@ -1,6 +1,7 @@
 """The one loop of the shell and what belongs to it: sessions, outboxes, subscriptions, clocks, ids and limits.
 
-`loop` holds the loop; everything else serves it. Nothing here knows a wire, a disk or a codec of media.
+`runtime` is what an embedder holds, `loop` takes the turns; everything else serves them. Nothing here knows a wire, a
+disk or a codec of media.
 """
 
 from signalreel_adapters.runtime.clock import SystemClock
@@ -8,8 +9,8 @@ from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.ids import RandomIds, SeededIds
 from signalreel_adapters.runtime.keeping import Unrecorded
 from signalreel_adapters.runtime.limits import Limits
-from signalreel_adapters.runtime.loop import Runtime, RuntimeStopped, TurnedAway
 from signalreel_adapters.runtime.outbox import Outbox
+from signalreel_adapters.runtime.runtime import Runtime, RuntimeStopped, TurnedAway
 from signalreel_adapters.runtime.session import GATED, Session
 from signalreel_adapters.runtime.subscriptions import Overflow, Subscription, SubscriptionLagged
 

@@ -53,10 +53,15 @@ class Publisher:
 
 
 def _log_step(step: Step) -> None:
-    """Write a line a transition. Never what the input carried: descriptions, candidates and addresses are personal."""
+    """Write a line for each transition that leads elsewhere or asks adapters for something; candidates are too many.
+
+    Never what the input carried: descriptions, candidates and addresses are personal.
+    """
     record = step.record
     name = input_name(record)
     for transition in step.transitions:
+        if transition.source == transition.target and transition.detail is None:
+            continue
         machine = transition.machine
         _log.info(
             "transition",

@@ -1,11 +1,7 @@
-"""The runtime: one loop that takes inputs, records them, applies them, and carries out what they caused.
+"""The runtime: what an embedder holds. It opens sessions, takes orders and reports, and ends in good order.
 
-It is the only place where effects happen. One turn of the loop, in this order: take what waits, append it to the reel,
-commit, and then for each record apply it, send its messages, show the step to the media adapter and the subscribers.
-Whatever arrives while a commit runs is the next batch; there is no window to wait out.
-
-It runs on asyncio and on trio. All methods but `attach`, `submit` and `stop` are synchronous; call them in the thread
-of the event loop.
+It runs on asyncio and on trio. All methods but `attach`, `submit`, `idle` and `stop` are synchronous; call them in the
+thread of the event loop. The loop itself is in `loop`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,16 +10,14 @@ from typing import Final, Self
 
 import anyio
 import anyio.abc
-import anyio.lowlevel
 from msgspec import structs
 
 from signalreel.commands import AnyHostCommand
 from signalreel.engine import Engine
-from signalreel.errors import ReelUnavailable, SignalreelError
-from signalreel.events import AnyEvent, BitrateMeasured, DeadlineReached, RunStarted, SettingsChanged, ShutdownAnnounced
+from signalreel.errors import SignalreelError
+from signalreel.events import AnyEvent, BitrateMeasured, RunStarted, SettingsChanged
 from signalreel.identifiers import App, Kind, SessionId, is_valid_name
 from signalreel.reel import Header, Reel
-from signalreel.refusals import DATA_STORE_NOT_AVAILABLE
 from signalreel.settings import Settings
 from signalreel.step import Step
 from signalreel_adapters.ports import (
@@ -36,14 +30,15 @@ from signalreel_adapters.ports import (
     SessionInfo,
     Transport,
 )
-from signalreel_adapters.runtime.alarm import Alarm
 from signalreel_adapters.runtime.clock import SystemClock
 from signalreel_adapters.runtime.counters import Counters
+from signalreel_adapters.runtime.draining import tell_all, until_left
 from signalreel_adapters.runtime.ids import RandomIds
 from signalreel_adapters.runtime.inbox import Inbox, Pending, Ticket
 from signalreel_adapters.runtime.keeping import Unrecorded, as_durable
-from signalreel_adapters.runtime.limits import MICROSECONDS, Limits
+from signalreel_adapters.runtime.limits import Limits
 from signalreel_adapters.runtime.log import Log
+from signalreel_adapters.runtime.loop import Loop
 from signalreel_adapters.runtime.outbox import TRY_AGAIN_LATER, Outbox
 from signalreel_adapters.runtime.publisher import Publisher
 from signalreel_adapters.runtime.recorder import Recorder
@@ -108,18 +103,22 @@ class Runtime:
         self._sessions: dict[str, Session] = {}
         self._attached: dict[anyio.Event, None] = {}
         self._inbox = Inbox()
-        self._alarm = Alarm(self._clock, self._inbox)
         self._subscriptions = Subscriptions(self.counters)
-        self._publisher = Publisher(self._sessions, self._subscriptions, media, self.counters)
         self._recorder = Recorder(
             self._durable, Engine(settings=self.reel.header.settings), self._clock, self._ids, self.counters
         )
+        self._loop = Loop(
+            self._inbox,
+            self._recorder,
+            Publisher(self._sessions, self._subscriptions, media, self.counters),
+            sessions=self._sessions,
+            clock=self._clock,
+            limits=self.limits,
+            counters=self.counters,
+        )
         self._tasks: anyio.abc.TaskGroup | None = None
-        self._reel_fails = False
         self._is_stopping = False
         self._is_over = anyio.Event()
-        self._is_idle = anyio.Event()
-        self._decisions = 0
 
     # ---- lifetime
 
@@ -139,8 +138,7 @@ class Runtime:
         tasks = anyio.create_task_group()
         await tasks.__aenter__()
         self._tasks = tasks
-        tasks.start_soon(self._alarm.run)
-        tasks.start_soon(self._run)
+        tasks.start_soon(self._loop.run)
         return self
 
     async def __aexit__(
@@ -187,22 +185,18 @@ class Runtime:
         """Tell every session that the server will stop, give them time to leave, close those that stay.
 
         Telling is spread over time, because clients reconnect at once when told. Sessions that are left after
-        `grace_ms` are closed with 1012. Returns when all of that is on the reel, and ends the
-        subscriptions. Leaving `async with` does the same
-        without any waiting.
+        `grace_ms` are closed with 1012. Returns when all of that is on the reel, and ends the subscriptions. Leaving
+        `async with` does the same without any waiting.
         """
-        limits = self.limits
         self._is_stopping = True
-        told = list(self._sessions.values())
-        spread = limits.drain_spread_ms if spread_ms is None else spread_ms
-        step = min(limits.drain_step_ms, spread // len(told)) if told else 0
-        for session in told:
-            self.enqueue(Pending(session.id, event=ShutdownAnnounced()))
-            if step:
-                await self._clock.sleep_until(self._clock.now() + step * MICROSECONDS)
+        limits = structs.replace(
+            self.limits,
+            drain_spread_ms=self.limits.drain_spread_ms if spread_ms is None else spread_ms,
+            drain_grace_ms=self.limits.drain_grace_ms if grace_ms is None else grace_ms,
+        )
+        await tell_all(self._sessions, self.enqueue, self._clock, limits)
         await self.idle()
-        grace = limits.drain_grace_ms if grace_ms is None else grace_ms
-        await self._wait_until_left(grace)
+        await until_left(self._sessions, self._clock, limits)
         for session in list(self._sessions.values()):
             # Recorded here and not when the transport is done, so that the order does not depend on who is quickest.
             session.close(SERVICE_RESTART, STOPPING)
@@ -212,21 +206,6 @@ class Runtime:
                 await next(iter(self._attached)).wait()
         await self.idle()
         self._subscriptions.close()
-
-    async def _wait_until_left(self, grace_ms: int) -> None:
-        """Return when all sessions have left by themselves, or the time is over."""
-        if not grace_ms or not self._sessions:
-            return
-        async with anyio.create_task_group() as either:
-
-            async def time_is_over() -> None:
-                await self._clock.sleep_until(self._clock.now() + grace_ms * MICROSECONDS)
-                either.cancel_scope.cancel()
-
-            either.start_soon(time_is_over)
-            while self._sessions:
-                await next(iter(self._sessions.values())).ended()
-            either.cancel_scope.cancel()
 
     @property
     def engine(self) -> Engine:
@@ -241,7 +220,7 @@ class Runtime:
     @property
     def reel_works(self) -> bool:
         """Whether the last attempt to write the reel succeeded."""
-        return not self._reel_fails
+        return self._loop.reel_works
 
     # ---- the face
 
@@ -359,11 +338,8 @@ class Runtime:
 
         Returns as well while the reel fails, because what waits then may wait for long.
         """
-        if self._tasks is None or (self._is_idle.is_set() and not self._inbox.has_rung and not self._decisions):
-            return
-        if self._is_idle.is_set():
-            self._is_idle = anyio.Event()
-        await self._is_idle.wait()
+        if self._tasks is not None:
+            await self._loop.idle()
 
     # ---- for sessions
 
@@ -377,105 +353,18 @@ class Runtime:
             self.counters.sessions_closed += 1
 
     def decide_soon(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run a session's gate beside the loop. Until it is done the runtime does not count as idle."""
+        """Run a session's gate beside the loop."""
 
         async def decide() -> None:
             try:
                 await work()
             finally:
-                self._decisions -= 1
-                self._inbox.ring()
+                self._loop.decision_ended()
 
         self._running().start_soon(decide)
-        self._decisions += 1
+        self._loop.decision_began()
 
     def _running(self) -> anyio.abc.TaskGroup:
         if self._tasks is None:
             raise RuntimeStopped
         return self._tasks
-
-    # ---- the loop
-
-    async def _run(self) -> None:
-        """Take turns until cancelled."""
-        recorder = self._recorder
-        while True:
-            batch = self._inbox.take(self.limits.batch_records_max)
-            due = recorder.due()
-            if due is not None:
-                batch.insert(0, due)
-            if batch:
-                await self._turn(batch)
-                # A reel in memory never waits; others must get their turn all the same.
-                await anyio.lowlevel.checkpoint()
-            self._arm()
-            if self._reel_fails or (not len(self._inbox) and recorder.due() is None):
-                if not self._decisions:
-                    self._is_idle.set()
-                await self._inbox.wait()
-                if self._is_idle.is_set():
-                    self._is_idle = anyio.Event()
-
-    def _arm(self) -> None:
-        """Have the loop woken when the engine wants it; not at once and again while the reel cannot be written."""
-        at = self._recorder.wake_at()
-        if at is not None and self._reel_fails:
-            at = max(at, self._retry_at())
-        self._alarm.arm(at)
-
-    def _retry_at(self) -> int:
-        return self._clock.now() + self.limits.reel_retry_ms * MICROSECONDS
-
-    async def _turn(self, batch: list[Pending]) -> None:
-        """Record a batch, then apply and publish each record before the next."""
-        try:
-            written = await self._recorder.write(batch)
-        except ReelUnavailable as error:
-            self._give_back(batch, error)
-            return
-        if self._reel_fails:
-            self._reel_fails = False
-            _log.warning("the reel can be written again")
-        self._inbox.put_back(written.rest)
-        for pending in written.rejected:
-            if pending.ticket is not None:
-                pending.ticket.fail(SignalreelError("the command cannot be encoded"))
-            self._count_applied(pending)
-        for pending, record in written.records:
-            step = self._recorder.apply(record)
-            self._publisher.publish(step)
-            if pending.ticket is not None:
-                pending.ticket.keep(step)
-            self._count_applied(pending)
-
-    def _count_applied(self, pending: Pending) -> None:
-        """Let the session whose command this was be read further."""
-        session = self._sessions.get(pending.session) if pending.command is not None else None
-        if session is not None:
-            session.applied()
-
-    def _give_back(self, batch: list[Pending], error: ReelUnavailable) -> None:
-        """Answer what cannot be recorded; keep what must not be lost, and try again in a while.
-
-        Commands are answered off the reel, all that wait at once. Events are not: a session that closed in the
-        meantime must be recorded as closed, or its ids would be taken for ever (contract item 14).
-        """
-        self.counters.reel_failures += 1
-        if not self._reel_fails:
-            self._reel_fails = True
-            _log.error("the reel cannot be written", error=str(error))
-        kept: list[Pending] = []
-        for pending in (*batch, *self._inbox.take(len(self._inbox))):
-            if pending.event is not None:
-                if not isinstance(pending.event, DeadlineReached):  # The engine still asks for that wake-up.
-                    kept.append(pending)
-                continue
-            if pending.ticket is not None:
-                pending.ticket.fail(error)
-            session = self._sessions.get(pending.session)
-            if pending.command is not None and session is not None:
-                self.counters.unrecorded += 1
-                session.refuse(DATA_STORE_NOT_AVAILABLE.definition, getattr(pending.command, "stream_id", ""))
-                session.applied()
-        self._inbox.put_back(kept)
-        self._alarm.arm(self._retry_at())

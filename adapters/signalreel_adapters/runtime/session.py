@@ -27,7 +27,7 @@ from signalreel.commands import (
 from signalreel.errors import Undecodable
 from signalreel.events import SessionClosed, SessionOpened
 from signalreel.identifiers import is_valid_name
-from signalreel.messages import AnyMessage, CloseSession, Error, Pong, encode_message
+from signalreel.messages import POLICY_VIOLATION, AnyMessage, CloseSession, Error, Pong, encode_message
 from signalreel.record import Grant
 from signalreel.refusals import INVALID_STREAM_NAME, REFUSALS
 from signalreel_adapters.ports import Delivery, Gate, SessionInfo, Verdict
@@ -36,13 +36,10 @@ from signalreel_adapters.runtime.inbox import Pending
 from signalreel_adapters.runtime.limits import Limits
 from signalreel_adapters.runtime.log import Log
 
-__all__ = ("GATED", "MESSAGE_TOO_BIG", "POLICY_VIOLATION", "Host", "Session")
+__all__ = ("GATED", "MESSAGE_TOO_BIG", "Host", "Session")
 
 MESSAGE_TOO_BIG: Final = 1009
 """Close code for a message beyond the limit (RFC 6455, section 7.4.1)."""
-
-POLICY_VIOLATION: Final = 1008
-"""Close code for a client that floods (RFC 6455, section 7.4.1)."""
 
 GATED: Final = (Publish, Play, Join, JoinRoom, GetTrackList)
 """The commands that the gate is asked about: those whose machines heed a grant.

@@ -16,7 +16,7 @@ from signalreel.identifiers import is_valid_name
 from signalreel_adapters.ports import Peer, TransportClosed
 from signalreel_adapters.runtime import Runtime
 
-__all__ = ("AsgiMessage", "WebSocketApp", "WebSocketTransport", "app_of")
+__all__ = ("AsgiMessage", "Receive", "Scope", "Send", "WebSocketApp", "WebSocketTransport", "app_of")
 
 AsgiMessage = MutableMapping[str, Any]
 """A message between an ASGI server and an application (ASGI specification, version 3)."""
@@ -25,9 +25,9 @@ Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[AsgiMessage]]
 Send = Callable[[AsgiMessage], Awaitable[None]]
 
-BAD_REQUEST: Final = 400
-NOT_FOUND: Final = 404
-UNAVAILABLE: Final = 503
+_BAD_REQUEST: Final = 400
+_NOT_FOUND: Final = 404
+_UNAVAILABLE: Final = 503
 
 _NO_STATUS: Final = 1005
 """No close code was given (RFC 6455, section 7.4.1): a client that just went away."""
@@ -102,11 +102,11 @@ class WebSocketApp:
         await receive()  # `websocket.connect`, by the specification the first message.
         app = app_of(scope)
         if app is None:
-            await _refuse(scope, send, NOT_FOUND)
+            await _refuse(scope, send, _NOT_FOUND)
         elif not is_valid_name(app):
-            await _refuse(scope, send, BAD_REQUEST)
+            await _refuse(scope, send, _BAD_REQUEST)
         elif self._runtime.is_stopping:
-            await _refuse(scope, send, UNAVAILABLE)
+            await _refuse(scope, send, _UNAVAILABLE)
         else:
             identity = self._identify(scope) if self._identify is not None else ""
             try:

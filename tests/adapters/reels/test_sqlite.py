@@ -211,6 +211,30 @@ class TestSharing:
         reader.close()
         reel.close()
 
+    async def test_nothing_is_left_beside_it(self, path: Path) -> None:
+        """A reel that was closed, and one that was read, are one file each, with everything in it."""
+        await written(path, b"one")
+        after_writing = list(path.parent.iterdir())
+        list(SqliteReel.read(path).entries())
+
+        assert after_writing == list(path.parent.iterdir()) == [path]
+
+    async def test_reading_the_reel_of_a_dead_process_loses_nothing(self, path: Path) -> None:
+        """What a killed writer had committed is there for readers and for the next writer."""
+        program = (
+            "import anyio, os; from signalreel_adapters import SqliteReel\n"
+            f"reel = SqliteReel({str(path)!r})\n"
+            "async def write():\n"
+            "    reel.append(1, b'one'); await reel.commit(); reel.append(2, b'lost'); os.kill(os.getpid(), 9)\n"
+            "anyio.run(write)"
+        )
+        await anyio.run_process([sys.executable, "-c", program], check=False)
+        read = [entry.record for entry in SqliteReel.read(path).entries()]
+        reel = SqliteReel(path)
+        reel.close()
+
+        assert (read, reel.last_seq) == ([b"one"], 1)
+
     async def test_it_is_read_where_nothing_may_be_written(self, path: Path) -> None:
         """A finished reel in a folder without write permission can be read."""
         await written(path, b"one")

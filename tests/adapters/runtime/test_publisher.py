@@ -5,7 +5,7 @@ from typing import Self
 import pytest
 from structlog.testing import capture_logs
 
-from signalreel.commands import Publish, TakeConfiguration
+from signalreel.commands import Publish, TakeCandidate, TakeConfiguration
 from signalreel.engine import Engine
 from signalreel.events import SessionOpened
 from signalreel.record import Record
@@ -43,6 +43,7 @@ def steps() -> list[Step]:
         Record(2, 0, "s", command=Publish(stream_id="a")),
         Record(3, 0, "s", command=TakeConfiguration(stream_id="a", type="offer", sdp="a=ice-pwd:canary")),
         Record(4, 0, "s", command=Publish(stream_id="b")),
+        Record(5, 0, "s", command=TakeCandidate(stream_id="a", candidate="canary")),
     ]
     return [engine.apply(record) for record in records]
 
@@ -59,13 +60,13 @@ async def test_an_adapter_that_raises_stops_nothing() -> None:
             publisher.publish(step)
     subscriptions.close()
 
-    assert counters.media_failures == 4
-    assert [given.record.seq async for given in everything] == [1, 2, 3, 4]
+    assert counters.media_failures == 5
+    assert [given.record.seq async for given in everything] == [1, 2, 3, 4, 5]
     assert {log["error"] for log in logs if log["event"] == "media adapter failed"} == {"LookupError"}
 
 
 async def test_transitions_and_refusals_are_logged() -> None:
-    """A line each, with what moved and why; steps in which nothing moved say nothing."""
+    """A line each, with what moved and why; candidates and steps in which nothing moved say nothing."""
     publisher = Publisher({}, Subscriptions(Counters()), None, Counters())
     with capture_logs() as logs:
         for step in steps():

@@ -1,4 +1,4 @@
-"""`signalreel_adapters.runtime.loop`: whole calls through the one loop, on asyncio and trio."""
+"""`signalreel_adapters.runtime.runtime`: whole calls through the one loop, on asyncio and trio."""
 
 from contextlib import suppress
 from typing import Self

@@ -70,10 +70,11 @@ class TestEnding:
                 told = [str(client.recv()) for client in (first, second)]
                 codes = [ended(client) for client in (first, second)]
             code = server.wait()
+        left = list(tmp_path.iterdir())
         replayed = list(Cursor(SqliteReel.read(path)))
         events = [one.step.record.event for one in replayed]
 
-        assert (code, codes) == (0, [1012, 1012])
+        assert (code, codes, left) == (0, [1012, 1012], [path])
         assert all("server_will_stop" in said for said in told)
         assert events.count(ShutdownAnnounced()) == 2
         assert sum(isinstance(event, SessionClosed) for event in events) == 2
