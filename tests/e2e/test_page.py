@@ -97,6 +97,24 @@ def test_a_viewer_switches_video_off_and_on(guests: Guests) -> None:
     see_moving_picture(page, picture("play", "cam2"))
 
 
+def test_a_viewer_chooses_among_several_sizes(guests: Guests) -> None:
+    """A stream published in two sizes is offered in both; the viewer gets the one it chooses, and it moves."""
+    page = guests.open("?stream=cam6")
+    page.get_by_label("Several sizes").check()
+    begin(page, "publish")
+    expect_state(page, "publish", "live")
+    begin(page, "play")
+    video = picture("play", "cam6")
+    see_moving_picture(page, video)
+    quality = page.get_by_label("Quality")
+    expect(quality.locator("option")).to_have_count(3, timeout=LIVE_MILLISECONDS_MAX)
+
+    for height in ("180", "360"):
+        quality.select_option(height)
+        expect(page.locator(video)).to_have_js_property("videoHeight", int(height), timeout=LIVE_MILLISECONDS_MAX)
+        see_moving_picture(page, video)
+
+
 def test_a_viewer_that_came_early_plays_when_there_is_something(guests: Guests) -> None:
     """The page says that nobody publishes yet, goes on asking, and plays in the end."""
     viewer = guests.open("?tab=play&stream=cam3")
@@ -148,7 +166,12 @@ def test_conference(guests: Guests, mode: str) -> None:
     """Three pages see the two others each; one leaves and disappears from the rest, and comes back."""
     names = ("anna", "bert", "cleo")
     room = f"room-{mode}"
-    pages = {name: guests.open(f"?tab=conference&room={room}&name={name}-{mode}") for name in names}
+    # The test picture is drawn by hand, so to speak: one is enough for a small machine.
+    sources = dict(zip(names, ("test", "camera", "camera"), strict=True))
+    pages = {
+        name: guests.open(f"?tab=conference&room={room}&name={name}-{mode}&source={source}")
+        for name, source in sources.items()
+    }
     for page in pages.values():
         page.locator("#conference-mode").select_option(mode)
         begin(page, "conference")

@@ -9,6 +9,19 @@
 /** So many candidates are kept for a description that has not come yet. */
 const CANDIDATES_WAITING_MAX = 256;
 
+/**
+ * The sizes of a simulcast, the smallest first. A server can then give each viewer the one that it has the network for,
+ * without making any itself.
+ */
+const SIZES = [
+  { rid: "q", scaleResolutionDownBy: 4 },
+  { rid: "h", scaleResolutionDownBy: 2 },
+  { rid: "f", scaleResolutionDownBy: 1 },
+];
+
+/** Below this height Chromium sends two sizes at most, and of three the full one is the one that it leaves out. */
+const THREE_SIZES_HEIGHT_MIN = 540;
+
 /** What track names in `idMapping` begin with, before the stream's id. */
 const TRACK_PREFIX = /^ARDAMS[av]/;
 
@@ -39,8 +52,9 @@ export class Connection {
    * @param {(message: object) => void} send
    * @param {(name: string, detail: object) => void} emit
    * @param {(state: RTCPeerConnectionState) => void} moved
+   * @param {boolean} simulcast whether a publisher sends its video in several sizes
    */
-  constructor(streamId, role, local, configuration, send, emit, moved) {
+  constructor(streamId, role, local, configuration, send, emit, moved, simulcast) {
     this.streamId = streamId;
     this.role = role;
     this.send = send;
@@ -50,7 +64,13 @@ export class Connection {
     this.peer.addEventListener("connectionstatechange", () => moved(this.peer.connectionState));
     this.peer.addEventListener("datachannel", ({ channel }) => this.#watch(channel));
     for (const track of role === "player" || !local ? [] : local.getTracks()) {
-      this.peer.addTrack(track, /** @type {MediaStream} */ (local));
+      const streams = [/** @type {MediaStream} */ (local)];
+      const sendEncodings = simulcast && track.kind === "video" ? sizesOf(track) : [];
+      this.peer.addTransceiver(track, {
+        direction: role === "publisher" ? "sendonly" : "sendrecv",
+        streams,
+        sendEncodings,
+      });
     }
   }
 
@@ -61,8 +81,6 @@ export class Connection {
       for (const kind of ["audio", "video"]) {
         if (!kinds.includes(kind)) this.peer.addTransceiver(kind, { direction: "recvonly" });
       }
-    } else {
-      for (const transceiver of this.peer.getTransceivers()) transceiver.direction = "sendonly";
     }
     this.#watch(this.peer.createDataChannel(this.streamId));
     this.#enqueue(() => this.#describe());
@@ -209,4 +227,13 @@ export class Connection {
     this.#sources.delete(sourceId);
     this.emit("sourceremoved", { streamId: this.streamId, sourceId, stream });
   }
+}
+
+/**
+ * The sizes in which a video is worth sending.
+ *
+ * @param {MediaStreamTrack} track
+ */
+function sizesOf(track) {
+  return (track.getSettings().height ?? 0) < THREE_SIZES_HEIGHT_MIN ? SIZES.slice(1) : SIZES;
 }

@@ -11,6 +11,10 @@ import { Tiles, describeRate } from "./tiles.js";
 /** How often a conference with one connection for each stream asks who is there. */
 const ROOM_POLL_INTERVAL_MS = 3_000;
 
+/** How often a player asks which sizes there are, with each measurement of its network, unless it knows so many. */
+const QUALITY_QUESTIONS_MAX = 6;
+const SIZES_MAX = 3;
+
 /** What a state means to the person at the page. Reasons that are not here are shown as the server worded them. */
 const REASONS = new Map([
   ["stopped", "Stopped."],
@@ -212,7 +216,7 @@ export class PublishPanel extends Panel {
     const stream = await this.openCamera();
     const subject = this.subject;
     this.tiles.show(subject, stream, { name: subject, own: true, stats: () => this.client.getStats(subject) });
-    this.client.publish(subject, stream);
+    this.client.publish(subject, stream, { simulcast: this.field("simulcast").checked });
   }
 
   stop() {
@@ -222,6 +226,8 @@ export class PublishPanel extends Panel {
 
 /** Play one stream, with what a player can ask of the server. */
 export class PlayPanel extends Panel {
+  #questions = 0;
+
   /**
    * @param {HTMLElement} root
    * @param {string} name
@@ -252,16 +258,21 @@ export class PlayPanel extends Panel {
     );
     on(client, "sourceremoved", ({ sourceId }) => this.tiles.hide(sourceId));
     on(client, "streamInformation", ({ streamInfo }) => this.#offerQualities(streamInfo));
-    on(client, "bitrateMeasurement", (measured) => this.#showNetwork(measured));
-    on(client, "play_started", ({ streamId }) => {
+    on(client, "bitrateMeasurement", (measured) => {
+      this.#showNetwork(measured);
+      this.#askQualities();
+    });
+    on(client, "play_started", () => {
       this.options.hidden = false;
-      client.getStreamInfo(streamId);
+      this.#askQualities();
     });
   }
 
   async start() {
     for (const kind of ["video", "audio"]) this.button(kind).setAttribute("aria-pressed", "true");
     this.network.textContent = "";
+    this.#questions = 0;
+    this.#offerQualities([]);
     this.client.play(this.subject);
   }
 
@@ -283,13 +294,22 @@ export class PlayPanel extends Panel {
     else this.client.toggleAudio(this.subject, this.subject, enabled);
   }
 
+  /** Ask which sizes there are; a publisher that sends several needs some seconds until all of them flow. */
+  #askQualities() {
+    if (this.#questions >= QUALITY_QUESTIONS_MAX || this.quality.length > SIZES_MAX) return;
+    this.#questions += 1;
+    this.client.getStreamInfo(this.subject);
+  }
+
   /** @param {{streamWidth: number, streamHeight: number, videoBitrate: number}[]} renditions */
   #offerQualities(renditions) {
     const options = renditions.map(({ streamWidth, streamHeight, videoBitrate }) => {
       const rate = videoBitrate ? `, ${describeRate(videoBitrate)}` : "";
       return new Option(`${streamWidth} x ${streamHeight}${rate}`, String(streamHeight));
     });
+    const chosen = this.quality.value;
     this.quality.replaceChildren(new Option("Automatic", "0"), ...options);
+    this.quality.value = options.some((option) => option.value === chosen) ? chosen : "0";
     // A choice of one is none.
     /** @type {HTMLElement} */ (this.quality.parentElement).hidden = renditions.length < 2;
   }

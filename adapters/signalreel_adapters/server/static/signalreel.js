@@ -170,11 +170,13 @@ class Wish {
    * @param {Role} role
    * @param {Record<string, any>} command what to send, and to send again
    * @param {MediaStream | null} local what to send as media
+   * @param {boolean} [simulcast] in several sizes
    */
-  constructor(role, command, local) {
+  constructor(role, command, local, simulcast = false) {
     this.role = role;
     this.command = command;
     this.local = local;
+    this.simulcast = simulcast;
     /** @type {State} */
     this.state = "asking";
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -267,13 +269,15 @@ export class SignalreelClient extends EventTarget {
    *
    * @param {string} streamId
    * @param {MediaStream} local what to publish
-   * @param {Credentials & {mainTrack?: string, streamName?: string, metaData?: string, role?: string}} [options]
-   *   `mainTrack` is the room to publish in
+   * @param {Credentials & {mainTrack?: string, streamName?: string, metaData?: string, role?: string,
+   *   simulcast?: boolean}} [options] `mainTrack` is the room to publish in; with `simulcast` the video is sent in
+   *   several sizes
    */
-  publish(streamId, local, options = {}) {
+  publish(streamId, local, { simulcast = false, ...options } = {}) {
     const video = local.getVideoTracks().length > 0;
     const audio = local.getAudioTracks().length > 0;
-    this.#want(streamId, new Wish("publisher", { command: "publish", streamId, video, audio, ...options }, local));
+    const command = { command: "publish", streamId, video, audio, ...options };
+    this.#want(streamId, new Wish("publisher", command, local, simulcast));
   }
 
   /**
@@ -648,6 +652,7 @@ export class SignalreelClient extends EventTarget {
       (message) => this.#send(message),
       (name, detail) => this.#emit(name, detail),
       (state) => this.#connectionMoved(streamId, wish, state),
+      wish.simulcast,
     );
     return wish.connection;
   }
