@@ -54,7 +54,10 @@ class TestWriting:
 
     async def test_it_is_a_durable_reel(self, path: Path) -> None:
         """It has everything that the port asks for."""
-        assert isinstance(SqliteReel(path), DurableReel)
+        reel = SqliteReel(path)
+        reel.close()
+
+        assert isinstance(reel, DurableReel)
 
     async def test_what_is_committed_is_there_next_time(self, path: Path) -> None:
         """Records, chain and outcomes survive; what is only appended does not."""
