@@ -42,11 +42,19 @@ _DATAGRAM_MAX: Final = 2_048
 _TURN: Final = 0.01
 """Seconds for which one socket is read before everything else has its turn."""
 
-_BEHIND_MAX: Final = 0.25
-"""Seconds for which a socket may never be found empty; after that we are overloaded, and media is shed."""
+_LATE: Final = 0.25
+"""Seconds between a packet's arrival and our reading it: more is late."""
+
+_LATE_FOR: Final = 1.0
+"""Seconds for which every turn may find its packets late; after that we are overloaded, and media is shed."""
 
 _SHED_MAX: Final = 4_096
 """Datagrams looked at in one go while shedding: about what a receive buffer holds."""
+
+_SO_TIMESTAMPNS: Final = 35  # asm-generic/socket.h; Python does not name it
+_TIMESPEC: Final = struct.Struct("@ll")
+_ANCILLARY_MAX: Final = 64  # bytes; one time needs 32
+_NANOSECONDS: Final = 1e9
 
 _SOCKET_BUFFER: Final = 4 << 20
 """Bytes asked for in each direction; the kernel gives what it allows."""
@@ -58,11 +66,11 @@ _LOCAL_PREFERENCE: Final = 256
 class UdpMux:
     """The sockets that all peers share, and who is behind which address."""
 
-    def __init__(self, hosts: Sequence[str], port: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, hosts: Sequence[str], port: int, *, clock: Callable[[], float] = time.time) -> None:
         self.dropped = 0  #: datagrams of nobody
         self.shed = 0  #: packets thrown away because we could not keep up
         self._clock = clock
-        self._behind_since: dict[socket.socket, float] = {}
+        self._late_since: dict[socket.socket, float] = {}
         self.addresses: list[Address] = []
         self._by_fragment: dict[str, LitePeer] = {}
         self._by_address: dict[Address, LitePeer] = {}
@@ -79,6 +87,8 @@ class UdpMux:
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
             with contextlib.suppress(OSError):
                 opened.setsockopt(socket.SOL_SOCKET, option, _SOCKET_BUFFER)
+        with contextlib.suppress(OSError):  # without the time of arrival nothing is ever late, and nothing is shed
+            opened.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
         try:
             opened.bind((host, port))
         except OSError as error:
@@ -113,20 +123,26 @@ class UdpMux:
         """Take what has come, for one turn.
 
         A server that cannot keep up must not work off a buffer of old packets: that makes every packet late, checks and
-        handshakes too, until calls end by it. So the backlog is thrown away, but for what keeps connections alive;
-        viewers go on from the next keyframe.
+        handshakes too, until calls end by it. So when packets have been late for a while the backlog is thrown away,
+        but for what keeps connections alive; viewers go on from the next keyframe. A backlog that shrinks is kept: it
+        says that others had the machine for a moment.
         """
-        until = self._clock() + _TURN
-        while self._clock() < until:
-            if not self._read_one(opened):
-                self._behind_since.pop(opened, None)
-                return
-        since = self._behind_since.setdefault(opened, until)
-        if until - since > _BEHIND_MAX:
-            self._behind_since.pop(opened)
+        now = self._clock()
+        try:
+            data, ancillary, _, source = opened.recvmsg(_DATAGRAM_MAX, _ANCILLARY_MAX)
+        except OSError:  # nothing there, or an ICMP error for something that was sent
+            return
+        self._take(data, source[:2], opened)
+        if now - _arrived_at(ancillary, now) <= _LATE:
+            self._late_since.pop(opened, None)
+        elif now - self._late_since.setdefault(opened, now) > _LATE_FOR:
+            del self._late_since[opened]
             for _ in range(_SHED_MAX):
                 if not self._read_one(opened, shedding=True):
                     return
+        until = now + _TURN
+        while self._clock() < until and self._read_one(opened):
+            pass
 
     def _read_one(self, opened: socket.socket, *, shedding: bool = False) -> bool:
         """Take one datagram; false when there is none."""
@@ -136,19 +152,22 @@ class UdpMux:
             return False
         except OSError:  # an ICMP error for something that was sent; it says nothing about what comes
             return True
-        address: Address = source[:2]
+        if shedding and classify(data) is Arrival.MEDIA and not is_rtcp(data):
+            self.shed += 1
+        else:
+            self._take(data, source[:2], opened)
+        return True
+
+    def _take(self, data: bytes, source: Address, opened: socket.socket) -> None:
         arrival = classify(data)
         if arrival is Arrival.STUN:
-            self._check(data, address, opened)
-        elif shedding and arrival is Arrival.MEDIA and not is_rtcp(data):
-            self.shed += 1
-        elif (peer := self._by_address.get(address)) is None:
+            self._check(data, source, opened)
+        elif (peer := self._by_address.get(source)) is None:
             self.dropped += 1
         elif arrival is Arrival.MEDIA:
             peer.take_media(data)
         elif arrival is Arrival.DTLS:
             peer.take_dtls(data)
-        return True
 
     def _check(self, data: bytes, source: Address, opened: socket.socket) -> None:
         """Answer a connectivity check that is authentic; say nothing to anything else."""
@@ -185,6 +204,15 @@ class UdpMux:
                 self._by_address.pop(former, None)
             # An address is one peer's: a NAT that gives it to another has taken it from the first.
             self._by_address[source] = peer
+
+
+def _arrived_at(ancillary: list[tuple[int, int, bytes]], now: float) -> float:
+    """Give the wall-clock time at which the kernel took a datagram; now, when it did not say."""
+    for level, kind, value in ancillary:
+        if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS and len(value) == _TIMESPEC.size:
+            fields: tuple[int, int] = _TIMESPEC.unpack(value)
+            return fields[0] + fields[1] / _NANOSECONDS
+    return now
 
 
 class _LiteIce:
