@@ -125,6 +125,9 @@ class Runtime:
     async def __aenter__(self) -> Self:
         try:
             held_records = await self._recorder.resume()
+            if self._media is not None:
+                self._media.report_to(self.report)
+                await self._media.__aenter__()
         except BaseException:
             self.reel.close()
             raise
@@ -132,9 +135,6 @@ class Runtime:
             self.enqueue(Pending(event=RunStarted()))
         if self._settings is not None and self._settings != self._recorder.engine.settings:
             self.enqueue(Pending(event=SettingsChanged(self._settings)))
-        if self._media is not None:
-            self._media.report_to(self.report)
-            await self._media.__aenter__()
         tasks = anyio.create_task_group()
         await tasks.__aenter__()
         self._tasks = tasks

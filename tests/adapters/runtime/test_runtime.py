@@ -31,7 +31,7 @@ from signalreel_adapters import (
 )
 from signalreel_adapters.ports import Report, SessionInfo
 from signalreel_adapters.runtime.subscriptions import Overflow
-from signalreel_adapters.testing import ManualClock
+from signalreel_adapters.testing import FailingReel, ManualClock
 from signalreel_adapters.testing.clock import MILLISECOND, SECOND
 from tests.adapters.calls import OFFER, names, play, publish
 
@@ -488,6 +488,19 @@ class TestLifetime:
             await client.close()
 
         assert told == ["report_to", "enter", "SessionOpened", "TakeConfiguration", "SessionClosed", "leave"]
+
+    async def test_media_that_cannot_start_leaves_the_reel_free(self) -> None:
+        """What goes wrong while entering comes out, and the reel is closed."""
+
+        class Unstartable(FakeMedia):
+            async def __aenter__(self) -> Self:
+                raise LookupError("no port")
+
+        reel = FailingReel()
+        with pytest.raises(LookupError, match="no port"):
+            await Runtime(reel, media=Unstartable()).__aenter__()
+
+        assert reel.is_closed
 
 
 class _Nowhere:
