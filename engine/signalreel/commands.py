@@ -45,6 +45,7 @@ __all__ = (
     "TakeConfiguration",
     "ToggleAudio",
     "ToggleVideo",
+    "TrackNames",
     "decode_command",
     "ids_wanted",
     "without_secrets",
@@ -53,6 +54,10 @@ __all__ = (
 
 SmallInteger = Annotated[int, Meta(ge=0, le=65_535)]
 """A media line's index or a height in pixels. Bounded, because a record's codec takes no integer above 64 bits."""
+
+
+TrackNames = Annotated[tuple[str, ...], Meta(max_length=1_000)]
+"""Names of tracks. Looked through for every change of a room, hence bounded; more streams than that no client plays."""
 
 
 class Command(Struct, frozen=True, gc=False, tag_field="command", rename="camel", omit_defaults=True):
@@ -80,7 +85,7 @@ class Play(Command, frozen=True, gc=False, tag="play"):
     stream_id: str = ""
     token: str = ""
     room: str = ""
-    track_list: tuple[str, ...] = ()  #: what to play; an entry that starts with `!` is left out instead
+    track_list: TrackNames = ()  #: what to play; an entry that starts with `!` is left out instead
     subscriber_id: str = ""
     subscriber_code: str = ""
     subscriber_name: str = ""

@@ -167,8 +167,8 @@ class Engine:
         return self._context.machines.get((kind, app, id))
 
     def held(self, session: str) -> tuple[Key, ...]:
-        """The keys of the machines that a session holds."""
-        return self._context.indexes.held(session)
+        """The keys of the machines that a session holds, in the order in which they hear that it closed."""
+        return closing(self._context, session)
 
     def deadline(self) -> Deadline | None:
         """When the engine next wants to be woken, if at all: apply a `DeadlineReached` at that time, not before."""

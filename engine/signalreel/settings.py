@@ -53,6 +53,10 @@ class Settings(Struct, frozen=True, omit_defaults=True, rename="camel", forbid_u
     streams_max: Unlimited = -1
     """Live streams in one app; the next one is refused with `highResourceUsage`."""
 
+    session_machines_max: Unlimited = 256
+    """Playbacks, pairs and rooms that one session may hold, its stream included; the next one is refused with
+    `highResourceUsage`. A member of a legacy conference holds one for each other member."""
+
     room_streams_max: Unlimited = -1
     """Streams in one room; the next one is refused (`main_track_has_max_subtrack_count__…`)."""
 

@@ -113,6 +113,8 @@ def take_the_room_as_a_pair(scene: Scene) -> None:
     publish(scene)
 
 
+FULL_SESSIONS: Final = Settings(restore_ms=3_000, session_machines_max=0)
+
 STREAM_PROBES: Final[tuple[Probe, ...]] = (
     while_suspended(publish),
     while_overloaded(publish),
@@ -266,6 +268,7 @@ PLAYBACK_PROBES: Final[tuple[Probe, ...]] = (
     asks("other", lambda s: Play(s.room), DENIED),
     asks("other", lambda s: Play(s.room), BLOCKED),
     under(Settings(viewers_max=0), play),
+    under(FULL_SESSIONS, play),
     play,
     asks("other", lambda s: TakeConfiguration(s.room, "answer", "sdp")),
     asks("other", lambda s: TakeConfiguration(s.room, "offer", "sdp")),
@@ -352,6 +355,7 @@ PAIR_PROBES: Final[tuple[Probe, ...]] = (
     asks("who", lambda s: Join(s.id), DENIED),
     asks("who", lambda s: Join(s.id), BLOCKED),
     asks("third", lambda s: Join(s.id)),
+    under(FULL_SESSIONS, asks("third", lambda s: Join(s.id))),
     asks("third", lambda s: TakeConfiguration(s.id, "offer", "sdp")),
     asks("third", lambda s: TakeCandidate(s.id)),
     asks("third", lambda s: Leave(s.id)),
@@ -403,6 +407,7 @@ ROOM_STAGES: Final = (nothing, room_joined, room_of_two, room_watched)
 ROOM_PROBES: Final[tuple[Probe, ...]] = (
     asks("who", lambda s: JoinRoom(s.room)),
     asks("who", lambda s: JoinRoom("")),
+    under(FULL_SESSIONS, asks("third", lambda s: JoinRoom(s.room))),
     asks("who", lambda s: JoinRoom(s.room), DENIED),
     asks("who", lambda s: JoinRoom(s.room), BLOCKED),
     asks("who", lambda s: GetRoomInfo(s.room, s.id)),

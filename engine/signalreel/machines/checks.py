@@ -21,6 +21,7 @@ __all__ = (
     "blocked",
     "by_another_session",
     "by_holder",
+    "holds_too_many",
     "is_answer",
     "is_offer",
     "licence_suspended",
@@ -61,6 +62,12 @@ def overloaded(machine: AnyMachine, input: object, context: Context) -> bool:
         environment.cpu_percent >= settings.cpu_percent_max
         or 0 <= environment.free_memory_mb < settings.free_memory_mb_min
     )
+
+
+def holds_too_many(machine: AnyMachine, input: object, context: Context) -> bool:
+    """Whether the session holds as many machines as one may."""
+    limit = context.settings.session_machines_max
+    return 0 <= limit <= len(context.indexes.held(context.session))
 
 
 def access_denied(machine: AnyMachine, input: object, context: Context) -> bool:

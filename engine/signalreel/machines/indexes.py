@@ -5,6 +5,7 @@ gives the same answers. Whatever is walked is walked in an order that does not d
 order of messages is part of a step.
 """
 
+from collections.abc import Collection
 from heapq import heappop, heappush
 from typing import Final
 
@@ -14,7 +15,7 @@ from signalreel.step import Deadline
 
 __all__ = ("Indexes",)
 
-_NOTHING: Final[tuple[Key, ...]] = ()
+_NOTHING: Final[dict[Key, None]] = {}
 _NOBODY: Final[dict[str, int]] = {}
 
 
@@ -22,15 +23,15 @@ class Indexes:
     """Session to machines, source to playbacks, room to its streams, app to its number of streams, and the timers."""
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[Key, ...]] = {}
+        self._held: dict[str, dict[Key, None]] = {}
         self._audience: dict[tuple[str, str], dict[str, int]] = {}
         self._placed: dict[tuple[str, str], dict[str, int]] = {}
         self._roster: dict[tuple[str, str], dict[str, int]] = {}
         self._streams: dict[str, int] = {}
         self._timers: list[tuple[int, int, Key, int]] = []
 
-    def held(self, session: str) -> tuple[Key, ...]:
-        """The machines a session holds."""
+    def held(self, session: str) -> Collection[Key]:
+        """The machines a session holds; membership is quick, the order means nothing."""
         return self._held.get(session, _NOTHING)
 
     def audience_size(self, app: str, source: str) -> int:
@@ -75,13 +76,12 @@ class Indexes:
     def _move_sessions(self, key: Key, before: AnyMachine, after: AnyMachine) -> None:
         gone, come = after.moved_sessions(before)
         for session in gone:
-            left = tuple(other for other in self._held[session] if other != key)
-            if left:
-                self._held[session] = left
-            else:
+            held = self._held[session]
+            del held[key]
+            if not held:
                 del self._held[session]
         for session in come:
-            self._held[session] = (*self._held.get(session, _NOTHING), key)
+            self._held.setdefault(session, {})[key] = None
 
     def _move_listings(self, before: AnyMachine, after: AnyMachine) -> None:
         app, id, born = after.app, after.id, after.born

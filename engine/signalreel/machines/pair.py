@@ -20,11 +20,19 @@ from signalreel.commands import Join, Leave, TakeCandidate, TakeConfiguration
 from signalreel.events import SessionClosed
 from signalreel.identifiers import Kind
 from signalreel.machines.base import Machine
-from signalreel.machines.checks import access_checks, by_another_session, by_holder, is_answer, is_offer, lives_as
+from signalreel.machines.checks import (
+    access_checks,
+    by_another_session,
+    by_holder,
+    holds_too_many,
+    is_answer,
+    is_offer,
+    lives_as,
+)
 from signalreel.machines.context import Context
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
 from signalreel.messages import Candidate, Description, Notification, Start, StopPeer
-from signalreel.refusals import NO_PEER_ASSOCIATED_BEFORE, NO_SPACE_FOR_NEW_PEER, STREAM_ID_IN_USE
+from signalreel.refusals import HIGH_RESOURCE_USAGE, NO_PEER_ASSOCIATED_BEFORE, NO_SPACE_FOR_NEW_PEER, STREAM_ID_IN_USE
 
 __all__ = ("PAIR", "Pair", "PairState")
 
@@ -182,8 +190,10 @@ PAIR: Final = Table(
     rows=[
         *access_checks(Join, ALL),
         refuse(Join, EMPTY, lives_as(Kind.STREAM, Kind.ROOM), STREAM_ID_IN_USE),
+        refuse(Join, EMPTY, holds_too_many, HIGH_RESOURCE_USAGE),
         row(Join, EMPTY, otherwise, greet, WAITING),
         row(Join, WAITING, by_holder, greet_again),
+        refuse(Join, WAITING, holds_too_many, HIGH_RESOURCE_USAGE),
         row(Join, WAITING, otherwise, pair_up, PAIRED),
         row(Join, BOTH, by_holder, greet_again),
         refuse(Join, BOTH, otherwise, NO_SPACE_FOR_NEW_PEER),

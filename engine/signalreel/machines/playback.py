@@ -39,7 +39,7 @@ from signalreel.events import (
 )
 from signalreel.identifiers import Kind
 from signalreel.machines.base import Machine
-from signalreel.machines.checks import access_checks, is_answer, load_checks
+from signalreel.machines.checks import access_checks, holds_too_many, is_answer, load_checks
 from signalreel.machines.context import Context, error_of
 from signalreel.machines.notices import LeftRoom, PlayerCame, PlayerWent, RosterChanged, StreamEnded
 from signalreel.machines.stream import is_live
@@ -47,6 +47,7 @@ from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, ro
 from signalreel.messages import Candidate, Description, Notification
 from signalreel.refusals import (
     ALREADY_PLAYING,
+    HIGH_RESOURCE_USAGE,
     NO_STREAM_EXIST,
     NOT_SET_LOCAL_DESCRIPTION,
     NOT_SET_REMOTE_DESCRIPTION,
@@ -58,7 +59,7 @@ from signalreel.step import HeightForced, Roster, Source, TrackSwitched
 __all__ = ("PLAYBACK", "Playback", "PlaybackState")
 
 EXCLUDED: Final = "!"
-"""An entry of a track list that starts so is left out of what is played."""
+"""An entry of a track list that starts so is left out of what is played; a list of only such takes all others."""
 
 
 class PlaybackState(StrEnum):
@@ -135,19 +136,13 @@ def wanted_sources(playback: Playback, context: Context) -> tuple[Source, ...]:
         stream = context.find(Kind.STREAM, playback.watches)
         return (Source(playback.watches, stream.born if stream is not None else 0),)
     own = context.held(playback.sessions[0], Kind.STREAM)
+    listed = frozenset(playback.track_list)
+    takes_all = all(entry.startswith(EXCLUDED) for entry in playback.track_list)
     return tuple(
         Source(id, born)
         for id, born in context.indexes.roster(playback.app, playback.watches)
-        if id not in own and is_wanted(id, playback.track_list)
+        if id not in own and EXCLUDED + id not in listed and (id in listed or takes_all)
     )
-
-
-def is_wanted(id: str, track_list: tuple[str, ...]) -> bool:
-    """Whether a track list asks for this stream: named, or not left out when it names none."""
-    if EXCLUDED + id in track_list:
-        return False
-    named = [entry for entry in track_list if not entry.startswith(EXCLUDED)]
-    return not named or id in named
 
 
 def show(playback: Playback, sources: tuple[Source, ...], context: Context) -> Playback:
@@ -294,6 +289,7 @@ PLAYBACK: Final = Table(
         refuse(Play, ACTIVE, otherwise, ALREADY_PLAYING),
         refuse(Play, IDLE, nothing_to_play, NO_STREAM_EXIST),
         refuse(Play, IDLE, viewer_limit_reached, VIEWER_LIMIT_REACHED),
+        refuse(Play, IDLE, holds_too_many, HIGH_RESOURCE_USAGE),
         row(Play, IDLE, otherwise, open_playback, PREPARING),
         row(DescriptionCreated, PREPARING, otherwise, send_offer, OFFERED),
         row(DescriptionCreated, UPDATING, otherwise, send_offer, REOFFERED),

@@ -22,7 +22,7 @@ from signalreel.commands import CloseRoom, GetRoomInfo, GetTrackList, JoinRoom, 
 from signalreel.events import SessionClosed
 from signalreel.identifiers import Kind
 from signalreel.machines.base import Machine
-from signalreel.machines.checks import access_checks, by_another_session, by_holder, lives_as
+from signalreel.machines.checks import access_checks, by_another_session, by_holder, holds_too_many, lives_as
 from signalreel.machines.context import Context
 from signalreel.machines.notices import (
     LeftRoom,
@@ -37,6 +37,7 @@ from signalreel.machines.stream import Stream, is_live
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
 from signalreel.messages import Notification, RoomInformation, RoomStream, TrackList
 from signalreel.refusals import (
+    HIGH_RESOURCE_USAGE,
     NO_ACTIVE_STREAMS_IN_ROOM,
     NO_ROOM_SPECIFIED,
     NO_STREAM_EXIST,
@@ -44,6 +45,11 @@ from signalreel.refusals import (
 )
 
 __all__ = ("ROOM", "Member", "Room", "RoomState")
+
+
+TOLD_LENGTH_MAX: Final = 4_096
+"""Characters of a stream's name or meta data that others are told. Every member of a room gets those of every stream,
+so one publisher's text must not fill the others' connections; clients keep a few dozen characters there."""
 
 
 class RoomState(StrEnum):
@@ -136,8 +142,13 @@ def visible_streams(room: Room, asked_as: str, context: Context) -> tuple[RoomSt
     for id, _ in context.indexes.roster(room.app, room.id):
         stream = context.find(Kind.STREAM, id)
         if id not in own and isinstance(stream, Stream) and is_live(stream):
-            found.append(RoomStream(id, stream.name, stream.meta_data))
+            found.append(RoomStream(id, told(stream.name), told(stream.meta_data)))
     return tuple(found)
+
+
+def told(text: str) -> str:
+    """What a publisher said of its stream, as others are told; a text beyond all measure is not passed on."""
+    return text if len(text) <= TOLD_LENGTH_MAX else ""
 
 
 def ids_of(streams: tuple[RoomStream, ...]) -> tuple[str, ...]:
@@ -356,8 +367,10 @@ ROOM: Final = Table(
         refuse(JoinRoom, EMPTY, room_missing, NO_ROOM_SPECIFIED),
         *access_checks(JoinRoom, (EMPTY, OPEN)),
         refuse(JoinRoom, EMPTY, lives_as(Kind.STREAM, Kind.PAIR), STREAM_ID_IN_USE),
+        refuse(JoinRoom, EMPTY, holds_too_many, HIGH_RESOURCE_USAGE),
         row(JoinRoom, EMPTY, otherwise, enter, OPEN),
         row(JoinRoom, OPEN, by_holder, enter_again),
+        refuse(JoinRoom, OPEN, holds_too_many, HIGH_RESOURCE_USAGE),
         row(JoinRoom, OPEN, otherwise, enter, SAME),
         refuse(GetRoomInfo, EMPTY, room_missing, NO_ROOM_SPECIFIED),
         refuse(GetRoomInfo, EMPTY, otherwise, NO_ACTIVE_STREAMS_IN_ROOM),

@@ -23,7 +23,7 @@ def test_a_stream_is_followed_through_its_life() -> None:
     def look() -> None:
         seen.append(
             (
-                indexes.held("a"),
+                tuple(indexes.held("a")),
                 indexes.streams("live"),
                 indexes.placed("live", "r"),
                 indexes.placed_size("live", "r"),
@@ -81,7 +81,7 @@ def test_a_room_moves_one_seat_at_a_time() -> None:
     key = (Kind.ROOM, "live", "r")
     indexes = Indexes()
     indexes.moved(key, Room("live", "r", RoomState.EMPTY), room, stored=True, was_stored=False)
-    held = [indexes.held(seat.session) for seat in seats]
+    held = [tuple(indexes.held(seat.session)) for seat in seats]
 
     for seat in (seats[2], seats[0], seats[4]):
         after = room.without_seat(seat)
@@ -91,7 +91,7 @@ def test_a_room_moves_one_seat_at_a_time() -> None:
     indexes.moved(key, room, back, stored=True, was_stored=True)
 
     assert held == [(key,)] * 5
-    assert [indexes.held(f"session-{number}") for number in range(1, 6)] == [(), (key,), (key,), (key,), ()]
+    assert [tuple(indexes.held(f"session-{number}")) for number in range(1, 6)] == [(), (key,), (key,), (key,), ()]
 
 
 def timed(id: str, at: int, timer: int) -> Stream:

@@ -1,0 +1,84 @@
+"""What one client can take is bounded, so that it slows itself alone (contract 12 and 15)."""
+
+import pytest
+
+from signalreel.commands import GetRoomInfo, Join, JoinRoom, Play, Publish, TakeConfiguration, decode_command
+from signalreel.errors import Undecodable
+from signalreel.events import DescriptionCreated, MediaConnected
+from signalreel.identifiers import Kind
+from signalreel.machines.room import TOLD_LENGTH_MAX
+from signalreel.messages import Error, RoomInformation
+from signalreel.refusals import HIGH_RESOURCE_USAGE
+from signalreel.settings import Settings
+from tests.engine.world import World, told
+
+
+def test_a_session_holds_a_bounded_number_of_machines() -> None:
+    """Contract 15: beyond its share a session is refused pairs, rooms and playbacks; other sessions are not."""
+    world = World(Settings(session_machines_max=2))
+    world.open("publisher", "greedy", "other")
+    world.publish("publisher", "s1")
+    world.say("greedy", Join("p1"))
+    world.say("greedy", JoinRoom("r1", "own"))
+
+    refused = [world.say("greedy", command).refused for command in (Join("p2"), JoinRoom("r2", "own"), Play("s1"))]
+
+    assert refused == [HIGH_RESOURCE_USAGE.definition] * 3
+    assert world.say("other", Join("p2")).refused == ""
+    assert world.say("greedy", Join("p1")).refused == ""
+
+
+def test_no_limit_is_a_limit_of_minus_one() -> None:
+    """A session may hold any number of pairs when the operator says so, and closing it frees them all."""
+    world = World(Settings(session_machines_max=-1))
+    world.open("one")
+    for number in range(500):
+        world.say("one", Join(f"p{number}"))
+
+    assert len(world.engine.held("one")) == 500
+
+    world.close("one")
+
+    assert list(world.engine.machines()) == []
+
+
+@pytest.mark.parametrize("length", [TOLD_LENGTH_MAX, TOLD_LENGTH_MAX + 1])
+def test_what_a_publisher_says_of_its_stream_fills_nobody_elses_connection(length: int) -> None:
+    """A name or meta data beyond the bound is not passed on to the room; the stream itself is."""
+    world = World()
+    world.open("publisher", "member")
+    world.say("publisher", Publish("s1", main_track="r", stream_name="n" * length, meta_data="m" * length))
+    world.say("publisher", TakeConfiguration("s1", "offer", "sdp"))
+    world.report(DescriptionCreated(world.stream("s1"), "answer", "sdp"))
+    world.report(MediaConnected(world.stream("s1")))
+    world.say("member", JoinRoom("r", "own"))
+
+    (room,) = told(world.say("member", GetRoomInfo("r", "own")), "member")
+
+    assert isinstance(room, RoomInformation)
+    (stream,) = room.stream_list
+    passed_on = length if length <= TOLD_LENGTH_MAX else 0
+    assert (stream.stream_id, len(stream.stream_name), len(stream.meta_data)) == ("s1", passed_on, passed_on)
+
+
+def test_a_track_list_has_a_bounded_number_of_entries() -> None:
+    """A list longer than any client's is a wrong type: it would be looked through at each change of a room."""
+    names = ",".join(['"a"'] * 1_000)
+    taken = decode_command(f'{{"command":"play","streamId":"r","trackList":[{names}]}}')
+
+    assert isinstance(taken, Play)
+    assert len(taken.track_list) == 1_000
+    with pytest.raises(Undecodable) as caught:
+        decode_command(f'{{"command":"play","streamId":"r","trackList":[{names},"a"]}}')
+    assert caught.value.reason == "wrong_type"
+
+
+def test_the_refusal_names_what_was_asked_for() -> None:
+    """The refused command's id is on the error, as on every other."""
+    world = World(Settings(session_machines_max=0))
+    world.open("one")
+
+    (error,) = told(world.say("one", Join("p1")), "one")
+
+    assert error == Error(HIGH_RESOURCE_USAGE.definition, stream_id="p1", information=HIGH_RESOURCE_USAGE.information)
+    assert world.engine.find(Kind.PAIR, "p1", app="live") is None
