@@ -40,8 +40,7 @@ def _environment(hash_seed: int | None = None) -> dict[str, str]:
 
 
 def _command(*parameters: str) -> list[str]:
-    """What the installed `signalreel` does, without having to be installed."""
-    return [sys.executable, "-c", "import sys; from signalreel_adapters.cli import main; sys.exit(main())", *parameters]
+    return [sys.executable, "-m", "signalreel_adapters.cli", *parameters]
 
 
 def _free_port() -> int:

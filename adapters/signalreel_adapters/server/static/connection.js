@@ -63,15 +63,7 @@ export class Connection {
     this.peer.addEventListener("icecandidate", ({ candidate }) => this.#sendCandidate(candidate));
     this.peer.addEventListener("connectionstatechange", () => moved(this.peer.connectionState));
     this.peer.addEventListener("datachannel", ({ channel }) => this.#watch(channel));
-    for (const track of role === "player" || !local ? [] : local.getTracks()) {
-      const streams = [/** @type {MediaStream} */ (local)];
-      const sendEncodings = simulcast && track.kind === "video" ? sizesOf(track) : [];
-      this.peer.addTransceiver(track, {
-        direction: role === "publisher" ? "sendonly" : "sendrecv",
-        streams,
-        sendEncodings,
-      });
-    }
+    if (local && role !== "player") for (const track of local.getTracks()) this.#addTrack(track, local, simulcast);
   }
 
   /** Make an offer and send it. A peer asks to receive what it does not send itself; a publisher receives nothing. */
@@ -152,6 +144,21 @@ export class Connection {
         if (!this.#closed) this.emit("fault", { streamId: this.streamId, error });
       }
     });
+  }
+
+  /**
+   * @param {MediaStreamTrack} track
+   * @param {MediaStream} stream
+   * @param {boolean} simulcast
+   */
+  #addTrack(track, stream, simulcast) {
+    if (this.role === "publisher") {
+      const sendEncodings = simulcast && track.kind === "video" ? sizesOf(track) : [];
+      this.peer.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings });
+    } else {
+      // A peer may have to answer, and only what is added this way takes a line of an offer (RFC 8829, section 5.10).
+      this.peer.addTrack(track, stream);
+    }
   }
 
   async #describe() {
