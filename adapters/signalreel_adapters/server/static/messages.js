@@ -7,8 +7,16 @@
 const ENTRIES_MAX = 400;
 const SDP_SHOWN_LENGTH = 60;
 
-/** What is said every few seconds as long as all is well. */
-const ROUTINE = new Set(["ping", "pong", "bitrateMeasurement", "getRoomInfo", "roomInformation"]);
+/** What is said again and again as long as all is well. */
+const ROUTINE = new Set([
+  "ping",
+  "pong",
+  "bitrateMeasurement",
+  "getStreamInfo",
+  "streamInformation",
+  "getRoomInfo",
+  "roomInformation",
+]);
 
 /** A reader this close to the end is at the end. */
 const AT_END_PIXELS = 40;

@@ -12,7 +12,7 @@ import { Tiles, describeRate } from "./tiles.js";
 const ROOM_POLL_INTERVAL_MS = 3_000;
 
 /** How often a player asks which sizes there are, with each measurement of its network, unless it knows so many. */
-const QUALITY_QUESTIONS_MAX = 6;
+const QUALITY_QUESTIONS_MAX = 4;
 const SIZES_MAX = 3;
 
 /** What a state means to the person at the page. Reasons that are not here are shown as the server worded them. */
