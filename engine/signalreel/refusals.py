@@ -136,7 +136,7 @@ INVALID_STREAM_NAME: Final = Refusal(
     cause="The name holds a character outside A-Z a-z 0-9 - _ . or is too long, or is `.` or `..`.",
     retryable=False,
     advice="Use another name.",
-    information="The name holds characters that are not allowed.",
+    information="The name may hold only A-Z a-z 0-9 - _ . and at most 255 characters.",
 )
 DATA_STORE_NOT_AVAILABLE: Final = Refusal(
     "data_store_not_available",
