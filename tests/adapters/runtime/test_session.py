@@ -12,6 +12,7 @@ from signalreel.events import SessionClosed, SessionOpened
 from signalreel.identifiers import App, SessionId
 from signalreel.messages import CloseSession
 from signalreel.record import Grant
+from signalreel.refusals import INVALID_STREAM_NAME
 from signalreel_adapters.ports import Gate, SessionInfo, Verdict
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
@@ -143,7 +144,7 @@ class TestInput:
                 "command": "error",
                 "definition": "invalidStreamName",
                 "streamId": "a b",
-                "information": "The name holds characters that are not allowed.",
+                "information": INVALID_STREAM_NAME.information,
             }
         ]
 
