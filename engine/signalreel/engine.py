@@ -49,6 +49,7 @@ from signalreel.machines.room import ROOM, Room
 from signalreel.machines.routes import ROUTES, closing
 from signalreel.machines.stream import STREAM, Stream
 from signalreel.machines.table import Table
+from signalreel.machines.used import Used
 from signalreel.messages import POLICY_VIOLATION, CloseSession, IceServerConfig, Notification
 from signalreel.record import Record
 from signalreel.refusals import INVALID_STREAM_NAME, NO_STREAM_NAME_SPECIFIED, Refusal
@@ -93,6 +94,7 @@ class Snapshot(Struct, frozen=True):
     settings: Settings
     environment: Environment
     sessions: tuple[Session, ...]
+    used: tuple[Used, ...]
     streams: tuple[Stream, ...]
     playbacks: tuple[Playback, ...]
     pairs: tuple[Pair, ...]
@@ -229,6 +231,8 @@ class Engine:
             context.send(session.id, IceServerConfig(context.settings.stun_server))
         else:
             self._run(command)
+            if record.grant is not None and record.grant.once and not context.refused:
+                self._use(Used(session.app, record.grant.once, session.id, record.grant.until))
 
     def _apply_event(self, record: Record, event: Event) -> None:
         context = self._context
@@ -308,6 +312,13 @@ class Engine:
             self._fire(key, EndStream(key[2]))
             self._drain()
         context.messages.clear()
+
+    def _use(self, used: Used) -> None:
+        tags = self._context.used
+        for gone in tags.forget_expired(self._time):
+            self._hash.changed(("used", gone.app, gone.tag), None)
+        if tags.mark(used):
+            self._hash.changed(("used", used.app, used.tag), used)
 
     def _surround(self, **changes: Any) -> None:
         self._context.environment = replace(self._context.environment, **changes)
@@ -391,6 +402,7 @@ class Engine:
             self._context.settings,
             self._context.environment,
             tuple(self._sessions.values()),
+            self._context.used.all(),
             tuple(machines[Kind.STREAM]),
             tuple(machines[Kind.PLAYBACK]),
             tuple(machines[Kind.PAIR]),
@@ -406,6 +418,9 @@ class Engine:
         self._sessions = {}
         for session in snapshot.sessions:
             self._open(session)
+        for used in snapshot.used:
+            self._context.used.mark(used)
+            self._hash.changed(("used", used.app, used.tag), used)
         for kind, machines in (
             (Kind.STREAM, snapshot.streams),
             (Kind.PLAYBACK, snapshot.playbacks),

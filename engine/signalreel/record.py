@@ -28,6 +28,8 @@ class Grant(Struct, frozen=True, array_like=True, gc=False):
     allowed: bool
     identity: str = ""  #: a keyed tag of whoever it was granted to; equal for the same subscriber
     refusal: str = UNAUTHORIZED_ACCESS.definition  #: what to refuse with when not allowed
+    once: str = ""  #: a keyed tag of the one-time token or code it rests on; used when the command is accepted
+    until: int = 0  #: record time (microseconds) at which that token has expired by itself; 0: never
 
 
 class Record(Struct, frozen=True, array_like=True, gc=False):

@@ -167,6 +167,7 @@ LOOKING: Final = frozenset(
         "placed",
         "placed_size",
         "streams",
+        "by_another",
     }
 )
 LEAVING: Final = frozenset({"send", "refuse", "notify"})

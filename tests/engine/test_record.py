@@ -41,7 +41,7 @@ def test_a_record_is_these_bytes() -> None:
         {"command": "joinRoom", "room": "room1"},
         None,
         None,
-        [True, "tag", UNAUTHORIZED_ACCESS.definition],
+        [True, "tag", UNAUTHORIZED_ACCESS.definition, "", 0],
         ["fresh"],
     ]
 
@@ -73,7 +73,7 @@ def test_what_is_no_record_is_told(damaged: bytes) -> None:
 
 
 def test_a_grant_says_nothing_of_how_it_was_reached() -> None:
-    """Contract 11: a verdict has a verdict, a keyed tag and a definition; there is no field a token could stand in."""
-    assert Grant.__struct_fields__ == ("allowed", "identity", "refusal")
+    """Contract 11: a grant has a verdict, keyed tags, a definition and a time; no field is for a token itself."""
+    assert Grant.__struct_fields__ == ("allowed", "identity", "refusal", "once", "until")
     assert Grant(allowed=False).refusal == UNAUTHORIZED_ACCESS.definition
     assert encode_record(Record(1, 0, "s", command=Publish("x"), grant=Grant(allowed=True))).endswith(b"\x90")

@@ -71,9 +71,13 @@ def holds_too_many(machine: AnyMachine, input: object, context: Context) -> bool
 
 
 def access_denied(machine: AnyMachine, input: object, context: Context) -> bool:
-    """Whether the gate refused, for any reason but a block."""
+    """Whether the gate refused, for any reason but a block, or the token was good for one use and another had it."""
     grant = context.record.grant
-    return grant is not None and not grant.allowed and grant.refusal != USER_BLOCKED.definition
+    if grant is None:
+        return False
+    if not grant.allowed:
+        return grant.refusal != USER_BLOCKED.definition
+    return grant.once != "" and context.used.by_another(context.app, grant.once, context.session, context.time)
 
 
 def blocked(machine: AnyMachine, input: object, context: Context) -> bool:

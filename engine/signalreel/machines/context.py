@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct
 from signalreel.identifiers import Kind
 from signalreel.machines.base import AnyMachine, Key, Notice
 from signalreel.machines.indexes import Indexes
+from signalreel.machines.used import UsedTags
 from signalreel.messages import AnyMessage, Error
 from signalreel.record import Record
 from signalreel.refusals import NO_STREAM_NAME_SPECIFIED, Refusal
@@ -60,6 +61,7 @@ class Context:
         "session",
         "settings",
         "transitions",
+        "used",
     )
 
     def __init__(self, settings: Settings) -> None:
@@ -67,6 +69,7 @@ class Context:
         self.environment = Environment()
         self.machines: dict[Key, AnyMachine] = {}
         self.indexes = Indexes()
+        self.used = UsedTags()
         self.notices: deque[tuple[Kind, str, Notice]] = deque()
         self.begin(Record(0, 0, ""), "", "")
 
