@@ -21,6 +21,7 @@ __all__ = (
     "STREAMLESS",
     "AnyCommand",
     "AnyHostCommand",
+    "CandidateText",
     "CloseRoom",
     "Command",
     "EnableTrack",
@@ -36,6 +37,7 @@ __all__ = (
     "KickSession",
     "Leave",
     "LeaveFromRoom",
+    "MediaId",
     "Ping",
     "Play",
     "Publish",
@@ -55,6 +57,12 @@ __all__ = (
 SmallInteger = Annotated[int, Meta(ge=0, le=65_535)]
 """A media line's index or a height in pixels. Bounded, because a record's codec takes no integer above 64 bits."""
 
+
+CandidateText = Annotated[str, Meta(max_length=1_024)]
+"""An ICE candidate. Real ones have 150 to 300 characters; they are relayed by the dozen, hence the bound."""
+
+MediaId = Annotated[str, Meta(max_length=255)]
+"""A media line's mid, a token of a few characters (RFC 8843, section 15)."""
 
 TrackNames = Annotated[tuple[str, ...], Meta(max_length=1_000)]
 """Names of tracks. Looked through for every change of a room, hence bounded; more streams than that no client plays."""
@@ -108,8 +116,8 @@ class TakeCandidate(Command, frozen=True, gc=False, tag="takeCandidate"):
 
     stream_id: str = ""
     label: SmallInteger = 0  #: the media line's index; the page shows it as text, clients send a number: both are taken
-    id: str = ""  #: the media line's mid
-    candidate: str = ""
+    id: MediaId = ""  #: the media line's mid
+    candidate: CandidateText = ""
 
 
 class Stop(Command, frozen=True, gc=False, tag="stop"):

@@ -73,6 +73,18 @@ def test_a_track_list_has_a_bounded_number_of_entries() -> None:
     assert caught.value.reason == "wrong_type"
 
 
+@pytest.mark.parametrize(("field", "most"), [("candidate", 1_024), ("id", 255)])
+def test_a_candidate_is_short(field: str, most: int) -> None:
+    """Candidates are relayed by the dozen: a text that no candidate has is a wrong type, and reaches no peer."""
+    longest = f'{{"command":"takeCandidate","streamId":"p","{field}":"{"x" * most}"}}'
+    taken = decode_command(longest)
+
+    assert len(getattr(taken, field)) == most
+    with pytest.raises(Undecodable) as caught:
+        decode_command(longest.replace("xx", "xxx", 1))
+    assert caught.value.reason == "wrong_type"
+
+
 def test_the_refusal_names_what_was_asked_for() -> None:
     """The refused command's id is on the error, as on every other."""
     world = World(Settings(session_machines_max=0))
