@@ -243,6 +243,7 @@ class Engine:
             session = self._sessions.get(record.session)
             context.begin(record, session.app if session is not None else "", record.session)
             self._let_go(record.session, event)
+            context.messages[:] = [message for message in context.messages if message[0] != record.session]
         elif isinstance(event, SessionOpened):
             context.begin(record, event.app, record.session)
             if record.session not in self._sessions:
@@ -298,7 +299,6 @@ class Engine:
         for key in closing(context, id):
             self._fire(key, event)
         self._drain()
-        context.messages[:] = [message for message in context.messages if message[0] != id]
 
     def _end_former_run(self) -> None:
         """Close every session of the run before: its transports died with it, and no id may stay taken."""

@@ -135,7 +135,7 @@ class BitrateMeasured(MediaEvent, frozen=True, gc=False, tag="BitrateMeasured"):
 
 
 class ResourcesMeasured(Event, frozen=True, gc=False, tag="ResourcesMeasured"):
-    """The machine's load crossed a threshold of the settings, in either direction."""
+    """The host's load crossed a threshold of the settings, in either direction."""
 
     cpu_percent: int
     free_memory_mb: int

@@ -31,7 +31,7 @@ class Header(Struct, frozen=True, omit_defaults=True):
     settings: Settings
     format: int = FORMAT
     engine_version: str = ENGINE_VERSION
-    started_at: int = 0  #: microseconds since 1970 at record time 0, by the clock of the machine that wrote it
+    started_at: int = 0  #: microseconds since 1970 at record time 0, by the clock of the host that wrote it
 
 
 class Entry(Struct, frozen=True):

@@ -110,7 +110,7 @@ NOT_SET_LOCAL_DESCRIPTION: Final = Refusal(
 )
 HIGH_RESOURCE_USAGE: Final = Refusal(
     "highResourceUsage",
-    cause="The machine's CPU load is at its limit or more, its free memory is below its limit, the app has as many "
+    cause="The host's CPU load is at its limit or more, its free memory is below its limit, the app has as many "
     "live streams as it may, or the session holds as many playbacks, pairs and rooms as it may.",
     retryable=True,
     advice="Try again in a while, backing off.",

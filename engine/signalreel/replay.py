@@ -21,7 +21,7 @@ from msgspec import Struct
 
 from signalreel.engine import STATE_DIGEST_EVERY, Engine, Snapshot
 from signalreel.errors import Divergence, InvalidRecord, OutOfOrder, ReelDamaged
-from signalreel.record import Record, decode_record, input_name
+from signalreel.record import decode_record, input_name
 from signalreel.reel import Entry, Reel, chain_record
 from signalreel.step import GENESIS, Outcome, Step, outcome_of
 
@@ -29,6 +29,7 @@ __all__ = (
     "SNAPSHOT_EVERY_MIN",
     "Cursor",
     "Replayed",
+    "apply_entry",
     "compare",
 )
 
@@ -87,25 +88,19 @@ class Cursor:
             self._entries = None
             return None
         try:
-            step = self.engine.apply(self._read(entry))
+            self._check_chain(entry)
+            step = apply_entry(self.engine, entry)
         except ReelDamaged:
             self._entries = None
             raise
-        except (InvalidRecord, OutOfOrder) as error:
-            self._entries = None
-            raise ReelDamaged(f"record {entry.seq}", str(error)) from None
         self._chain = entry.chain
         if step.record.seq % self._every == 0:
             self._marks.setdefault(step.record.seq, _Mark(self.engine.snapshot(), self._chain))
         return Replayed(step, entry.outcome, compare(entry.outcome, step))
 
-    def _read(self, entry: Entry) -> Record:
+    def _check_chain(self, entry: Entry) -> None:
         if chain_record(self._chain, entry.record) != entry.chain:
             raise ReelDamaged(f"record {entry.seq}", "its bytes, or those of a record before it, are not as written")
-        try:
-            return decode_record(entry.record)
-        except (ValueError, RecursionError) as error:
-            raise ReelDamaged(f"record {entry.seq}", f"cannot be decoded: {error}") from None
 
     def seek(self, seq: int) -> Replayed | None:
         """Go to just after a record, back or forth, and give that record as applied (None for 0 or past the end)."""
@@ -132,6 +127,19 @@ class Cursor:
         self.engine.restore(mark.snapshot)
         self._chain = mark.chain
         self._entries = None
+
+
+def apply_entry(engine: Engine, entry: Entry) -> Step:
+    """Apply a record as a reel keeps it. Raises `ReelDamaged` when it cannot be decoded, or does not follow."""
+    place = f"record {entry.seq}"
+    try:
+        record = decode_record(entry.record)
+    except (ValueError, RecursionError) as error:
+        raise ReelDamaged(place, f"cannot be decoded: {error}") from None
+    try:
+        return engine.apply(record)
+    except (InvalidRecord, OutOfOrder) as error:
+        raise ReelDamaged(place, str(error)) from None
 
 
 def compare(recorded: Outcome | None, step: Step) -> Divergence | None:

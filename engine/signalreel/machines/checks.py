@@ -56,7 +56,7 @@ def licence_suspended(machine: AnyMachine, input: object, context: Context) -> b
 
 
 def overloaded(machine: AnyMachine, input: object, context: Context) -> bool:
-    """Whether the machine's load is at its limit (protocol page: CPU load, or free memory in megabytes)."""
+    """Whether the host's load is at its limit (protocol page: CPU load, or free memory in megabytes)."""
     environment, settings = context.environment, context.settings
     return (
         environment.cpu_percent >= settings.cpu_percent_max

@@ -40,7 +40,6 @@ from signalreel.refusals import (
     HIGH_RESOURCE_USAGE,
     NO_ACTIVE_STREAMS_IN_ROOM,
     NO_ROOM_SPECIFIED,
-    NO_STREAM_EXIST,
     STREAM_ID_IN_USE,
 )
 
@@ -390,7 +389,7 @@ ROOM: Final = Table(
         ignore(Stop, OPEN, because="the stream is published elsewhere"),
         unreachable(Stop, EMPTY, because="asked only of the rooms that a session is in"),
         row(CloseRoom, OPEN, otherwise, close, CLOSED),
-        refuse(CloseRoom, EMPTY, otherwise, NO_STREAM_EXIST),
+        refuse(CloseRoom, EMPTY, otherwise, NO_ACTIVE_STREAMS_IN_ROOM),
         row(SessionClosed, OPEN, is_last, vanish, CLOSED),
         row(SessionClosed, OPEN, otherwise, vanish, SAME),
         unreachable(SessionClosed, EMPTY, because="nobody is in an empty room"),
