@@ -7,7 +7,7 @@ sends gets past this module unchecked. Pure code: no I/O.
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from enum import Enum
 from typing import Final
 
@@ -44,6 +44,8 @@ _PORT_MIN: Final = 1_024
 """Below it are services, not peers: a check sent to one is a packet sent to a stranger's resolver or printer."""
 _PORT_MAX: Final = 65_535
 _STUN_HEADER_SIZE: Final = 20
+_ANSWERS: Final = 0x01  # the bit of the first byte that responses and errors have set (RFC 8489, section 5)
+_TRANSACTION: Final = slice(8, _STUN_HEADER_SIZE)
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -184,20 +186,20 @@ class SourceFilter:
         self.verified: set[Address] = set()  #: kept up to date by the transport
         self.dropped = 0  #: datagrams turned away
 
-    def admits_check(self, data: bytes, source: Address) -> bool:
-        """Whether a STUN datagram from here is listened to."""
-        if source in self.verified:
-            return True
+    def admits_check(self, data: bytes, source: Address, asked: Container[bytes]) -> bool:
+        """Whether a STUN datagram from here is listened to; `asked` holds the transaction ids of our own checks.
+
+        An answer to nothing that we asked is junk, whatever it looks like, and wherever it comes from.
+        """
         if len(data) < _STUN_HEADER_SIZE:
             return False
-        if data[0] & 0x01:  # a response or an error; aioice takes it only when it asked (RFC 8489, section 5)
-            return True
-        if self._user_name not in data:
-            self.dropped += 1
-            return False
-        if source not in self._checking:
-            if len(self._checking) >= self._sources_max:
-                self.dropped += 1
-                return False
-            self._checking.add(source)
-        return True
+        if data[0] & _ANSWERS:
+            admitted = data[_TRANSACTION] in asked
+        elif source in self.verified or source in self._checking:
+            admitted = True
+        else:
+            admitted = self._user_name in data and len(self._checking) < self._sources_max
+            if admitted:
+                self._checking.add(source)
+        self.dropped += not admitted
+        return admitted

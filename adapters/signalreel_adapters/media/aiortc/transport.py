@@ -17,11 +17,12 @@ import os
 import secrets
 import socket
 import struct
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Container, Coroutine, Sequence
 from typing import Any, Final, Protocol, cast
 
 import aioice.ice
 import pylibsrtp
+from aioice import stun
 from aiortc import (
     RTCCertificate,
     RTCDtlsFingerprint,
@@ -354,18 +355,36 @@ class AioicePeer(DtlsPeer):
                     elif not self._raw and queue.qsize() < queue_max:
                         deliver(data, source)
             elif first < 4:  # noqa: PLR2004 - STUN
-                # What turns out to be no STUN is queued by aioice: the bound holds for it as well.
-                if self._filter.admits_check(data, address) and queue.qsize() < queue_max:
-                    if address in verified:
-                        self.last_heard = self._loop.time()
-                    try:
-                        deliver(data, source)
-                    except (ValueError, struct.error, IndexError, KeyError, AssertionError):
-                        self.junk += 1
+                self._take_check(data, source, protocol.transactions, deliver)
             elif 19 < first < 64 and self._is_verified(address) and queue.qsize() < queue_max:  # noqa: PLR2004 - DTLS
                 deliver(data, source)
 
         protocol.datagram_received = datagram_received  # type: ignore[method-assign, assignment]
+
+    def _take_check(
+        self,
+        data: bytes,
+        source: tuple[Any, ...],
+        asked: Container[bytes],
+        deliver: Callable[[bytes, tuple[Any, ...]], None],
+    ) -> None:
+        """Pass on a check of the peer's, or an answer to one of ours.
+
+        aioice queues what it cannot parse as if it were data, and nobody reads that queue before there is a path. So
+        only what parses is passed on, and no bound of the queue concerns it: junk must not keep out the very check
+        that would end the waiting.
+        """
+        address = source[:2]
+        if not self._filter.admits_check(data, address, asked):
+            return
+        try:
+            stun.parse_message(data)
+            deliver(data, source)
+        except (ValueError, struct.error, IndexError, KeyError, AssertionError):
+            self.junk += 1
+            return
+        if address in self._filter.verified:
+            self.last_heard = self._loop.time()
 
     def _is_verified(self, address: Address) -> bool:
         if address in self._filter.verified:

@@ -197,22 +197,28 @@ def test_checks_that_do_not_name_us_are_dropped() -> None:
     """A stranger knows our port, not our user fragment."""
     sources = SourceFilter("ours", 4)
 
-    assert sources.admits_check(request("ours:theirs"), ("192.0.2.1", 5_000))
-    assert not sources.admits_check(request("theirs:ours"), ("192.0.2.1", 5_001))
-    assert not sources.admits_check(b"\x00\x01", ("192.0.2.1", 5_002))
+    assert sources.admits_check(request("ours:theirs"), ("192.0.2.1", 5_000), ())
+    assert not sources.admits_check(request("theirs:ours"), ("192.0.2.1", 5_001), ())
+    assert not sources.admits_check(b"\x00\x01", ("192.0.2.1", 5_002), ())
     assert sources.dropped == 1
 
 
 def test_checks_are_heard_from_a_bounded_number_of_addresses() -> None:
     """Each one costs aioice a candidate; those that are verified always count."""
     sources = SourceFilter("ours", 2)
-    heard = [sources.admits_check(request("ours:x"), ("192.0.2.1", 5_000 + port)) for port in range(4)]
+    heard = [sources.admits_check(request("ours:x"), ("192.0.2.1", 5_000 + port), ()) for port in range(4)]
     sources.verified.add(("192.0.2.1", 5_003))
 
     assert heard == [True, True, False, False]
-    assert sources.admits_check(request("ours:x"), ("192.0.2.1", 5_003))
+    assert sources.admits_check(request("ours:x"), ("192.0.2.1", 5_003), ())
 
 
 def test_answers_to_our_own_checks_pass() -> None:
-    """aioice takes them only when it asked."""
-    assert SourceFilter("ours", 0).admits_check(b"\x01\x01" + bytes(18), ("192.0.2.1", 5_000))
+    """By their transaction id, from wherever; any other answer is junk, even from a verified address."""
+    sources = SourceFilter("ours", 0)
+    sources.verified.add(("192.0.2.1", 5_000))
+    ours, others = bytes(12), b"\x01" * 12
+
+    assert sources.admits_check(b"\x01\x01" + bytes(6) + ours, ("192.0.2.2", 5_000), {ours})
+    assert not sources.admits_check(b"\x01\x01" + bytes(6) + others, ("192.0.2.1", 5_000), {ours})
+    assert sources.dropped == 1

@@ -170,6 +170,52 @@ async def test_strangers_cannot_disturb_the_handshake() -> None:
     stranger.close()
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x01" + bytes(30),
+        b"\x01\x01" + bytes(60),
+        b"\x01\x01\x00\x00" + struct.pack("!I", stun.COOKIE) + bytes(12),
+        b"\x00\x01\x00\x08" + bytes(24),
+    ],
+    ids=["cut off", "of a wrong length", "an answer to nothing", "a check of nobody"],
+)
+async def test_datagrams_that_look_like_checks_stop_no_set_up(data: bytes) -> None:
+    """More of them than may wait, before the peer's own checks arrive: none waits, and the set-up succeeds."""
+    pair = Pair()
+    ours, theirs = await pair.server.gather(), await pair.client.gather()
+    count = 2 * SETTINGS.receive_queue_max
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        for _ in range(count):
+            stranger.sendto(data, pair.server_address())
+        await asyncio.sleep(0.1)
+    assert pair.server._connection._queue.qsize() == 0
+    async with asyncio.timeout(10):
+        await asyncio.gather(
+            pair.server.connect(remote(theirs, dtls_client=True)),
+            pair.client.connect(remote(ours, dtls_client=False)),
+        )
+
+    assert pair.server._filter.dropped == count
+    await pair.close()
+
+
+async def test_checks_are_heard_while_the_queue_is_full() -> None:
+    """What waits to be read keeps no check out, because it is a check that lets the reading begin."""
+    pair = Pair()
+    ours, theirs = await pair.server.gather(), await pair.client.gather()
+    for _ in range(2 * SETTINGS.receive_queue_max):
+        pair.server._connection.data_received(b"junk", 1)
+    async with asyncio.timeout(10):
+        await asyncio.gather(
+            pair.server.connect(remote(theirs, dtls_client=True)),
+            pair.client.connect(remote(ours, dtls_client=False)),
+        )
+
+    assert pair.server.send_rtp(rtp(1))
+    await pair.close()
+
+
 async def test_a_flood_of_junk_is_not_kept() -> None:
     """Ten thousand datagrams, before there is a path and after: nothing queues, and the call goes on."""
     pair = Pair()
