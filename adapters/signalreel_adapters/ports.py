@@ -45,8 +45,8 @@ class Peer(Struct, frozen=True):
     address: str = ""  #: the IP address, where there is one
 
 
-class SessionInfo(Struct, frozen=True):
-    """What is known of a session besides its commands."""
+class SessionInfo(Struct, frozen=True, weakref=True):
+    """What is known of a session besides its commands. It lives as long as its session: a gate may key by it weakly."""
 
     session: SessionId
     app: App
@@ -146,9 +146,13 @@ class Verdict:
         self.grant = grant
 
     @classmethod
-    def allow(cls, identity: str = "") -> Self:
-        """Let the command pass, for the subscriber of this keyed tag."""
-        return cls(Grant(allowed=True, identity=identity))
+    def allow(cls, identity: str = "", *, once: str = "", until: int = 0) -> Self:
+        """Let the command pass, for the subscriber of this keyed tag.
+
+        `once` is the keyed tag of a token or code that is good for one use, which the engine remembers until the wall
+        clock (microseconds since 1970) says `until`; 0 is for ever. The runtime records it in the reel's own time.
+        """
+        return cls(Grant(allowed=True, identity=identity, once=once, until=until))
 
     @classmethod
     def refuse(cls, definition: str = UNAUTHORIZED_ACCESS.definition) -> Self:

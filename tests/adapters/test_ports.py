@@ -21,6 +21,12 @@ class TestVerdict:
         """An allowing verdict carries the keyed tag of whoever it allows."""
         assert Verdict.allow("tag").grant == Grant(allowed=True, identity="tag")
 
+    def test_allows_by_something_that_is_good_for_one_use(self) -> None:
+        """It then carries the tag that the engine marks, and until when."""
+        assert Verdict.allow("tag", once="use", until=9).grant == Grant(
+            allowed=True, identity="tag", once="use", until=9
+        )
+
     @pytest.mark.parametrize("definition", [refusal.definition for refusal in ACCESS_REFUSALS])
     def test_refuses_with_what_a_gate_may_say(self, definition: str) -> None:
         """A refusing verdict carries the definition that the client gets."""

@@ -8,12 +8,13 @@ record without one is whole, because replaying it gives the outcome.
 from typing import Final
 
 import anyio.lowlevel
+from msgspec import structs
 
 from signalreel.commands import ids_wanted
 from signalreel.engine import Engine
 from signalreel.errors import ReelError, ReelUnavailable
 from signalreel.events import DeadlineReached
-from signalreel.record import Record, decode_record, encode_record, input_name
+from signalreel.record import Grant, Record, decode_record, encode_record, input_name
 from signalreel.reel import Entry
 from signalreel.replay import compare
 from signalreel.step import Step, outcome_of
@@ -130,9 +131,15 @@ class Recorder:
             command=pending.command,
             event=pending.event,
             host=pending.host,
-            grant=pending.grant,
+            grant=self._in_reel_time(pending.grant),
             ids=tuple(self._ids.draw() for _ in range(wanted)),
         )
+
+    def _in_reel_time(self, grant: Grant | None) -> Grant | None:
+        """Give the grant as it is recorded: a gate knows the wall clock only, the engine the reel's time only."""
+        if grant is None or not grant.until:
+            return grant
+        return structs.replace(grant, until=max(1, self._time + grant.until - self._clock.wall()))
 
     def apply(self, record: Record) -> Step:
         """Apply a written record and put its outcome beside it."""

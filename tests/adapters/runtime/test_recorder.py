@@ -6,7 +6,7 @@ from signalreel.commands import JoinRoom, Publish
 from signalreel.engine import Engine
 from signalreel.errors import Divergence, OutOfOrder, ReelUnavailable
 from signalreel.events import SessionOpened
-from signalreel.record import decode_record
+from signalreel.record import Grant, decode_record
 from signalreel.reel import Header, MemoryReel
 from signalreel.settings import Settings
 from signalreel.step import GENESIS, Outcome
@@ -59,6 +59,26 @@ async def test_outcomes_follow_with_the_next_commit() -> None:
     assert [entry.outcome is None for entry in reel.entries()] == [False, True]
     await writer.flush()
     assert [entry.outcome is None for entry in reel.entries()] == [False, False]
+
+
+async def test_a_grant_is_recorded_in_the_time_of_the_reel() -> None:
+    """A gate says by the wall clock until when a token must be remembered; the engine knows the reel's time alone."""
+    reel, clock = FailingReel(), ManualClock()
+    writer = recorder(reel, clock)
+    await writer.resume()
+    await clock.advance(5 * SECOND)
+    grants = [
+        Grant(allowed=True, once="a", until=clock.wall() + SECOND),
+        Grant(allowed=True),
+        Grant(allowed=True, until=1),
+    ]
+    written = await writer.write([Pending("s", command=Publish(stream_id="a"), grant=grant) for grant in grants])
+
+    assert [record.grant for _, record in written.records] == [
+        Grant(allowed=True, once="a", until=6 * SECOND),
+        Grant(allowed=True),
+        Grant(allowed=True, until=1),
+    ]
 
 
 async def test_a_failed_commit_leaves_no_gap() -> None:
