@@ -1,14 +1,25 @@
 """`signalreel_adapters.server.sockets`."""
 
+import asyncio
 import logging
 
 import anyio
 import pytest
+import uvicorn
+from uvicorn.server import ServerState
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.frames import Frame, Opcode
 
 from signalreel_adapters import Limits
-from tests.adapters.servers import served
+from signalreel_adapters.server.sockets import (
+    CONTROLS_PER_S_MAX,
+    MESSAGE_FRAMES_MAX,
+    TURN_BYTES_MAX,
+    WebSocketProtocol,
+)
+from signalreel_adapters.transports.websocket import Receive, Scope, Send
+from tests.adapters.servers import JsonSocket, served
 
 pytestmark = pytest.mark.anyio
 
@@ -43,3 +54,139 @@ async def test_a_refusal_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -
         await anyio.wait_all_tasks_blocked()
 
     assert caplog.records == []
+
+
+async def test_a_flood_of_pings_ends_the_connection() -> None:
+    """More protocol pings in a second than any client sends are failed with 1008; others do not notice."""
+    async with served() as server, server.client() as other, connect(server.url(), ping_interval=None) as flooder:
+        flooder.transport.write(frame(Opcode.PING, b"1") * 3 * CONTROLS_PER_S_MAX)
+
+        assert await JsonSocket(flooder).ended() == 1008
+        assert flooder.close_reason == "too many pings"
+        await other.ping()
+
+
+@pytest.mark.parametrize(("frames", "ended"), [(MESSAGE_FRAMES_MAX, False), (MESSAGE_FRAMES_MAX + 1, True)])
+async def test_a_message_has_a_limit_of_frames(frames: int, ended: bool) -> None:
+    """Empty frames add nothing to a message's size, so their number is limited too, and beyond it is 1008."""
+    async with served() as server, connect(server.url(), compression=None) as client:
+        await client.send(['{"command":"ping"}', *[""] * (frames - 2)])  # The library adds an empty last frame.
+        if ended:
+            assert await JsonSocket(client).ended() == 1008
+        else:
+            assert await client.recv() == '{"command":"pong"}'
+
+
+async def test_text_that_is_not_utf_8_is_no_error_of_ours(caplog: pytest.LogCaptureFixture) -> None:
+    """It ends the connection with 1007 (RFC 6455, section 8.1) and leaves nothing in the log."""
+    async with served() as server, connect(server.url(), compression=None) as client:
+        with caplog.at_level(logging.WARNING):
+            await client.send(b"\xff\xfe", text=True)
+
+            assert await JsonSocket(client).ended() == 1007
+
+    assert caplog.records == []
+
+
+class Wire(asyncio.Transport):
+    """A transport that writes down what it is told, and whether it is read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.is_read = True
+        self.is_closed = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Keep what is written."""
+        self.written += bytes(data)
+
+    def pause_reading(self) -> None:
+        """Read nothing."""
+        self.is_read = False
+
+    def resume_reading(self) -> None:
+        """Read on."""
+        self.is_read = True
+
+    def is_closing(self) -> bool:
+        """Whether it was closed."""
+        return self.is_closed
+
+    def close(self) -> None:
+        """Close."""
+        self.is_closed = True
+
+    def abort(self) -> None:
+        """Close at once."""
+        self.is_closed = True
+
+
+def frame(opcode: Opcode, data: bytes, *, fin: bool = True) -> bytes:
+    """A client's frame."""
+    return Frame(opcode, data, fin).serialize(mask=True)
+
+
+async def connected() -> tuple[WebSocketProtocol, Wire]:
+    """A connection after its handshake, whose application takes what comes and says nothing."""
+
+    async def application(_: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    config = uvicorn.Config(application, log_config=None, lifespan="off", ws_ping_interval=None)
+    config.load()
+    wire = Wire()
+    protocol = WebSocketProtocol(config, ServerState(), {})
+    protocol.connection_made(wire)
+    protocol.data_received(
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    await anyio.wait_all_tasks_blocked()
+    assert wire.written.startswith(b"HTTP/1.1 101")
+    wire.written = b""
+    return protocol, wire
+
+
+async def test_what_was_read_at_once_is_taken_in_turns() -> None:
+    """A chunk of many small frames is parsed piece by piece, and nothing is read before all of it is."""
+    protocol, wire = await connected()
+    count = MESSAGE_FRAMES_MAX - 1
+    protocol.data_received(frame(Opcode.TEXT, b"", fin=False) + frame(Opcode.CONT, b"", fin=False) * count)
+    first = len(protocol.frames)
+    read_meanwhile = wire.is_read
+    await anyio.wait_all_tasks_blocked()
+    protocol.connection_lost(None)
+
+    assert first <= TURN_BYTES_MAX // 6 < count
+    assert not read_meanwhile
+    assert (len(protocol.frames), wire.is_read) == (count + 1, True)
+
+
+async def test_nothing_is_lost_between_turns() -> None:
+    """Messages that came in one chunk, the close among them, reach the application in their order."""
+    async with served() as server, connect(server.url(), compression=None) as client:
+        text = b'{"command":"getStreamInfo","streamId":"x"}'
+        client.transport.write(frame(Opcode.TEXT, text) * 500 + frame(Opcode.TEXT, b'{"command":"ping"}'))
+        said = [await client.recv() for _ in range(501)]
+
+    assert [number for number, message in enumerate(said) if message == '{"command":"pong"}'] != []
+    assert sum("no_stream_exist" in str(message) for message in said) == 500
+
+
+async def test_who_pings_and_does_not_read_is_not_read() -> None:
+    """While a pong waits for the client nothing more is taken from it; once it reads, all goes on."""
+    protocol, wire = await connected()
+    protocol.pause_writing()
+    protocol.data_received(frame(Opcode.PING, b"1"))
+    protocol.data_received(frame(Opcode.PING, b"2"))
+
+    assert (wire.written, wire.is_read) == (Frame(Opcode.PONG, b"1").serialize(mask=False), False)
+    wire.written = b""
+    protocol.resume_writing()
+    await anyio.wait_all_tasks_blocked()
+    protocol.connection_lost(None)
+
+    assert (wire.written, wire.is_read) == (Frame(Opcode.PONG, b"2").serialize(mask=False), True)
