@@ -1,4 +1,4 @@
-"""A real server in a process of its own, and what replaying its reel says."""
+"""A real server in a process of its own, and what replaying its reel must say."""
 
 import json
 import os
@@ -12,9 +12,10 @@ from typing import Any, Final, Self, cast
 
 import httpx
 
+from signalreel_adapters import SqliteReel
 from tests.repository import PACKAGES
 
-__all__ = ("HASH_SEEDS", "HOST", "PAGES", "PAGES_PREFIX", "Server", "replays_of")
+__all__ = ("HASH_SEEDS", "HOST", "PAGES", "PAGES_PREFIX", "Server", "check_that_it_replays", "replays_of")
 
 HOST: Final = "127.0.0.1"
 PAGES: Final = Path(__file__).resolve().parent
@@ -145,3 +146,21 @@ def replays_of(reel: Path) -> list[dict[str, Any]]:
         assert process.returncode == 0, errors.decode(errors="replace")
         results.append(cast(dict[str, Any], json.loads(output)))
     return results
+
+
+def check_that_it_replays(reel: Path, *, records_min: int) -> None:
+    """Check that a reel holds whole calls with their outcomes, and that every process replays it to the same.
+
+    A reel without records or without outcomes has nothing to diverge from, so both are looked at first. Even after a
+    run that was killed none is missing, because the next run concludes what it finds.
+    """
+    entries = list(SqliteReel.read(reel).entries())
+
+    assert len(entries) >= records_min
+    assert [entry.seq for entry in entries if entry.outcome is None] == []
+
+    results = replays_of(reel)
+
+    assert results == [results[0]] * len(HASH_SEEDS)
+    assert results[0]["diverged_at"] is None
+    assert [results[0][key] for key in ("records", "agreed", "unconcluded")] == [len(entries), len(entries), 0]

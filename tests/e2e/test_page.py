@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import BROWSER_TEST_SECONDS_MAX, Guests, see_moving_picture, see_still_picture
-from tests.e2e.server import Server, replays_of
+from tests.e2e.server import Server, check_that_it_replays
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)]
 
@@ -17,6 +17,7 @@ ARTIFACTS_VARIABLE: Final = "SIGNALREEL_ARTIFACTS"
 """Names the folder for pictures of the page; otherwise they go where pytest keeps temporary files."""
 
 LIVE_MILLISECONDS_MAX: Final = 30_000
+RECORDS_MIN: Final = 200  # what the calls of this file put on the reel, less what depends on timing
 
 
 @pytest.fixture
@@ -245,7 +246,4 @@ def test_the_reel_of_these_calls_replays(server: Server) -> None:
     """What the server recorded gives the same transitions, messages and digests again, under any hash seed."""
     server.stop()
 
-    replays = replays_of(server.reel)
-
-    assert [replay["diverged_at"] for replay in replays] == [None, None, None]
-    assert len({replay["digest"] for replay in replays}) == 1
+    check_that_it_replays(server.reel, records_min=RECORDS_MIN)

@@ -1,11 +1,15 @@
 """The official JavaScript SDK, unedited, calls from browser to browser."""
 
+from typing import Final
+
 import pytest
 
 from tests.e2e.browser import BROWSER_TEST_SECONDS_MAX, Guests, SdkPage, see_moving_picture
-from tests.e2e.server import Server, replays_of
+from tests.e2e.server import Server, check_that_it_replays
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)]
+
+RECORDS_MIN: Final = 40  # what the calls of this file put on the reel, less what depends on timing
 
 
 def join(guests: Guests, stream_id: str) -> SdkPage:
@@ -67,7 +71,4 @@ def test_the_reel_of_these_calls_replays(server: Server) -> None:
     """What the server recorded gives the same transitions, messages and digests again, under any hash seed."""
     server.stop()
 
-    replays = replays_of(server.reel)
-
-    assert [replay["diverged_at"] for replay in replays] == [None, None, None]
-    assert len({replay["digest"] for replay in replays}) == 1
+    check_that_it_replays(server.reel, records_min=RECORDS_MIN)

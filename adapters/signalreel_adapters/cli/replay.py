@@ -25,6 +25,8 @@ class Summary(msgspec.Struct):
     messages: int = 0
     digest: str = ""  #: after the last record, in hexadecimal
     diverged_at: int | None = None  #: seq of the first record whose outcome is not the recorded one
+    agreed: int = 0  #: records whose outcome is the recorded one
+    unconcluded: int = 0  #: records that have no outcome to compare: the run ended before it was written
 
 
 def replay(file: Path, /, *, json: bool = False) -> int:
@@ -37,7 +39,8 @@ def replay(file: Path, /, *, json: bool = False) -> int:
     file
         The reel; it may be one that a server is writing.
     json
-        Print one JSON object with the keys records, transitions, messages, digest and diverged_at.
+        Print one JSON object with the keys records, transitions, messages, digest, diverged_at, agreed and
+        unconcluded.
     """
     reel = SqliteReel.read(file)
     summary = Summary()
@@ -48,7 +51,11 @@ def replay(file: Path, /, *, json: bool = False) -> int:
         summary.transitions += len(step.transitions)
         summary.messages += len(step.messages)
         summary.digest = step.digest.hex()
-        if replayed.divergence is not None and divergence is None:
+        if replayed.recorded is None:
+            summary.unconcluded += 1
+        elif replayed.divergence is None:
+            summary.agreed += 1
+        elif divergence is None:
             divergence = replayed.divergence
             summary.diverged_at = step.record.seq
         if not json:
@@ -61,8 +68,17 @@ def replay(file: Path, /, *, json: bool = False) -> int:
             f"\n{summary.records} records, {summary.transitions} transitions, {summary.messages} messages, "
             f"digest {summary.digest or 'none'}"
         )
-        print(f"diverged: {divergence}" if divergence is not None else "every recorded outcome agrees")
+        print(_compared(summary))
+        if divergence is not None:
+            print(f"diverged: {divergence}")
     return 0 if divergence is None else 1
+
+
+def _compared(summary: Summary) -> str:
+    """Say how much of the reel could be compared, because a reel without outcomes agrees with everything."""
+    differing = summary.records - summary.agreed - summary.unconcluded
+    counts = [f"{summary.agreed} outcomes agree", f"{summary.unconcluded} records had none"]
+    return ", ".join([*counts, f"{differing} differ"] if differing else counts)
 
 
 def _with_progress(cursor: Cursor, records: int, *, shown: bool) -> Iterator[Replayed]:

@@ -45,7 +45,7 @@ async def test_a_whole_reel_is_told_and_agrees(tmp_path: Path, capsys: pytest.Ca
     lines = [" ".join(line.split()) for line in out.splitlines()]
 
     assert code == 0
-    assert lines[-1] == "every recorded outcome agrees"
+    assert lines[-1] == f"{reel.last_seq} outcomes agree, 0 records had none"
     assert lines[-2].startswith(f"{reel.last_seq} records, ")
     assert "stream s idle -> preparing" in lines
     assert any(line.endswith("publish s refused: streamIdInUse") for line in lines)
@@ -54,7 +54,7 @@ async def test_a_whole_reel_is_told_and_agrees(tmp_path: Path, capsys: pytest.Ca
 
 
 async def test_json_has_the_agreed_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One object: records, transitions, messages, digest, diverged_at."""
+    """One object: records, transitions, messages, digest, diverged_at; and how much could be compared."""
     reel = await recorded(tmp_path / "calls.reel")
     outcome = [entry.outcome for entry in reel.entries()][-1]
     capsys.readouterr()
@@ -62,10 +62,10 @@ async def test_json_has_the_agreed_keys(tmp_path: Path, capsys: pytest.CaptureFi
     summary = json.loads(out)
 
     assert code == 0
-    assert list(summary) == ["records", "transitions", "messages", "digest", "diverged_at"]
+    assert list(summary) == ["records", "transitions", "messages", "digest", "diverged_at", "agreed", "unconcluded"]
     assert outcome is not None
     assert (summary["records"], summary["digest"]) == (reel.last_seq, outcome.digest.hex())
-    assert summary["diverged_at"] is None
+    assert (summary["diverged_at"], summary["agreed"], summary["unconcluded"]) == (None, reel.last_seq, 0)
 
 
 async def test_a_divergence_is_told_and_leaves_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -85,6 +85,20 @@ async def test_a_divergence_is_told_and_leaves_with_1(tmp_path: Path, capsys: py
     assert (code, json_code, json.loads(json_out)["diverged_at"]) == (1, 1, 3)
     assert f"recorded {'0' * 32}" in out
     assert out.splitlines()[-1].startswith("diverged: record 3")
+    assert out.splitlines()[-2] == f"{reel.last_seq - 1} outcomes agree, 0 records had none, 1 differ"
+
+
+async def test_records_without_an_outcome_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A reel that lost its outcomes has nothing to diverge from, and that is said instead of agreement."""
+    path = tmp_path / "calls.reel"
+    reel = await recorded(path)
+    with sqlite3.connect(path) as connection:
+        connection.execute("DELETE FROM outcomes WHERE seq > 2")
+    connection.close()
+    capsys.readouterr()
+    code, out = replay(capsys, str(path))
+
+    assert (code, out.splitlines()[-1]) == (0, f"2 outcomes agree, {reel.last_seq - 2} records had none")
 
 
 async def test_an_empty_reel_agrees(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
