@@ -68,7 +68,8 @@ class Settings(Struct, frozen=True, omit_defaults=True, rename="camel", forbid_u
     those that were relayed still count, the last of them as the answer to the newest."""
 
     codecs: tuple[str, ...] = DEFAULT_CODECS
-    """What may be published. Empty: every publish is refused with `no_codec_enabled_in_the_server`."""
+    """What may be published, by the names of an rtpmap, as far as the media adapter can forward it. Empty: every
+    publish is refused with `no_codec_enabled_in_the_server`."""
 
     stun_server: str = ""
     """Answer to `getIceServerConfig`, as `stun:host:port`. Empty by default: a default server would learn addresses."""

@@ -23,12 +23,12 @@ __all__ = (
     "Fired",
     "HeightForced",
     "Outcome",
+    "PublishTerms",
     "Roster",
     "Source",
     "Step",
     "TrackSwitched",
     "Transition",
-    "WantedKinds",
     "chain",
     "outcome_of",
 )
@@ -40,11 +40,12 @@ GENESIS: Final = bytes(DIGEST_SIZE)
 """The digest before the first record."""
 
 
-class WantedKinds(Struct, frozen=True, array_like=True, gc=False, tag=1):
-    """Which kinds of media the publisher asked to send; the others are refused in the answer."""
+class PublishTerms(Struct, frozen=True, array_like=True, gc=False, tag=1):
+    """What of a publisher's offer may be accepted; the rest is refused in the answer."""
 
-    video: bool
+    video: bool  #: the publisher asked to send a picture
     audio: bool
+    codecs: tuple[str, ...]  #: enabled by the settings, by the names of an rtpmap
 
 
 class Source(Struct, frozen=True, array_like=True, gc=False):
@@ -74,7 +75,7 @@ class HeightForced(Struct, frozen=True, array_like=True, gc=False, tag=4):
     height: int
 
 
-Detail = WantedKinds | Roster | TrackSwitched | HeightForced
+Detail = PublishTerms | Roster | TrackSwitched | HeightForced
 
 
 class Transition(Struct, frozen=True, array_like=True, gc=False):

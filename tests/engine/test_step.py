@@ -13,11 +13,11 @@ from signalreel.step import (
     Detail,
     HeightForced,
     Outcome,
+    PublishTerms,
     Roster,
     Source,
     TrackSwitched,
     Transition,
-    WantedKinds,
     chain,
     outcome_of,
 )
@@ -61,7 +61,7 @@ def test_the_digest_of_a_step_is_this() -> None:
 def test_details_are_told_apart_on_a_reel() -> None:
     """The four kinds of detail come back as what they were."""
     details: list[Detail] = [
-        WantedKinds(video=True, audio=False),
+        PublishTerms(video=True, audio=False, codecs=("VP8",)),
         Roster((Source("s1", 2),)),
         TrackSwitched("s1", "video", enabled=False),
         HeightForced(360),

@@ -20,7 +20,7 @@ from signalreel.events import (
     TracksFound,
 )
 from signalreel.identifiers import Kind, Reference
-from signalreel.step import Roster, Step, Transition, WantedKinds
+from signalreel.step import PublishTerms, Roster, Step, Transition
 from signalreel_adapters.ports import Report
 
 __all__ = ("FAKE_ANSWER", "FakeMedia", "fake_offer", "fake_tracks")
@@ -89,7 +89,7 @@ class FakeMedia:
     def _reaction(self, transition: Transition, step: Step) -> Iterable[AnyEvent]:
         machine = transition.machine
         match machine.kind, transition.detail:
-            case Kind.STREAM, WantedKinds() if isinstance(step.record.command, TakeConfiguration):
+            case Kind.STREAM, PublishTerms() if isinstance(step.record.command, TakeConfiguration):
                 return [self._described(machine, DescriptionCreated(machine, "answer", FAKE_ANSWER))]
             case Kind.PLAYBACK, Roster(sources):
                 names = [source.stream_id for source in sources]

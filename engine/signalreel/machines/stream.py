@@ -64,7 +64,7 @@ from signalreel.refusals import (
     STREAM_ID_IN_USE,
     Refusal,
 )
-from signalreel.step import TrackSwitched, WantedKinds
+from signalreel.step import PublishTerms, TrackSwitched
 
 __all__ = ("STREAM", "Stream", "StreamState", "is_live")
 
@@ -199,8 +199,8 @@ def restore_stream(stream: Stream, publish: Publish, context: Context) -> Stream
 
 
 def take_offer(stream: Stream, offer: TakeConfiguration, context: Context) -> None:
-    """Hand the offer to media, with what the publisher wants of it."""
-    context.detail = WantedKinds(stream.video, stream.audio)
+    """Hand the offer to media, with what of it may be accepted."""
+    context.detail = PublishTerms(stream.video, stream.audio, context.settings.codecs)
 
 
 def send_answer(stream: Stream, event: DescriptionCreated, context: Context) -> None:

@@ -406,7 +406,9 @@ def test_closing_what_is_not_there_is_refused() -> None:
 
     steps = [world.order(CloseRoom(app="live", room="none")), world.order(CloseRoom(app="other", room="r"))]
 
-    assert [(step.refused, step.messages, step.transitions) for step in steps] == [("no_active_streams_in_room", [], [])] * 2
+    assert [(step.refused, step.messages, step.transitions) for step in steps] == [
+        ("no_active_streams_in_room", [], [])
+    ] * 2
     assert world.state(Kind.ROOM, "r") == "open"
 
 

@@ -56,8 +56,8 @@ from signalreel.refusals import (
     USER_BLOCKED,
     Refusal,
 )
-from signalreel.settings import Settings
-from signalreel.step import Step, TrackSwitched, WantedKinds
+from signalreel.settings import DEFAULT_CODECS, Settings
+from signalreel.step import PublishTerms, Step, TrackSwitched
 from tests.engine.world import MS, World, moves, refusal, told
 
 DENIED: Final = Grant(allowed=False)
@@ -115,7 +115,7 @@ def test_publishing_goes_as_the_page_has_it() -> None:
         ("stream", "s1", "connecting", "broadcasting"),
         ("stream", "s1", "broadcasting", "finished"),
     ]
-    assert steps[1].transitions[0].detail == WantedKinds(video=True, audio=False)
+    assert steps[1].transitions[0].detail == PublishTerms(video=True, audio=False, codecs=DEFAULT_CODECS)
     assert world.lives() == []
 
 
@@ -128,7 +128,7 @@ def test_a_stream_can_be_renegotiated_while_it_is_live() -> None:
     answered = world.report(DescriptionCreated(stream, "answer", "another answer"))
 
     assert moves(offered) == [("stream", "s1", "broadcasting", "broadcasting")]
-    assert offered.transitions[0].detail == WantedKinds(video=True, audio=True)
+    assert offered.transitions[0].detail == PublishTerms(video=True, audio=True, codecs=DEFAULT_CODECS)
     assert answered.messages == [("alice", Description("s1", "answer", "another answer"))]
     assert moves(answered) == []
 

@@ -16,7 +16,7 @@ from aiortc import RTCCertificate
 from signalreel.commands import TakeCandidate, TakeConfiguration
 from signalreel.events import AnyEvent
 from signalreel.identifiers import Kind, Reference
-from signalreel.step import HeightForced, Roster, Step, TrackSwitched, Transition, WantedKinds
+from signalreel.step import HeightForced, PublishTerms, Roster, Step, TrackSwitched, Transition
 from signalreel_adapters.media.aiortc.fanout import FanOut, choose
 from signalreel_adapters.media.aiortc.lite import LitePeer, UdpMux
 from signalreel_adapters.media.aiortc.peer import PeerTransport
@@ -124,8 +124,7 @@ class AiortcMedia:
                 self._streams[machine].suspend()
             return
         if isinstance(cause, TakeConfiguration) and cause.type == "offer":
-            wanted = detail if isinstance(detail, WantedKinds) else None
-            self._stream(machine).take_offer(cause.sdp, _kinds(wanted))
+            self._stream(machine).take_offer(cause.sdp, detail if isinstance(detail, PublishTerms) else None)
         elif isinstance(cause, TakeCandidate):
             self._stream(machine).take_candidate(cause.candidate)
         elif isinstance(detail, TrackSwitched) and machine in self._streams:
@@ -211,9 +210,3 @@ class AiortcMedia:
             turn(now)
         except Exception:
             _logger.exception("a regular turn failed")
-
-
-def _kinds(wanted: WantedKinds | None) -> tuple[str, ...] | None:
-    if wanted is None:
-        return None
-    return tuple(kind for kind, on in (("video", wanted.video), ("audio", wanted.audio)) if on)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from signalreel.events import AnyEvent, DescriptionCreated, MediaConnected, TracksFound
 from signalreel.identifiers import Reference
+from signalreel.step import PublishTerms
 from signalreel_adapters.media.aiortc.data import DataEnd, Relay
 from signalreel_adapters.media.aiortc.fanout import FanOut
 from signalreel_adapters.media.aiortc.negotiation import answer, setup_of_answer
@@ -34,20 +35,20 @@ class StreamSide(Side):
         super().__init__(machine, settings, make_transport, report)
         self.publisher = Publisher(machine.id, settings, fan_out, clock)
         self.relay = Relay(settings.player_messages)
-        self._wanted: tuple[str, ...] = _BOTH_KINDS
+        self._terms = PublishTerms(video=True, audio=True, codecs=settings.codecs)
 
-    def take_offer(self, sdp: str, wanted: tuple[str, ...] | None) -> None:
-        """Answer an offer: the first one of a connection, or a new one on it."""
-        self._describe(lambda: self._answer(sdp, wanted))
+    def take_offer(self, sdp: str, terms: PublishTerms | None) -> None:
+        """Answer an offer: the first one of a connection, or a new one on it, on the same terms unless others come."""
+        self._describe(lambda: self._answer(sdp, terms))
 
-    async def _answer(self, sdp: str, wanted: tuple[str, ...] | None) -> None:
-        if wanted is not None:
-            self._wanted = wanted
+    async def _answer(self, sdp: str, terms: PublishTerms | None) -> None:
+        if terms is not None:
+            self._terms = terms
         description = self._parse(sdp, self._settings.offer_sections_max)
         agreed = answer(
             description,
-            codecs=self._settings.codecs,
-            wanted=self._wanted,
+            codecs=self._enabled_codecs(),
+            wanted=self._wanted_kinds(),
             message_bytes_max=self._settings.message_bytes_max,
         )
         setup = setup_of_answer(description.transport.setup)
@@ -62,6 +63,14 @@ class StreamSide(Side):
         if first:
             self._connect(description, dtls_client=setup == "passive")
         self._report(DescriptionCreated(self.machine, "answer", sdp_of_answer))
+
+    def _enabled_codecs(self) -> tuple[str, ...]:
+        """Give what both the recorded settings enable and this adapter forwards."""
+        enabled = {name.lower() for name in self._terms.codecs}
+        return tuple(name for name in self._settings.codecs if name.lower() in enabled)
+
+    def _wanted_kinds(self) -> tuple[str, ...]:
+        return tuple(kind for kind, on in (("video", self._terms.video), ("audio", self._terms.audio)) if on)
 
     def suspend(self) -> None:
         """The connection is gone, and the publisher may come back with a new one: keep its viewers."""

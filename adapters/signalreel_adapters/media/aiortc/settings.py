@@ -31,7 +31,8 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Networks (`10.0.0.0/8`) from which candidates are admitted although they are of a kind that is denied."""
 
     codecs: tuple[str, ...] = ("VP8", "H264", "VP9", "AV1", "opus")
-    """What may be published, by the names of an rtpmap. Of these the publisher's own order decides."""
+    """What this adapter forwards, by the names of an rtpmap; the engine's settings say which of it may be published. Of
+    these the publisher's own order decides."""
 
     fan_out: Literal["auto", "raw", "polite"] = "auto"
     """How packets are sent to viewers. `auto` tests at start whether the raw way works with the libraries installed."""

@@ -3,6 +3,7 @@
 import pytest
 
 from signalreel.events import DescriptionCreated, MediaConnected, TracksFound
+from signalreel.step import PublishTerms
 from tests.adapters.media.aiortc.fakes import rtp, vp8
 from tests.adapters.media.aiortc.peers import eventually
 from tests.adapters.media.aiortc.test_sdp import OFFER
@@ -32,7 +33,7 @@ async def test_a_stream_is_live_when_its_packets_arrive() -> None:
 async def test_only_announced_kinds_are_taken() -> None:
     """And that stays so for later offers on the same connection."""
     world = World()
-    world.side.take_offer(MEDIA_ALONE, ("audio",))
+    world.side.take_offer(MEDIA_ALONE, PublishTerms(video=False, audio=True, codecs=("opus",)))
     world.side.take_offer(MEDIA_ALONE, None)
     await world.described(2)
 
@@ -96,4 +97,17 @@ async def test_switching_kinds_for_everybody() -> None:
     world.side.switch("audio", enabled=True)
 
     assert world.side.publisher.disabled == {"video"}
+    await world.side.close()
+
+
+async def test_only_codecs_that_the_recorded_settings_enable_are_accepted() -> None:
+    """The terms on the transition say what may be published; a picture without an enabled codec is refused."""
+    world = World()
+    world.side.take_offer(MEDIA_ALONE, PublishTerms(video=True, audio=True, codecs=("opus",)))
+    await world.described()
+
+    (event,) = world.events
+    assert isinstance(event, DescriptionCreated)
+    assert "m=video 0 " in event.sdp
+    assert "m=audio 0 " not in event.sdp
     await world.side.close()
