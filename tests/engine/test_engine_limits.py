@@ -1,4 +1,4 @@
-"""What one client can take is bounded, so that it slows itself alone (contract 12 and 15)."""
+"""What one client can take is bounded, so that it slows itself alone (Contract 12 and 15)."""
 
 import pytest
 

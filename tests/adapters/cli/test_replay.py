@@ -69,7 +69,7 @@ async def test_json_has_the_agreed_keys(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 async def test_a_divergence_is_told_and_leaves_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The first record whose outcome differs is named, with both values (contract item 8)."""
+    """The first record whose outcome differs is named, with both values (Contract 8)."""
     path = tmp_path / "calls.reel"
     reel = await recorded(path)
     third = next(entry.outcome for entry in reel.entries(3))

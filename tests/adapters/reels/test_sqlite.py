@@ -101,7 +101,7 @@ class TestWriting:
         reel.close()
 
     async def test_only_its_owner_may_read_it(self, path: Path) -> None:
-        """The file and its companions have mode 0600, whatever the umask says (contract item 11)."""
+        """The file and its companions have mode 0600, whatever the umask says (Contract 11)."""
         before = os.umask(0)
         try:
             reel = SqliteReel(path)

@@ -1,11 +1,11 @@
-"""`signalreel_adapters.runtime.ids`: contract item 10."""
+"""`signalreel_adapters.runtime.ids`: Contract 10."""
 
 from signalreel.identifiers import is_valid_name
 from signalreel_adapters.runtime.ids import ID_BYTES, RandomIds, SeededIds
 
 
 def test_an_id_has_at_least_96_random_bits() -> None:
-    """An id is drawn from enough random bytes (contract item 10), and each of them shows in it."""
+    """An id is drawn from enough random bytes (Contract 10), and each of them shows in it."""
     assert ID_BYTES * 8 >= 96
     assert {len(RandomIds().draw()) for _ in range(20)} == {ID_BYTES * 8 // 5}
 

@@ -1,4 +1,4 @@
-"""The loop while its reel cannot be written: contract items 13, 14 and 15."""
+"""The loop while its reel cannot be written: Contract 13, Contract 14 and Contract 15."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -53,7 +53,7 @@ async def test_it_recovers_by_itself() -> None:
 
 
 async def test_a_session_that_left_meanwhile_is_let_go() -> None:
-    """Events are kept until they can be recorded, so that no id is taken for ever (contract item 14)."""
+    """Events are kept until they can be recorded, so that no id is taken for ever (Contract 14)."""
     reel, clock = FailingReel(), ManualClock()
     async with Runtime(reel, media=FakeMedia(), clock=clock, limits=Limits(reel_retry_ms=500)) as runtime:
         client = MemoryClient(runtime)

@@ -1,4 +1,4 @@
-"""`signalreel_adapters.runtime.outbox`: contract item 15 for sessions."""
+"""`signalreel_adapters.runtime.outbox`: Contract 15 for sessions."""
 
 from collections.abc import Callable
 

@@ -92,7 +92,7 @@ async def test_transitions_and_refusals_are_logged() -> None:
 
 
 async def test_no_log_holds_a_description() -> None:
-    """Descriptions, and errors that might quote them, never reach a log (contract item 11)."""
+    """Descriptions, and errors that might quote them, never reach a log (Contract 11)."""
     publisher = Publisher({}, Subscriptions(Counters()), Broken(), Counters())
     with capture_logs() as logs:
         for step in steps():

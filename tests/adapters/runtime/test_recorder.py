@@ -127,7 +127,7 @@ async def test_what_has_no_encoding_is_left_out() -> None:
 
 
 async def test_times_and_ids_are_stamped() -> None:
-    """A record has the reel's time, and the ids its command wants (contract items 2 and 10)."""
+    """A record has the reel's time, and the ids its command wants (Contract 2, Contract 10)."""
     reel, clock = MemoryReel(), ManualClock(now=5 * SECOND)
     writer = recorder(as_durable(reel), clock)
     await writer.resume()
@@ -164,7 +164,7 @@ async def test_time_goes_on_where_the_reel_ended() -> None:
 
 
 async def test_another_logic_is_noticed_at_the_start() -> None:
-    """A reel whose outcomes this version does not give is not gone on with (contract item 8)."""
+    """A reel whose outcomes this version does not give is not gone on with (Contract 8)."""
     reel = MemoryReel()
     writer = recorder(as_durable(reel))
     await record(writer, OPENED, PUBLISHED)
@@ -175,7 +175,7 @@ async def test_another_logic_is_noticed_at_the_start() -> None:
 
 
 async def test_a_wake_up_is_due_at_its_time() -> None:
-    """The engine's deadline becomes an input when its time has come and not before (contract item 7)."""
+    """The engine's deadline becomes an input when its time has come and not before (Contract 7)."""
     clock = ManualClock(now=77)
     writer = recorder(as_durable(MemoryReel()), clock)
     await writer.resume()

@@ -57,7 +57,7 @@ class TestCalls:
             await viewer.expect("play_finished")
 
     async def test_replaying_the_reel_gives_the_recorded_outcomes(self) -> None:
-        """Same reel, same state: everything a run recorded holds when it is replayed (contract item 8)."""
+        """Same reel, same state: everything a run recorded holds when it is replayed (Contract 8)."""
         reel = MemoryReel()
         async with Runtime(reel, media=FakeMedia()) as runtime:
             publisher, viewer = MemoryClient(runtime), MemoryClient(runtime)
@@ -71,7 +71,7 @@ class TestCalls:
         assert all(one.recorded is not None for one in replayed)
 
     async def test_one_input_then_its_step_then_the_next(self) -> None:
-        """Whatever media reports while it reacts comes after the step that made it react (contract item 3)."""
+        """Whatever media reports while it reacts comes after the step that made it react (Contract 3)."""
         reel = MemoryReel()
         async with Runtime(reel, media=FakeMedia()) as runtime:
             await publish(MemoryClient(runtime), "s")
@@ -98,7 +98,7 @@ class TestCalls:
         assert list(reels[0].entries()) == list(reels[1].entries())
 
     async def test_ids_are_drawn_and_recorded(self) -> None:
-        """A room without a stream id draws one: it is on the record, and no other session has it (contract item 10)."""
+        """A room without a stream id draws one: it is on the record, and no other session has it (Contract 10)."""
         reel = MemoryReel()
         async with Runtime(reel) as runtime:
             clients = [MemoryClient(runtime), MemoryClient(runtime)]
@@ -112,7 +112,7 @@ class TestCalls:
         assert len(set(drawn)) == 2
 
     async def test_an_id_is_free_the_moment_its_session_closes(self) -> None:
-        """The next publish of the same id is accepted, through the same transport kind (contract item 14)."""
+        """The next publish of the same id is accepted, through the same transport kind (Contract 14)."""
         async with Runtime(media=FakeMedia()) as runtime:
             first, second = MemoryClient(runtime), MemoryClient(runtime)
             await publish(first, "s")
@@ -122,7 +122,7 @@ class TestCalls:
             await publish(second, "s")
 
     async def test_nothing_crosses_apps(self) -> None:
-        """The same id lives in two apps at once, and a viewer sees its own app's only (contract item 1)."""
+        """The same id lives in two apps at once, and a viewer sees its own app's only (Contract 1)."""
         async with Runtime(media=FakeMedia()) as runtime:
             one, other = MemoryClient(runtime, app="one"), MemoryClient(runtime, app="other")
             viewer = MemoryClient(runtime, app="third")
@@ -136,7 +136,7 @@ class TestDeadlines:
     """The clock wakes the engine."""
 
     async def test_a_publish_without_media_times_out(self) -> None:
-        """The publish timer ends the stream at its time and not before, by an event on the reel (contract item 7)."""
+        """The publish timer ends the stream at its time and not before, by an event on the reel (Contract 7)."""
         reel, clock = MemoryReel(), ManualClock()
         async with Runtime(reel, clock=clock) as runtime:
             client = MemoryClient(runtime)
@@ -220,7 +220,7 @@ class TestHost:
         assert followed == ["JoinRoom", "JoinRoom", "CloseRoom"]
 
     async def test_a_slow_subscriber_holds_up_nobody(self) -> None:
-        """Steps go on while a subscriber sleeps; it is told that it missed some (contract item 15)."""
+        """Steps go on while a subscriber sleeps; it is told that it missed some (Contract 15)."""
         async with Runtime(limits=Limits(subscription_steps_max=2)) as runtime:
             lossy = runtime.steps()
             strict = runtime.steps(overflow=Overflow.END)
@@ -328,7 +328,7 @@ class TestAttaching:
                     await runtime.attach(MemoryTransport(), app=app)
 
     async def test_too_many_waiting_inputs_turn_new_sessions_away(self) -> None:
-        """Above the bound of all waiting inputs, a new session is closed with 1013 (contract item 15)."""
+        """Above the bound of all waiting inputs, a new session is closed with 1013 (Contract 15)."""
         async with Runtime(limits=Limits(inputs_max=1)) as runtime:
             runtime.report(RunStarted())
             transport = MemoryTransport()
@@ -433,7 +433,7 @@ class TestLifetime:
         assert not media.is_entered
 
     async def test_a_new_run_ends_what_the_last_one_left(self) -> None:
-        """A reel that holds records is replayed, and its first new record frees every id (contract item 14)."""
+        """A reel that holds records is replayed, and its first new record frees every id (Contract 14)."""
         reel = MemoryReel()
 
         async def crash() -> None:

@@ -88,7 +88,7 @@ class TestInput:
         assert host.forgotten == [session]
 
     async def test_commands_are_enqueued_without_their_secrets(self) -> None:
-        """Tokens and codes are emptied before a command is recorded (contract item 11)."""
+        """Tokens and codes are emptied before a command is recorded (Contract 11)."""
         session, host, _ = make()
         session.receive(b'{"command":"publish","streamId":"a","token":"canary","subscriberCode":"canary"}')
         session.receive('{"command":"joinRoom","room":"r","token":"canary"}')
@@ -96,7 +96,7 @@ class TestInput:
         assert host.commands == [Publish(stream_id="a"), JoinRoom(room="r")]
 
     async def test_a_ping_is_answered_and_not_enqueued(self) -> None:
-        """Pings stay off the reel (contract item 13); they need no stream id, but a bad one is refused."""
+        """Pings stay off the reel (Contract 13); they need no stream id, but a bad one is refused."""
         session, host, delivery = make()
         session.receive(b'{"command":"ping"}')
         session.receive(b'{"command":"ping","streamId":"../x"}')
@@ -126,7 +126,7 @@ class TestInput:
     async def test_what_is_no_command_is_counted_and_sometimes_answered(
         self, data: bytes | str, reason: str, definition: str
     ) -> None:
-        """Bad input never raises (contract item 12); it is counted by reason and answered as the real server does."""
+        """Bad input never raises (Contract 12); it is counted by reason and answered as the real server does."""
         session, host, delivery = make()
 
         assert session.receive(data)
@@ -167,7 +167,7 @@ class TestInput:
 
 
 class TestRoom:
-    """How a session is held back, contract item 15 in the other direction."""
+    """How a session is held back, Contract 15 in the other direction."""
 
     async def test_a_session_is_not_read_while_too_much_waits(self) -> None:
         """`receive` says when to stop reading, and `room` when to go on."""
@@ -238,7 +238,7 @@ class TestGate:
     """Access control in front of the runtime."""
 
     async def test_the_gate_sees_the_token_and_the_reel_does_not(self) -> None:
-        """The gate decides about the whole command; the record gets the grant and no secret (contract item 11)."""
+        """The gate decides about the whole command; the record gets the grant and no secret (Contract 11)."""
         gate = ScriptedGate(lambda _: Verdict.allow("tag"))
         session, host, _ = make(gate=gate)
         session.receive('{"command":"publish","streamId":"a","token":"secret"}')

@@ -1,4 +1,4 @@
-"""`signalreel_adapters.runtime.subscriptions`: contract item 15 for those who listen."""
+"""`signalreel_adapters.runtime.subscriptions`: Contract 15 for those who listen."""
 
 import gc
 

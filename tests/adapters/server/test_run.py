@@ -102,7 +102,7 @@ class TestEnding:
         SqliteReel(path).close()
 
     def test_a_killed_server_leaves_a_reel_to_go_on_with(self, tmp_path: Path) -> None:
-        """After `kill -9` the next run begins by ending what was live, and its ids are free (contract item 14)."""
+        """After `kill -9` the next run begins by ending what was live, and its ids are free (Contract 14)."""
         path = tmp_path / "calls.reel"
         with server_process("--media", "fake", "--reel", str(path)) as server, connect(server.websocket) as client:
             publish(client, "s")

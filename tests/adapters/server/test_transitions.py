@@ -96,7 +96,7 @@ async def test_a_late_listener_sees_what_lives() -> None:
 
 
 async def test_nothing_secret_is_told() -> None:
-    """No description, candidate, token or address reaches a listener (contract item 11)."""
+    """No description, candidate, token or address reaches a listener (Contract 11)."""
     heard: list[tuple[str, dict[str, Any]]] = []
     async with served(media=FakeMedia()) as server, listening(server) as listener, server.client() as client:
         await client.send({"command": "publish", "streamId": "s", "token": "canary", "subscriberCode": "canary"})

@@ -148,7 +148,7 @@ class TestHandshake:
 
 
 class TestBadInput:
-    """Contract item 12 over the wire."""
+    """Contract 12 over the wire."""
 
     @pytest.mark.parametrize(
         ("data", "definition"),
@@ -202,7 +202,7 @@ class TestBadInput:
 
 
 class TestSlowClients:
-    """Contract item 15 over the wire."""
+    """Contract 15 over the wire."""
 
     async def test_a_client_that_does_not_read_is_ended_alone(self) -> None:
         """Its outbox fills, it is cut off, its socket is freed; another one's call goes on all the while."""

@@ -1,4 +1,4 @@
-"""A one-time token is used when a command is accepted with it, and by one session (contract 11)."""
+"""A one-time token is used when a command is accepted with it, and by one session (Contract 11)."""
 
 from signalreel.commands import Join, Publish
 from signalreel.engine import Engine
