@@ -5,6 +5,7 @@ whatever the publishers in it use, because one payload type must not mean two co
 9.1). Packets are rewritten to that map as they are forwarded. Pure code over descriptions as data.
 """
 
+import re
 import secrets
 from collections.abc import Iterable
 from typing import Final
@@ -43,6 +44,27 @@ _FEEDBACK: Final = ("nack", "nack pli", "ccm fir", "goog-remb")
 _PREFERRED_TYPES: Final = {"VP8": 96, "VP9": 98, "H264": 102, "AV1": 45, "opus": 111}
 _TYPES: Final = (*range(96, 128), *range(35, 64))
 """Payload types free for use behind rtcp-mux (RFC 5761, section 4; RFC 8834 for the lower range)."""
+
+_VIDEO_CLOCK: Final = 90_000
+_AUDIO_CLOCK: Final = 48_000
+_AUDIO_CHANNELS: Final = 2  # whatever is inside (RFC 7587, section 7)
+
+_H264_PROFILES: Final = (
+    (0x42, 0x4F, 0x40, "42e0"),  # constrained baseline, in three spellings
+    (0x4D, 0x8F, 0x80, "42e0"),
+    (0x58, 0xCF, 0xC0, "42e0"),
+    (0x42, 0x4F, 0x00, "4200"),  # baseline
+    (0x58, 0xCF, 0x80, "4200"),
+    (0x4D, 0xAF, 0x00, "4d00"),  # main
+    (0x64, 0xFF, 0x00, "6400"),  # high
+    (0x64, 0xFF, 0x0C, "640c"),  # constrained high
+)
+"""Profiles that browsers decode: profile_idc, the bits of profile-iop that tell it, their value, our one spelling
+(RFC 6184, table 5)."""
+
+_H264_PROFILE: Final = "42e0"  # what browsers take one without a profile for
+_H264_LEVEL: Final = "1f"  # 3.1, as browsers write it; with level asymmetry allowed they do not compare it
+_H264_PROFILE_LEVEL_ID: Final = re.compile("[0-9a-f]{6}", re.IGNORECASE)
 
 
 class PublishedTrack(Struct, frozen=True):
@@ -136,12 +158,52 @@ def _is_usable(codec: Codec, kind: str) -> bool:
     """Whether we forward this flavor of a codec: those that every known player can decode."""
     name = codec.name.lower()
     if kind == "audio":
-        return name == "opus" and codec.clock_rate == 48_000 and codec.channels == 2  # noqa: PLR2004 - RFC 7587, section 7
+        return (name, codec.clock_rate, codec.channels) == ("opus", _AUDIO_CLOCK, _AUDIO_CHANNELS)
+    if (codec.clock_rate, codec.channels) != (_VIDEO_CLOCK, 1):
+        return False
     if name == "h264":
-        return codec.parameter("packetization-mode") == "1"  # mode 0 cannot carry a picture larger than a packet
+        # Mode 0 cannot carry a picture that is larger than a packet.
+        return codec.parameter("packetization-mode") == "1" and _h264_profile(codec) is not None
     if name == "vp9":
         return codec.parameter("profile-id") in {None, "0"}
-    return name in {"vp8", "av1"}
+    if name == "av1":
+        return codec.parameter("profile") in {None, "0"}
+    return name == "vp8"
+
+
+def _h264_profile(codec: Codec) -> str | None:
+    """Give the profile in our spelling; `None` for one that browsers do not decode."""
+    text = codec.parameter("profile-level-id")
+    if text is None:
+        return _H264_PROFILE
+    if not _H264_PROFILE_LEVEL_ID.fullmatch(text):
+        return None
+    number, constraints, _ = bytes.fromhex(text)
+    spellings = (profile for idc, mask, bits, profile in _H264_PROFILES if (number, constraints & mask) == (idc, bits))
+    return next(spellings, None)
+
+
+def _for_players(codec: Codec) -> Codec:
+    """Give a publisher's codec as players are offered it, but for the payload type.
+
+    Of its parameters only what a decoder must know is kept, and in our words. A publisher can write anything there,
+    each wording would take payload types, and a connection has few: one publisher could leave none to the others. As it
+    is there are fewer flavors than types. Parameter sets of H264 are always in the stream (RFC 7742, section 6.2).
+    """
+    match codec.name:
+        case "H264":
+            profile = _h264_profile(codec) or _H264_PROFILE
+            parameters = f"level-asymmetry-allowed=1;packetization-mode=1;profile-level-id={profile}{_H264_LEVEL}"
+        case "VP9":
+            parameters = "profile-id=0"
+        case "AV1":
+            parameters = "level-idx=5;profile=0;tier=0"
+        case "opus":
+            stereo = "1" in {codec.parameter("stereo"), codec.parameter("sprop-stereo")}
+            parameters = "minptime=10;" + ("sprop-stereo=1;stereo=1;" if stereo else "") + "useinbandfec=1"
+        case _:
+            parameters = ""
+    return Codec(0, codec.name, codec.clock_rate, codec.channels, parameters)
 
 
 def _answer_section(track: PublishedTrack, section: Section, direction: str) -> LocalSection:
@@ -163,7 +225,7 @@ def _answer_section(track: PublishedTrack, section: Section, direction: str) -> 
 
 
 def _repair_codec(payload_type: int, repaired: int) -> Codec:
-    return Codec(payload_type, "rtx", 90_000, parameters=f"apt={repaired}")
+    return Codec(payload_type, "rtx", _VIDEO_CLOCK, parameters=f"apt={repaired}")
 
 
 class Offered(Struct, frozen=True):
@@ -192,7 +254,7 @@ class Plan:
         self._message_bytes_max = message_bytes_max
         self._kinds: list[str] = []  # of every section, by its mid
         self._offered: dict[int, Offered] = {}
-        self._types: dict[tuple[str, int, int, str, bool], int] = {}
+        self._types: dict[tuple[Codec, bool], int] = {}  # by codec, and whether it is of its retransmissions
 
     def show(self, wanted: list[tuple[str, list[PublishedTrack]]]) -> list[Offered]:
         """Plan to show these streams alone; gives what the next offer contains. What does not fit is left out."""
@@ -215,10 +277,8 @@ class Plan:
         # One place is kept for the data channel, which comes last into the first offer.
         if at >= self._sections_max - ("application" not in self._kinds):
             return
-        codec = track.codec
+        codec = _for_players(track.codec)
         payload_type = self._payload_type(codec, repair=False)
-        if payload_type == 0:
-            return
         repair_type = self._payload_type(codec, repair=True) if track.kind == "video" and track.repair_type else 0
         if at == len(self._kinds):
             self._kinds.append(track.kind)
@@ -234,13 +294,12 @@ class Plan:
         )
 
     def _payload_type(self, codec: Codec, *, repair: bool) -> int:
-        """Give the payload type of a codec on this connection; 0 when none is left."""
-        key = (codec.name, codec.clock_rate, codec.channels, codec.parameters, repair)
+        """Give the payload type of a codec on this connection. Once given it is never another's (RFC 3264, 8.3.2)."""
+        key = codec, repair
         if key not in self._types:
             taken = set(self._types.values())
-            preferred = _PREFERRED_TYPES.get(codec.name, 0) + repair
-            free = (each for each in (preferred, *_TYPES) if each not in taken and each != 0)
-            self._types[key] = next(free, 0)
+            preferred = _PREFERRED_TYPES[codec.name] + repair
+            self._types[key] = next(each for each in (preferred, *_TYPES) if each not in taken)
         return self._types[key]
 
     @property
@@ -258,12 +317,12 @@ class Plan:
         offered = self._offered.get(at)
         if offered is None:
             # An inactive section must still list a codec; one of the connection's own will do.
-            name = "opus" if kind == "audio" else "VP8"
-            key, payload_type = next(
-                ((key, found) for key, found in self._types.items() if _kind_of(key[0]) == kind and not key[4]),
-                ((name, 48_000 if kind == "audio" else 90_000, 1, "", False), _PREFERRED_TYPES[name]),
+            codec = next(
+                structs.replace(codec, payload_type=payload_type)
+                for (codec, repair), payload_type in self._types.items()
+                if _kind_of(codec.name) == kind and not repair
             )
-            return LocalSection(kind, str(at), codecs=(Codec(payload_type, key[0], key[1], key[2], key[3]),))
+            return LocalSection(kind, str(at), codecs=(codec,))
         video = kind == "video"
         codecs = [structs.replace(offered.codec, feedback=_FEEDBACK if video else ())]
         if offered.repair_type:
@@ -290,7 +349,7 @@ class Plan:
 
 
 def _same_codec(track: PublishedTrack, offered: Offered) -> bool:
-    return structs.replace(track.codec, payload_type=offered.codec.payload_type) == offered.codec
+    return structs.replace(_for_players(track.codec), payload_type=offered.codec.payload_type) == offered.codec
 
 
 def _kind_of(codec: str) -> str:

@@ -1,10 +1,16 @@
 """What is agreed on with publishers, and one map of payload types for each player."""
 
 import pytest
-from msgspec import structs
 
 from signalreel_adapters.media.aiortc.errors import DescriptionRefused
-from signalreel_adapters.media.aiortc.negotiation import Answer, Plan, answer, setup_of_answer, track_name
+from signalreel_adapters.media.aiortc.negotiation import (
+    Answer,
+    Plan,
+    PublishedTrack,
+    answer,
+    setup_of_answer,
+    track_name,
+)
 from signalreel_adapters.media.aiortc.sdp import Codec
 from tests.adapters.media.aiortc.fakes import published
 from tests.adapters.media.aiortc.test_sdp import OFFER, read
@@ -60,13 +66,25 @@ def test_nothing_in_common_is_refused() -> None:
         ("H264/90000", "packetization-mode=0;profile-level-id=42e01f", False),
         ("VP9/90000", "profile-id=0", True),
         ("VP9/90000", "profile-id=2", False),
+        ("VP9/48000", "profile-id=0", False),
         ("AV1/90000", "level-idx=5", True),
+        ("AV1/90000", "profile=0", True),
+        ("AV1/90000", "profile=1", False),
+        ("VP8/0", "x=1", False),
+        ("VP8/1", "x=1", False),
+        ("VP8/999999", "x=1", False),
+        ("VP8/90000/9", "x=1", False),
+        ("H264/90000", "packetization-mode=1", True),
+        ("H264/90000", "packetization-mode=1;profile-level-id=640C1F", True),
+        ("H264/90000", "packetization-mode=1;profile-level-id=f4001f", False),
+        ("H264/90000", "packetization-mode=1;profile-level-id=42e01", False),
+        ("H264/90000", "packetization-mode=1;profile-level-id=zzzzzz", False),
         ("vp8/90000", "x=1", True),
         ("H265/90000", "x=1", False),
     ],
 )
 def test_flavors_that_players_cannot_decode_are_not_taken(rtpmap: str, fmtp: str, usable: bool) -> None:
-    """H264 whose pictures must fit one packet, VP9 of more than eight bits, and codecs that we do not forward."""
+    """Pictures that must fit one packet, more than eight bits, clocks that a codec does not have, unknown codecs."""
     text = OFFER.replace("VP8/90000", rtpmap).replace("a=rtpmap:97", f"a=fmtp:96 {fmtp}\r\na=rtpmap:97")
 
     assert ([track.kind for track in agree(text).tracks] == ["audio", "video"]) is usable
@@ -158,15 +176,80 @@ def test_what_does_not_fit_is_left_out() -> None:
     assert [section.kind for section in small.sections()] == ["video", "video", "application"]
 
 
-def test_payload_types_do_not_run_out_silently() -> None:
-    """A room whose publishers all use a flavor of their own is cut off, not confused."""
-    flavors = [
-        published(codec=structs.replace(published().codec, parameters=f"x={number}"), repair_type=0)
-        for number in range(90)
-    ]
-    shown = plan().show([(f"s{number}", [track]) for number, track in enumerate(flavors)])
-    types = [each.codec.payload_type for each in shown]
+@pytest.mark.parametrize("audio", ["opus/8000/2", "opus/48000", "opus/48000/1", "opus/0/2"])
+def test_audio_has_the_one_clock_of_opus(audio: str) -> None:
+    """48 000 and two channels, whatever is inside (RFC 7587, section 7)."""
+    tracks = agree(OFFER.replace("opus/48000/2", audio)).tracks
 
-    assert 0 < len(types) < 90
-    assert len(set(types)) == len(types)
-    assert all(0 < each < 64 or 96 <= each <= 127 for each in types)
+    assert [track.kind for track in tracks] == ["video"]
+
+
+def flavored(name: str, parameters: str) -> PublishedTrack:
+    """A track of a video codec with these parameters."""
+    return published(codec=Codec(96, name, 90_000, parameters=parameters))
+
+
+@pytest.mark.parametrize("name", ["VP8", "VP9", "H264", "AV1"])
+def test_nobody_uses_up_the_payload_types_of_a_player(name: str) -> None:
+    """Whoever publishes in ever new wordings of one codec takes one payload type; the next publisher is offered."""
+    rooms = plan()
+    rooms.show([("victim", [published()])])
+    for number in range(200):
+        rooms.show([("evil", [flavored(name, f"packetization-mode=1;x={number}")])])
+    for good in ("VP8", "VP9", "H264", "AV1"):
+        shown = rooms.show([("good", [flavored(good, ""), published("audio")])])
+
+        assert {each.codec.name: each.repair_type > 0 for each in shown} == {good: True, "opus": False}
+
+
+def test_every_flavor_that_is_taken_has_types_of_its_own() -> None:
+    """All of them in one room at once, every profile and level of H264 among them: nobody is left out."""
+    wordings = [
+        f"packetization-mode=1;profile-level-id={profile}{level:02x}"
+        for profile in ("42e0", "42c0", "4d80", "58c0", "4200", "5880", "4d00", "6400", "640c")
+        for level in (10, 31, 52)
+    ]
+    tracks = [flavored("H264", wording) for wording in wordings]
+    tracks += [flavored(name, "") for name in ("VP8", "VP9", "AV1")]
+    tracks += [
+        published("audio", codec=Codec(111, "opus", 48_000, 2, parameters)) for parameters in ("", "stereo=1", "cbr=1")
+    ]
+    shown = plan().show([(f"s{number}", [track]) for number, track in enumerate(tracks)])
+    types = {each.codec: (each.codec.payload_type, each.repair_type) for each in shown}
+    numbers = [number for pair in types.values() for number in pair if number]
+
+    assert len(shown) == len(tracks)
+    assert len(types) == 5 + 3 + 2
+    assert len(set(numbers)) == len(numbers) == 2 * 8 + 2
+    assert all(0 < each < 64 or 96 <= each <= 127 for each in numbers)
+
+
+@pytest.mark.parametrize(
+    ("codec", "parameters"),
+    [
+        (Codec(96, "VP8", 90_000, parameters="max-fs=1;apt=96"), ""),
+        (Codec(96, "VP9", 90_000, parameters="x=1"), "profile-id=0"),
+        (Codec(96, "AV1", 90_000, parameters="level-idx=99999999999"), "level-idx=5;profile=0;tier=0"),
+        (Codec(96, "opus", 48_000, 2, "maxaveragebitrate=1"), "minptime=10;useinbandfec=1"),
+        (Codec(96, "opus", 48_000, 2, "sprop-stereo=1"), "minptime=10;sprop-stereo=1;stereo=1;useinbandfec=1"),
+        (
+            Codec(96, "H264", 90_000, parameters="profile-level-id=4D0028;sprop-parameter-sets=Z0"),
+            "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=4d001f",
+        ),
+    ],
+    ids=lambda value: value.name if isinstance(value, Codec) else value,
+)
+def test_players_are_told_of_a_codec_in_our_words(codec: Codec, parameters: str) -> None:
+    """What a decoder must know, and nothing else that a publisher wrote."""
+    kind = "audio" if codec.name == "opus" else "video"
+    (shown,) = plan().show([("one", [published(kind, codec=codec)])])
+
+    assert shown.codec.parameters == parameters
+
+
+def test_a_new_wording_changes_nothing_for_players() -> None:
+    """A publisher that comes back with other parameters of the same flavor keeps its section and its SSRC."""
+    rooms = plan()
+    before = rooms.show([("one", [flavored("H264", "packetization-mode=1;profile-level-id=42e01f")])])
+
+    assert rooms.show([("one", [flavored("H264", "packetization-mode=1;profile-level-id=42c028;x=1")])]) == before
