@@ -103,6 +103,7 @@ class Fired(Struct, frozen=True, array_like=True, gc=False):
     input: str
     row: int  #: its number among the rows of the cell, from 0
     what: str  #: what the row does: the action's name, `refuse <definition>`, or `ignore: <reason>`
+    is_unreachable: bool = False  #: whether the table says that nothing reaches it
 
 
 class Step(Struct, frozen=True, gc=False):

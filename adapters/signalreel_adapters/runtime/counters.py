@@ -21,9 +21,11 @@ class Counters:
 
     refused: dict[str, int] = field(default_factory=dict[str, int])  #: refusals on the reel, by definition
     undecodable: dict[str, int] = field(default_factory=dict[str, int])  #: input that is no command, by reason
+    unreachable: int = 0  #: rows that fired although nothing should reach them; anything but 0 is a bug of ours
     pings: int = 0
     unrecorded: int = 0  #: commands answered `data_store_not_available`
     oversized: int = 0  #: messages beyond the size limit
+    over_rate: int = 0  #: messages dropped because their session sent too many, or too much
     turned_away: int = 0  #: sessions refused because too much is waiting, or the server stops
 
     slow_sessions: int = 0  #: ended with 1013, because they did not read

@@ -15,7 +15,14 @@ from signalreel.events import AnyEvent
 from signalreel.record import Grant
 from signalreel.step import Step
 
-__all__ = ("Inbox", "Pending", "Ticket")
+__all__ = ("Inbox", "Pending", "RuntimeStopped", "Ticket")
+
+
+class RuntimeStopped(SignalreelError):
+    """The runtime is stopping, has stopped, or was not entered yet."""
+
+    def __init__(self) -> None:
+        super().__init__("the runtime is not running; enter it with `async with` and use it inside")
 
 
 class Ticket:
@@ -37,6 +44,11 @@ class Ticket:
         """Break the promise, with the reason."""
         self._error = error
         self._done.set()
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the promise was kept or broken."""
+        return self._done.is_set()
 
     async def step(self) -> Step:
         """Wait for the step. Raises what the promise was broken with."""

@@ -17,7 +17,7 @@ from signalreel.refusals import DATA_STORE_NOT_AVAILABLE
 from signalreel_adapters.ports import Clock
 from signalreel_adapters.runtime.alarm import Alarm
 from signalreel_adapters.runtime.counters import Counters
-from signalreel_adapters.runtime.inbox import Inbox, Pending
+from signalreel_adapters.runtime.inbox import Inbox, Pending, RuntimeStopped
 from signalreel_adapters.runtime.limits import MICROSECONDS, Limits
 from signalreel_adapters.runtime.log import Log
 from signalreel_adapters.runtime.publisher import Publisher
@@ -111,6 +111,16 @@ class Loop:
         return self._clock.now() + self._limits.reel_retry_ms * MICROSECONDS
 
     async def _turn(self, batch: list[Pending]) -> None:
+        """Take a turn, and leave nobody waiting for a step that will not be made when it is cut short."""
+        try:
+            await self._carry_out(batch)
+        except BaseException:
+            for pending in batch:
+                if pending.ticket is not None and not pending.ticket.is_settled:
+                    pending.ticket.fail(RuntimeStopped())
+            raise
+
+    async def _carry_out(self, batch: list[Pending]) -> None:
         """Record a batch, then apply and publish each record before the next."""
         try:
             written = await self._recorder.write(batch)

@@ -14,9 +14,9 @@ from signalreel.commands import ids_wanted
 from signalreel.engine import Engine
 from signalreel.errors import ReelError, ReelUnavailable
 from signalreel.events import DeadlineReached
-from signalreel.record import Grant, Record, decode_record, encode_record, input_name
+from signalreel.record import Grant, Record, encode_record, input_name
 from signalreel.reel import Entry
-from signalreel.replay import compare
+from signalreel.replay import apply_entry, compare
 from signalreel.step import Step, outcome_of
 from signalreel_adapters.ports import Clock, DurableReel, Ids
 from signalreel_adapters.runtime.counters import Counters
@@ -57,8 +57,8 @@ class Recorder:
     async def resume(self) -> bool:
         """Bring the engine to the end of the reel; give whether it held anything.
 
-        Raises `Divergence` when this version does not give the recorded outcomes: going on would make a reel that
-        nobody can replay.
+        Raises `Divergence` when this version does not give the recorded outcomes, and `ReelDamaged` when a record
+        cannot be read: going on would make a reel that nobody can replay.
         """
         for replayed, entry in enumerate(self._reel.entries(), start=1):
             self._replay(entry)
@@ -70,9 +70,8 @@ class Recorder:
         return self._reel.last_seq > 0
 
     def _replay(self, entry: Entry) -> None:
-        record = decode_record(entry.record)
-        step = self.engine.apply(record)
-        self._time = record.time
+        step = apply_entry(self.engine, entry)
+        self._time = step.record.time
         if entry.outcome is None:
             self._conclude(step)
         divergence = compare(entry.outcome, step)
@@ -148,6 +147,10 @@ class Recorder:
         self._counters.transitions += len(step.transitions)
         if step.refused:
             self._counters.refuse(step.refused)
+        for _, fired in step.fired:
+            if fired.is_unreachable:
+                self._counters.unreachable += 1
+                _log.error("unreachable", kind=fired.kind, state=fired.state, input=fired.input, seq=record.seq)
         self._conclude(step)
         return step
 

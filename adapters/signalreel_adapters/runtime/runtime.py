@@ -12,11 +12,12 @@ import anyio
 import anyio.abc
 from msgspec import structs
 
-from signalreel.commands import AnyHostCommand
+from signalreel.commands import AnyHostCommand, KickSession
 from signalreel.engine import Engine
 from signalreel.errors import SignalreelError
 from signalreel.events import AnyEvent, BitrateMeasured, RunStarted, SettingsChanged
 from signalreel.identifiers import App, Kind, SessionId, is_valid_name
+from signalreel.messages import POLICY_VIOLATION
 from signalreel.reel import Header, Reel
 from signalreel.settings import Settings
 from signalreel.step import Step
@@ -34,7 +35,7 @@ from signalreel_adapters.runtime.clock import SystemClock
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.draining import tell_all, until_left
 from signalreel_adapters.runtime.ids import RandomIds
-from signalreel_adapters.runtime.inbox import Inbox, Pending, Ticket
+from signalreel_adapters.runtime.inbox import Inbox, Pending, RuntimeStopped, Ticket
 from signalreel_adapters.runtime.keeping import Unrecorded, as_durable
 from signalreel_adapters.runtime.limits import Limits
 from signalreel_adapters.runtime.log import Log
@@ -55,13 +56,6 @@ STOPPING: Final = "the server stops"
 """The reason that goes with it."""
 
 _log: Final = Log("signalreel.runtime")
-
-
-class RuntimeStopped(SignalreelError):
-    """The runtime is stopping, has stopped, or was not entered yet."""
-
-    def __init__(self) -> None:
-        super().__init__("the runtime is not running; enter it with `async with` and use it inside")
 
 
 class TurnedAway(SignalreelError):
@@ -98,21 +92,21 @@ class Runtime:
         self._settings = settings
         self._gate = gate
         self._media = media
-        self._clock: Clock = clock if clock is not None else SystemClock()
+        self.clock: Clock = clock if clock is not None else SystemClock()
         self._ids: Ids = ids if ids is not None else RandomIds()
         self._sessions: dict[str, Session] = {}
         self._attached: dict[anyio.Event, None] = {}
         self._inbox = Inbox()
         self._subscriptions = Subscriptions(self.counters)
         self._recorder = Recorder(
-            self._durable, Engine(settings=self.reel.header.settings), self._clock, self._ids, self.counters
+            self._durable, Engine(settings=self.reel.header.settings), self.clock, self._ids, self.counters
         )
         self._loop = Loop(
             self._inbox,
             self._recorder,
             Publisher(self._sessions, self._subscriptions, media, self.counters),
             sessions=self._sessions,
-            clock=self._clock,
+            clock=self.clock,
             limits=self.limits,
             counters=self.counters,
         )
@@ -174,6 +168,7 @@ class Runtime:
         self._subscriptions.close()
         for session in list(self._sessions.values()):
             session.close(SERVICE_RESTART, STOPPING)
+            session.closed(SERVICE_RESTART, STOPPING)
         try:
             if self._media is not None:
                 await self._media.__aexit__(kind, error, traceback)
@@ -194,9 +189,9 @@ class Runtime:
             drain_spread_ms=self.limits.drain_spread_ms if spread_ms is None else spread_ms,
             drain_grace_ms=self.limits.drain_grace_ms if grace_ms is None else grace_ms,
         )
-        await tell_all(self._sessions, self.enqueue, self._clock, limits)
+        await tell_all(self._sessions, self.enqueue, self.clock, limits)
         await self.idle()
-        await until_left(self._sessions, self._clock, limits)
+        await until_left(self._sessions, self.clock, limits)
         for session in list(self._sessions.values()):
             # Recorded here and not when the transport is done, so that the order does not depend on who is quickest.
             session.close(SERVICE_RESTART, STOPPING)
@@ -228,7 +223,7 @@ class Runtime:
         """Serve a client over this transport until either end closes it.
 
         An app's name obeys the rule of stream names; check it before accepting the client, since here it can only be
-        closed. Never raises because of the transport or the client.
+        closed (1008). Never raises because of the transport or the client.
         """
         await self._serve(transport, self._open_outbox(transport, app, identity))
 
@@ -255,6 +250,8 @@ class Runtime:
             return error.code
         except RuntimeStopped:
             return SERVICE_RESTART
+        except ValueError:
+            return POLICY_VIOLATION
 
     async def _serve(self, transport: Transport, opened: tuple[Session, Outbox] | int) -> None:
         if isinstance(opened, int):
@@ -292,11 +289,14 @@ class Runtime:
     async def submit(self, order: AnyHostCommand, *, app: str = "", actor: str = "") -> Step:
         """Record a command of the host itself and give the step it caused; `actor` says who ordered it.
 
-        Raises `ReelUnavailable` when it could not be recorded, and then nothing was done.
+        Raises `ReelUnavailable` when it could not be recorded, and then nothing was done; `ValueError` when a stream or
+        room is named without its app. Only a session may be named without one: its id is unique in the whole runtime.
         """
         self._running()
         ticket = Ticket()
         named = structs.replace(order, app=app or order.app, actor=actor or order.actor)
+        if not named.app and not isinstance(named, KickSession):
+            raise ValueError("a stream or room is found by its app and its id; say which app")
         self.enqueue(Pending(host=named, ticket=ticket))
         return await ticket.step()
 

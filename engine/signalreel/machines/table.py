@@ -223,7 +223,7 @@ class Table(Generic[M]):
     def _compile_row(self, input: str, state: StrEnum, number: int, transition: transitions.Transition) -> CellRow:
         action = cast(Callable[..., Any], transition.before[0]) if transition.before else None
         what = str(getattr(action, "__name__", "")) if action is not None else ""
-        fired = Fired(str(self.kind), str(state), input, number, what)
+        fired = Fired(str(self.kind), str(state), input, number, what, isinstance(action, Unreachable))
         next: StrEnum | None = None
         if transition.dest is not None:
             next = cast(StrEnum, self.library.get_state(transition.dest).value)

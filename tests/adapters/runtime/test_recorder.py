@@ -4,12 +4,12 @@ import pytest
 
 from signalreel.commands import JoinRoom, Publish
 from signalreel.engine import Engine
-from signalreel.errors import Divergence, OutOfOrder, ReelUnavailable
+from signalreel.errors import Divergence, OutOfOrder, ReelDamaged, ReelUnavailable
 from signalreel.events import SessionOpened
-from signalreel.record import Grant, decode_record
+from signalreel.record import Grant, Record, decode_record
 from signalreel.reel import Header, MemoryReel
 from signalreel.settings import Settings
-from signalreel.step import GENESIS, Outcome
+from signalreel.step import GENESIS, Fired, Outcome, Step
 from signalreel_adapters.ports import DurableReel
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.ids import SeededIds
@@ -189,6 +189,36 @@ async def test_a_wake_up_is_due_at_its_time() -> None:
     assert due is not None
     await record(writer, due)
     assert (writer.wake_at(), writer.due()) == (None, None)
+
+
+class Astray(Engine):
+    """An engine in which a row fires that nothing should reach."""
+
+    def apply(self, record: Record) -> Step:
+        """Apply, and let it fire."""
+        step = super().apply(record)
+        step.fired.append(
+            ("p", Fired("pair", "empty", "TakeCandidate", 0, "unreachable: of no pair", is_unreachable=True))
+        )
+        return step
+
+
+async def test_what_nothing_should_reach_is_counted() -> None:
+    """An unreachable row that fires is a bug of ours, and a running server shows it (Contract 5)."""
+    counters = Counters()
+    writer = Recorder(as_durable(MemoryReel()), Astray(), ManualClock(), SeededIds(1), counters)
+    await record(writer, OPENED)
+
+    assert counters.unreachable == 1
+
+
+async def test_a_record_that_cannot_be_read_is_named_when_a_run_starts() -> None:
+    """A reel is not gone on with when one of its records means nothing (Contract 8)."""
+    reel = MemoryReel()
+    reel.append(1, b"no record at all")
+
+    with pytest.raises(ReelDamaged, match="record 1"):
+        await recorder(as_durable(reel)).resume()
 
 
 class Unconcluded(MemoryReel):

@@ -7,9 +7,19 @@ import anyio
 import pytest
 from structlog.testing import capture_logs
 
-from signalreel.commands import CloseRoom, EndStream, JoinRoom, KickSession, Play, Publish, TakeConfiguration
+from signalreel.commands import (
+    AnyCommand,
+    CloseRoom,
+    EndStream,
+    JoinRoom,
+    KickSession,
+    Play,
+    Publish,
+    TakeConfiguration,
+)
 from signalreel.events import BitrateMeasured, DeadlineReached, RunStarted, SessionClosed, SettingsChanged
 from signalreel.identifiers import Kind, Reference
+from signalreel.messages import POLICY_VIOLATION
 from signalreel.record import Input, decode_record
 from signalreel.reel import MemoryReel, Reel
 from signalreel.replay import Cursor
@@ -30,6 +40,7 @@ from signalreel_adapters import (
     Verdict,
 )
 from signalreel_adapters.ports import Report, SessionInfo
+from signalreel_adapters.runtime.runtime import SERVICE_RESTART
 from signalreel_adapters.runtime.subscriptions import Overflow
 from signalreel_adapters.testing import FailingReel, ManualClock
 from signalreel_adapters.testing.clock import MILLISECOND, SECOND
@@ -41,6 +52,45 @@ pytestmark = pytest.mark.anyio
 def inputs(reel: Reel) -> list[Input]:
     """What stands on a reel."""
     return [decode_record(entry.record).input for entry in reel.entries()]
+
+
+class StuckReel(FailingReel):
+    """A reel whose first commit never returns."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_stuck = anyio.Event()
+
+    async def commit(self) -> None:
+        """Wait for ever the first time, work afterwards."""
+        if not self.is_stuck.is_set():
+            self.is_stuck.set()
+            await anyio.sleep_forever()
+        await super().commit()
+
+
+class OpenGate:
+    """A gate that lets everything pass."""
+
+    async def decide(self, command: AnyCommand, session: SessionInfo) -> Verdict:
+        """Allow."""
+        return Verdict.allow()
+
+
+class Deliveries:
+    """The way out of a session made of callbacks: keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.closed_with = 0
+
+    def send(self, data: bytes) -> None:
+        """Keep a message."""
+        self.sent.append(data)
+
+    def close(self, code: int, reason: str) -> None:
+        """Keep the code."""
+        self.closed_with = code
 
 
 class TestCalls:
@@ -321,11 +371,54 @@ class TestAttaching:
             assert runtime.engine.sessions() == ()
 
     async def test_an_app_must_have_a_name(self) -> None:
-        """An app's name obeys the rule of stream names; whoever attaches checks it before accepting a client."""
+        """An app's name obeys the rule of stream names; a client of any other is closed with 1008."""
         async with Runtime() as runtime:
             for app in ("", "..", "a b", "a\n"):
-                with pytest.raises(ValueError, match="name"):
-                    await runtime.attach(MemoryTransport(), app=app)
+                transport = MemoryTransport()
+                await runtime.attach(transport, app=app)
+
+                assert transport.ended is not None
+                assert transport.ended.code == POLICY_VIOLATION
+
+    async def test_a_stream_or_room_is_ordered_about_by_app_and_id(self) -> None:
+        """Without an app it could only be a mistake, and doing nothing in silence would hide it."""
+        async with Runtime() as runtime:
+            for command in (CloseRoom(room="lobby"), EndStream(stream_id="s1")):
+                with pytest.raises(ValueError, match="app"):
+                    await runtime.submit(command)
+
+    async def test_nobody_waits_for_a_step_that_will_not_be_made(self) -> None:
+        """What was submitted and was being written when the runtime ended is answered `RuntimeStopped`."""
+        answers: list[type[BaseException]] = []
+        reel = StuckReel()
+
+        async def order(runtime: Runtime) -> None:
+            try:
+                await runtime.submit(CloseRoom(room="lobby"), app="live")
+            except RuntimeStopped as error:
+                answers.append(type(error))
+
+        async with anyio.create_task_group() as tasks:
+            with suppress(KeyError):
+                async with Runtime(reel) as runtime:
+                    tasks.start_soon(order, runtime)
+                    await reel.is_stuck.wait()
+                    raise KeyError
+
+        assert answers == [RuntimeStopped]
+
+    async def test_a_session_of_callbacks_ends_with_the_runtime(self) -> None:
+        """Also when the runtime is left by an error: what still comes is refused, and raises nothing (contract 12)."""
+        delivery = Deliveries()
+        runtime = Runtime(gate=OpenGate())
+        with suppress(KeyError):
+            async with runtime:
+                session = runtime.open_session("live", delivery)
+                raise KeyError
+
+        assert session.is_closed
+        assert delivery.closed_with == SERVICE_RESTART
+        assert session.receive('{"command":"join","streamId":"p"}') is False
 
     async def test_too_many_waiting_inputs_turn_new_sessions_away(self) -> None:
         """Above the bound of all waiting inputs, a new session is closed with 1013 (Contract 15)."""
@@ -414,7 +507,7 @@ class TestLifetime:
         assert names(client.transcript) == []
         assert inputs(reel)[-1] == SessionClosed(1012, "the server stops")
         with pytest.raises(RuntimeStopped):
-            await runtime.submit(CloseRoom(room="r"))
+            await runtime.submit(CloseRoom(room="r"), app="live")
         with pytest.raises(RuntimeStopped):
             runtime.open_session("live", _Nowhere())
         runtime.report(RunStarted())

@@ -111,7 +111,7 @@ def test_a_twin_has_the_cells_of_its_table(table: Table[Any]) -> None:
 
     def shape(of: Table[Any]) -> list[tuple[object, ...]]:
         return [
-            (input.__name__, state, next, replace(fired, what=""))
+            (input.__name__, state, next, replace(fired, what="", is_unreachable=False))
             for input in of.inputs
             for state, cell in of.cells[input].items()
             for _, _, next, fired in cell
