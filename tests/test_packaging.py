@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from signalreel.reel import ENGINE_VERSION
 from tests.repository import PACKAGES, ROOT
 
 PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -87,6 +88,11 @@ def test_the_command_is_there() -> None:
     (command,) = entry_points(group="console_scripts", name="signalreel")
 
     assert callable(command.load())
+
+
+def test_the_engine_has_the_version_of_the_project() -> None:
+    """What stands in the header of a reel is the version that pyproject.toml says."""
+    assert PROJECT["project"]["version"] == ENGINE_VERSION
 
 
 def test_one_changelog_entry_for_the_version_in_hand() -> None:
