@@ -51,6 +51,10 @@ _LATE_FOR: Final = 1.0
 _SHED_MAX: Final = 4_096
 """Datagrams looked at in one go while shedding: about what a receive buffer holds."""
 
+_HELD_FOR: Final = 6.0
+"""Seconds after a peer was last heard for which its address is nobody else's. No browser checks less often (RFC 7675,
+section 5.1: every 5 s, a fifth more or less), and no NAT gives an address to another so soon (RFC 4787, 4.3)."""
+
 _SO_TIMESTAMPNS: Final = 35  # asm-generic/socket.h; Python does not name it
 _TIMESPEC: Final = struct.Struct("@ll")
 _ANCILLARY_MAX: Final = 64  # bytes; one time needs 32
@@ -116,8 +120,23 @@ class UdpMux:
     def leave(self, peer: "LitePeer") -> None:
         """Forget a peer."""
         self._by_fragment.pop(peer.user_fragment, None)
-        if peer.address is not None:
-            self._by_address.pop(peer.address, None)
+        self._release(peer)
+
+    def _release(self, peer: "LitePeer") -> None:
+        """Forget where a peer is, unless somebody else has taken the address over."""
+        if peer.address is not None and self._by_address.get(peer.address) is peer:
+            del self._by_address[peer.address]
+
+    def _holds(self, source: Address, peer: "LitePeer") -> bool:
+        """Whether an address is kept for another peer than this one.
+
+        A check proves who sent it, not from where: whoever forges its source could take the address of a stranger, and
+        with it all that the stranger sends.
+        """
+        holder = self._by_address.get(source)
+        if holder is None or holder is peer:
+            return False
+        return asyncio.get_running_loop().time() - holder.last_heard <= _HELD_FOR
 
     def _read(self, opened: socket.socket) -> None:
         """Take what has come, for one turn.
@@ -184,6 +203,7 @@ class UdpMux:
             or request.message_class != stun.Class.REQUEST
             or "MESSAGE-INTEGRITY" not in request.attributes
             or not request.check_message_integrity(peer.password)
+            or self._holds(source, peer)
         ):
             self.dropped += 1
             return
@@ -197,13 +217,11 @@ class UdpMux:
         response.add_fingerprint()
         with contextlib.suppress(OSError):
             opened.sendto(bytes(response), source)
-        former = peer.address
+        self._release(peer)
         peer.checked(source, opened, nominated="USE-CANDIDATE" in request.attributes)
-        if peer.address != former:
-            if former is not None:
-                self._by_address.pop(former, None)
-            # An address is one peer's: a NAT that gives it to another has taken it from the first.
-            self._by_address[source] = peer
+        # An address is one peer's: a NAT that gives it to another has taken it from the first, which may come back.
+        if peer.address is not None and not self._holds(peer.address, peer):
+            self._by_address[peer.address] = peer
 
 
 def _arrived_at(ancillary: list[tuple[int, int, bytes]], now: float) -> float:

@@ -117,6 +117,55 @@ async def test_an_authentic_check_is_answered_and_moves_the_peer_when_it_nominat
     mux.close()
 
 
+async def ask(mux: UdpMux, asking: socket.socket, *checks: bytes) -> set[bytes]:
+    """Send checks, of which the last is answered; gives the transaction ids of those that were."""
+    answered = set[bytes]()
+    for data in checks:
+        asking.sendto(data, mux.addresses[0])
+    while checks[-1][8:20] not in answered:
+        answered.add((await asyncio.to_thread(asking.recv, 1_000))[8:20])
+    return answered
+
+
+async def test_the_address_of_a_live_peer_is_not_taken_over() -> None:
+    """A check is authentic by its password; where it came from anybody can forge, who has a call of their own."""
+    mux = UdpMux([HOST], 0)
+    victim, thief = LitePeer(mux, SETTINGS, CERTIFICATE), LitePeer(mux, SETTINGS, CERTIFICATE)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as home:
+        home.bind((HOST, 0))
+        home.settimeout(5)
+        first, forged, last = check(victim), check(thief, nominate=True), check(victim)
+        answered = await ask(mux, home, first, forged, last)
+
+        assert answered == {first[8:20], last[8:20]}
+        assert thief.address is None
+        assert mux._by_address == {home.getsockname(): victim}
+    await asyncio.gather(victim.close(), thief.close())
+    mux.close()
+
+
+async def test_an_address_that_was_taken_over_comes_back() -> None:
+    """A silent peer's address goes to who checks from it, and back when it checks again and the other is silent."""
+    mux = UdpMux([HOST], 0)
+    silent, other = LitePeer(mux, SETTINGS, CERTIFICATE), LitePeer(mux, SETTINGS, CERTIFICATE)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as home:
+        home.bind((HOST, 0))
+        home.settimeout(5)
+        await ask(mux, home, check(silent, nominate=True))
+        silent.last_heard -= 60
+        await ask(mux, home, check(other, nominate=True))
+        assert mux._by_address == {home.getsockname(): other}
+
+        other.last_heard -= 60
+        await ask(mux, home, check(silent))
+        assert mux._by_address == {home.getsockname(): silent}
+        await other.close()
+        assert mux._by_address == {home.getsockname(): silent}
+    await silent.close()
+    assert mux._by_address == {}
+    mux.close()
+
+
 async def overloaded(late_for: float) -> tuple[int, int, list[AnyRtcpPacket]]:
     """Read sixty packets that are two seconds late, in turns over some time; gives how many arrived and were shed."""
     clock = LaterClock()
