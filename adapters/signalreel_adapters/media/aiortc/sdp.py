@@ -28,6 +28,7 @@ _FINGERPRINT: Final = re.compile(r"(sha-256|sha-384|sha-512) ((?:[0-9A-F]{2}:){3
 _DIRECTIONS: Final = frozenset({"sendrecv", "sendonly", "recvonly", "inactive"})
 _SETUPS: Final = frozenset({"actpass", "active", "passive"})
 _PROFILES: Final = {"audio": "UDP/TLS/RTP/SAVPF", "video": "UDP/TLS/RTP/SAVPF", "application": "UDP/DTLS/SCTP"}
+_PORT_MAX: Final = 65_535
 _PAYLOAD_TYPE_MAX: Final = 127
 _EXTENSION_ID_MAX: Final = 14  # what fits a one-byte header extension (RFC 8285, section 4.2)
 _SSRC_MAX: Final = 0xFFFF_FFFF
@@ -150,7 +151,7 @@ def _attributes(lines: list[str]) -> dict[str, list[str]]:
 
 def _section(lines: list[str], session: list[str], codecs_max: int) -> Section:
     match = _MEDIA.fullmatch(lines[0])
-    if match is None:
+    if match is None or int(match[2]) > _PORT_MAX:
         named = _MEDIA_OF_ANY_KIND.fullmatch(lines[0])
         if named is not None and named[1] not in _PROFILES:
             raise DescriptionRefused("a media section is of an unknown kind")
@@ -186,7 +187,7 @@ def _section(lines: list[str], session: list[str], codecs_max: int) -> Section:
         ssrcs=ssrcs,
         repairs=repairs,
         layers=_layers(own),
-        sctp_port=_number(own.get("sctp-port", ["5000"])[0], 65_535, "sctp-port") if is_data else 0,
+        sctp_port=_number(own.get("sctp-port", ["5000"])[0], _PORT_MAX, "sctp-port") if is_data else 0,
         message_bytes_max=_number(own.get("max-message-size", ["65536"])[0], 1 << 48, "max-message-size"),
     )
 

@@ -116,6 +116,8 @@ def test_a_section_may_be_rejected() -> None:
         ("UDP/TLS/RTP/SAVPF 96", "RTP/SAVPF 96", "DTLS"),
         ("UDP/DTLS/SCTP", "UDP/TLS/RTP/SAVPF", "DTLS"),
         ("m=video 9", "m=video nine", "malformed"),
+        ("m=video 9", "m=video 65536", "malformed"),
+        ("m=application 9", "m=application 99999", "malformed"),
         ("m=video", "m=text", "unknown kind"),
         (f"a=fingerprint:sha-256 {FINGERPRINT}\r\n", "", "fingerprint"),
         ("sha-256", "md5", "fingerprint"),
