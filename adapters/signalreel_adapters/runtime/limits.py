@@ -7,10 +7,13 @@ from typing import Final
 
 from msgspec import Struct
 
-__all__ = ("MICROSECONDS", "Limits")
+__all__ = ("MICROSECONDS", "UNLIMITED", "Limits")
 
 MICROSECONDS: Final = 1_000
 """Microseconds in a millisecond: limits are in milliseconds, clocks in microseconds."""
+
+UNLIMITED: Final = -1
+"""A rate that is none: everything is let through."""
 
 
 class Limits(Struct, frozen=True):
@@ -25,6 +28,31 @@ class Limits(Struct, frozen=True):
     session_inputs_burst_max: int = 256
     """Where a callback path that cannot stop reading at once is given up: the session ends with 1008."""
 
+    messages_per_s_max: int = 200
+    """Messages of one session a second, in the long run; what is over it is dropped and counted. -1 for no limit.
+
+    Real clients send a few in a minute, and some dozens when a call begins. One that speaks for many streams needs
+    more.
+    """
+
+    messages_burst_max: int = 600
+    """Messages of one session at once: ten calls that begin together, with sixty candidates each."""
+
+    pings_per_s_max: int = 50
+    """Pings of one session a second, in the long run; clients send one every two or three seconds. -1 for no limit."""
+
+    pings_burst_max: int = 600
+    """Pings of one session at once."""
+
+    bytes_per_s_max: int = 1_048_576
+    """Bytes from one session a second, in the long run, so that nobody fills the disk alone. -1 for no limit."""
+
+    bytes_burst_max: int = 4_194_304
+    """Bytes from one session at once: more than fifty of the largest messages."""
+
+    excess_messages_max: int = 1_000
+    """Messages dropped for their rate before the session ends with 1008. Forgotten once it has paused for a while."""
+
     inputs_max: int = 65_536
     """Inputs of all sessions together. Above it new sessions get 1013, and bitrate reports are dropped."""
 
@@ -35,7 +63,10 @@ class Limits(Struct, frozen=True):
     """Messages waiting for one slow session; one more ends it with 1013."""
 
     outbox_bytes_max: int = 1_048_576
-    """Bytes waiting for one slow session; more end it with 1013."""
+    """Bytes waiting for one slow session behind the message under way; another message then ends it with 1013.
+
+    It bounds what is left unread and not how large a message may be: the list of a large room is one message.
+    """
 
     send_ms_max: int = 10_000
     """How long one message may take to be handed over before its session is ended with 1013."""

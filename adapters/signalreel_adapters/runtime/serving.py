@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 import anyio
+import anyio.lowlevel
 
 from signalreel_adapters.ports import Transport, TransportClosed
 from signalreel_adapters.runtime.counters import Counters
@@ -15,7 +16,10 @@ from signalreel_adapters.runtime.log import Log
 from signalreel_adapters.runtime.outbox import Outbox
 from signalreel_adapters.runtime.session import Session
 
-__all__ = ("close_unserved", "serve_transport")
+__all__ = ("READ_RUN_MAX", "close_unserved", "serve_transport")
+
+READ_RUN_MAX: Final = 32
+"""Messages of one transport read in a row before everyone else has a turn: receiving what is there never waits."""
 
 _log: Final = Log("signalreel.transport")
 
@@ -57,8 +61,10 @@ async def close_unserved(transport: Transport, code: int, counters: Counters, cl
 
 
 async def _read(transport: Transport, session: Session) -> None:
-    """Feed a session from its transport, no faster than its input is applied."""
+    """Feed a session from its transport, no faster than its input is applied, and in turn with the others."""
     while True:
-        data = await transport.receive()
-        if not session.receive(data):
-            await session.room()
+        for _ in range(READ_RUN_MAX):
+            data = await transport.receive()
+            if not session.receive(data):
+                await session.room()
+        await anyio.lowlevel.checkpoint()

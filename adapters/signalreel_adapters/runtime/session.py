@@ -3,7 +3,7 @@
 Everything here is synchronous, so that a transport made of callbacks needs no task for a session. Only a gate needs
 one, and only while it thinks.
 
-What is answered here and never reaches the reel (contract item 13): pings, and what cannot be decoded.
+What ends here and never reaches the reel (contract item 13): pings, what cannot be decoded, and what is too much.
 """
 
 from collections import deque
@@ -30,11 +30,12 @@ from signalreel.identifiers import is_valid_name
 from signalreel.messages import POLICY_VIOLATION, AnyMessage, CloseSession, Error, Pong, encode_message
 from signalreel.record import Grant
 from signalreel.refusals import INVALID_STREAM_NAME, REFUSALS
-from signalreel_adapters.ports import Delivery, Gate, SessionInfo, Verdict
+from signalreel_adapters.ports import Clock, Delivery, Gate, SessionInfo, Verdict
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
 from signalreel_adapters.runtime.limits import Limits
 from signalreel_adapters.runtime.log import Log
+from signalreel_adapters.runtime.rates import Rates
 
 __all__ = ("GATED", "MESSAGE_TOO_BIG", "Host", "Session")
 
@@ -56,6 +57,11 @@ class Host(Protocol):
 
     limits: Limits
     counters: Counters
+
+    @property
+    def clock(self) -> Clock:
+        """What the rates are measured with."""
+        ...
 
     def enqueue(self, pending: Pending) -> None:
         """Put an input in its place in the order."""
@@ -81,6 +87,8 @@ class Session:
         self._ungated: deque[AnyCommand] = deque()
         self._deciding = False
         self._in_flight = 0
+        self._is_flooding = False
+        self._rates = Rates(host.limits, host.clock.now())
         self._room = anyio.Event()
         self._room.set()
         self._ended = anyio.Event()
@@ -102,27 +110,26 @@ class Session:
         Returns False when enough of this session's input is waiting: stop reading from its transport until `room` says
         otherwise. A transport that cannot stop at once is tolerated up to `Limits.session_inputs_burst_max`.
         """
-        if self._ended.is_set():
+        if self._ended.is_set() or self._is_flooding:
             return False
         limits = self._host.limits
-        counters = self._host.counters
-        if _exceeds(data, limits.message_bytes_max):
+        size = _size(data, limits.message_bytes_max)
+        if size > limits.message_bytes_max:
             self._delivery.close(MESSAGE_TOO_BIG, "message too big")
             return False
+        now = self._host.clock.now()
+        if not self._rates.allow_bytes(size, now):
+            return self._drop()
         try:
             command = decode_command(data)
         except Undecodable as error:
-            counters.reject(error.reason)
-            if error.definition:
-                self.refuse(error.definition, error.stream_id)
-            return self._has_room()
+            return self._reject(error, now)
         if type(command) is Ping:
-            self._answer_ping(command)
-            return self._has_room()
+            return self._answer_ping(command, now)
+        if not self._rates.allow_message(now):
+            return self._drop()
         if self._in_flight >= limits.session_inputs_burst_max:
-            counters.flooding_sessions += 1
-            self._delivery.close(POLICY_VIOLATION, "too many messages at once")
-            return False
+            return self._end_flood("too many messages at once")
         self._in_flight += 1
         if self._deciding or (self._gate is not None and isinstance(command, GATED)):
             self._ungated.append(command)
@@ -182,8 +189,25 @@ class Session:
     def applied(self) -> None:
         """Take note that one of the session's inputs has been applied or refused."""
         self._in_flight -= 1
-        if not self._room.is_set() and self._in_flight < self._host.limits.session_inputs_max:
+        if self._is_flooding or self._room.is_set():
+            return
+        if self._in_flight < self._host.limits.session_inputs_max:
             self._room.set()
+
+    def _drop(self) -> bool:
+        """Count a message that is over the rate; end the session when it goes on and on. Whether to read further."""
+        self._host.counters.over_rate += 1
+        if not self._rates.is_flooding:
+            return self._has_room()
+        return self._end_flood("too many messages")
+
+    def _end_flood(self, reason: str) -> bool:
+        """End a session that does not stop writing, and read no more of it."""
+        self._is_flooding = True
+        self._host.counters.flooding_sessions += 1
+        self._room = anyio.Event()
+        self._delivery.close(POLICY_VIOLATION, reason)
+        return False
 
     def _has_room(self) -> bool:
         if self._in_flight < self._host.limits.session_inputs_max:
@@ -192,15 +216,27 @@ class Session:
             self._room = anyio.Event()
         return False
 
-    def _answer_ping(self, ping: Ping) -> None:
+    def _reject(self, error: Undecodable, now: int) -> bool:
+        """Count what is no command, and answer it where the protocol has an answer."""
+        if not self._rates.allow_message(now):
+            return self._drop()
+        self._host.counters.reject(error.reason)
+        if error.definition:
+            self.refuse(error.definition, error.stream_id)
+        return self._has_room()
+
+    def _answer_ping(self, ping: Ping, now: int) -> bool:
         """Answer at once. It needs no stream id, but one that it carries is checked, as on the real server."""
+        if not self._rates.allow_ping(now):
+            return self._drop()
         if ping.stream_id and not is_valid_name(ping.stream_id):
             self._host.counters.reject("invalid_name")
             self.refuse(INVALID_STREAM_NAME.definition, ping.stream_id)
-            return
-        self._host.counters.pings += 1
-        self._host.counters.messages += 1
-        self._delivery.send(_PONG)
+        else:
+            self._host.counters.pings += 1
+            self._host.counters.messages += 1
+            self._delivery.send(_PONG)
+        return self._has_room()
 
     def _enqueue(self, command: AnyCommand, grant: Grant | None) -> None:
         self._host.enqueue(Pending(self.id, command=without_secrets(command), grant=grant))
@@ -234,8 +270,8 @@ class Session:
         return verdict.grant
 
 
-def _exceeds(data: bytes | str, most: int) -> bool:
-    """Whether the data takes more than so many bytes in UTF-8; encodes a text only when that is in doubt."""
-    if len(data) > most:
-        return True
-    return isinstance(data, str) and len(data) * 4 > most and len(data.encode("utf-8", "surrogatepass")) > most
+def _size(data: bytes | str, most: int) -> int:
+    """Give the length in bytes of UTF-8; of what is too long anyway, any length that is too long."""
+    if len(data) > most or isinstance(data, bytes) or data.isascii():
+        return len(data)
+    return len(data.encode("utf-8", "surrogatepass"))

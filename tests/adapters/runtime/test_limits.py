@@ -20,3 +20,11 @@ def test_a_session_fits_into_the_whole() -> None:
     limits = Limits()
 
     assert limits.session_inputs_max < limits.session_inputs_burst_max < limits.inputs_max // 100
+
+
+def test_one_message_fits_into_every_burst() -> None:
+    """A client that sends the largest message allowed is not told that it sends too much."""
+    limits = Limits()
+
+    assert limits.message_bytes_max * 50 < limits.bytes_burst_max
+    assert limits.session_inputs_max < limits.messages_burst_max

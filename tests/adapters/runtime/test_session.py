@@ -18,6 +18,7 @@ from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
 from signalreel_adapters.runtime.limits import Limits
 from signalreel_adapters.runtime.session import Session
+from signalreel_adapters.testing.clock import SECOND, ManualClock
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +29,7 @@ class Host:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits if limits is not None else Limits()
         self.counters = Counters()
+        self.clock = ManualClock()
         self.enqueued: list[Pending] = []
         self.forgotten: list[Session] = []
         self.work: list[Callable[[], Awaitable[None]]] = []
@@ -189,7 +191,7 @@ class TestRoom:
 
         assert len(host.commands) == 2
         assert delivery.closed[0] == (1008, "too many messages at once")
-        assert host.counters.flooding_sessions > 0
+        assert host.counters.flooding_sessions == len(delivery.closed) == 1
 
     async def test_the_end_makes_room(self) -> None:
         """Whoever waits to read is let go when the session ends."""
@@ -199,6 +201,94 @@ class TestRoom:
         await session.room()
 
         assert not session.receive('{"command":"ping"}')
+
+
+PING = '{"command":"ping"}'
+STOP = '{"command":"stop","streamId":"a"}'
+
+
+class TestRates:
+    """What one session may send in a while."""
+
+    async def test_what_is_over_the_rate_is_dropped_and_counted(self) -> None:
+        """Beyond its burst a session is answered by nothing, off the reel (contract item 13), until time passes."""
+        session, host, delivery = make(limits=Limits(messages_per_s_max=2, messages_burst_max=3))
+        for data in (STOP, "undefined", STOP, STOP, '{"command":"fly"}'):
+            assert session.receive(data)
+        await host.clock.advance(SECOND)
+        for _ in range(3):
+            session.receive(STOP)
+
+        assert host.commands == [Stop(stream_id="a")] * 4
+        assert (host.counters.over_rate, host.counters.undecodable) == (3, {"not_json": 1})
+        assert (delivery.said, delivery.closed) == ([], [])
+
+    async def test_pings_are_counted_apart(self) -> None:
+        """A session that may say nothing more may still say that it is there, and the other way round."""
+        session, host, delivery = make(limits=Limits(messages_burst_max=1, pings_burst_max=2))
+        for data in (STOP, STOP, PING, PING, PING):
+            session.receive(data)
+
+        assert (len(host.commands), delivery.said) == (1, [{"command": "pong"}] * 2)
+        assert (host.counters.pings, host.counters.over_rate) == (2, 2)
+
+    async def test_bytes_have_a_rate_too(self) -> None:
+        """However few the messages, one session cannot make the reel grow faster than its rate."""
+        limits = Limits(message_bytes_max=100, bytes_per_s_max=50, bytes_burst_max=100)
+        session, host, _ = make(limits=limits)
+        large = '{"command":"stop","streamId":"' + "a" * 38 + '"}'
+        for _ in range(3):
+            session.receive(large.replace("aa", "é"))  # Seventy bytes, fewer characters.
+        await host.clock.advance(SECOND)
+        session.receive(large)
+
+        assert (len(host.commands), host.counters.over_rate) == (2, 2)
+
+    @pytest.mark.parametrize("data", [STOP, PING, "undefined"], ids=["commands", "pings", "undecodable"])
+    async def test_who_goes_on_is_ended(self, data: str) -> None:
+        """After so much that was dropped the session is closed with 1008, once, and not read further."""
+        limits = Limits(messages_burst_max=1, pings_burst_max=1, excess_messages_max=5)
+        session, host, delivery = make(limits=limits)
+        heard = [session.receive(data) for _ in range(9)]
+
+        assert heard == [True] * 6 + [False] * 3
+        assert delivery.closed == [(1008, "too many messages")]
+        assert (host.counters.over_rate, host.counters.flooding_sessions) == (6, 1)
+        with anyio.move_on_after(0) as scope:
+            await session.room()
+        assert scope.cancelled_caught
+
+    async def test_who_pauses_has_a_clean_record(self) -> None:
+        """Bursts that are too large now and then do not add up to a flood."""
+        limits = Limits(messages_per_s_max=1, messages_burst_max=1, excess_messages_max=3)
+        session, host, delivery = make(limits=limits)
+        for _ in range(20):
+            for _ in range(4):
+                session.receive(STOP)
+            await host.clock.advance(SECOND)
+
+        assert (host.counters.over_rate, len(host.commands), delivery.closed) == (60, 20, [])
+
+    async def test_a_real_client_is_far_below(self) -> None:
+        """Sixty candidates at once, ten times over, and a ping every two seconds for an hour: nothing is dropped."""
+        session, host, _ = make(limits=Limits(session_inputs_burst_max=1_000))
+        for number in range(600):
+            session.receive(f'{{"command":"takeCandidate","streamId":"a","label":0,"candidate":"candidate:{number}"}}')
+        for _ in range(1_800):
+            session.receive(PING)
+            await host.clock.advance(2 * SECOND)
+
+        assert (host.counters.over_rate, len(host.commands), host.counters.pings) == (0, 600, 1_800)
+
+    async def test_no_limit(self) -> None:
+        """A host that knows its clients can let them send what they like."""
+        limits = Limits(messages_per_s_max=-1, pings_per_s_max=-1, bytes_per_s_max=-1, session_inputs_burst_max=100_000)
+        session, host, _ = make(limits=limits)
+        for _ in range(5_000):
+            session.receive(STOP)
+            session.receive(PING)
+
+        assert (host.counters.over_rate, len(host.commands), host.counters.pings) == (0, 5_000, 5_000)
 
 
 class TestMessages:

@@ -32,7 +32,7 @@ def anyio_backend() -> str:
 
 async def test_a_client_that_was_ended_and_does_not_read_is_cut_off() -> None:
     """A connection whose buffer nobody empties does not stay: its socket is freed a while after its session."""
-    limits = Limits(outbox_messages_max=8, close_ms_max=1)
+    limits = Limits(outbox_messages_max=8, close_ms_max=1, bytes_per_s_max=-1)
     async with served(limits=limits) as server:
         slow = await connect(server.url(), compression=None, max_queue=1, ping_interval=None)
         question = '{"command":"publish","streamId":"' + "x" * 60_000 + '"}'

@@ -206,7 +206,13 @@ class TestSlowClients:
 
     async def test_a_client_that_does_not_read_is_ended_alone(self) -> None:
         """Its outbox fills, it is cut off, its socket is freed; another one's call goes on all the while."""
-        limits = Limits(outbox_messages_max=64, outbox_bytes_max=1_000_000, session_inputs_max=16)
+        limits = Limits(
+            outbox_messages_max=64,
+            outbox_bytes_max=1_000_000,
+            session_inputs_max=16,
+            pings_per_s_max=-1,
+            bytes_per_s_max=-1,
+        )
         async with served(limits=limits) as server, server.client() as quick:
             slow = await connect(server.url(), compression=None, max_queue=1, ping_interval=None)
             name = "x" * 60_000
