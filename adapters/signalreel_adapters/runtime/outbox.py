@@ -33,15 +33,17 @@ class Outbox:
         self._closing: tuple[int, str] | None = None
 
     def send(self, data: bytes) -> None:
-        """Take one message, unless the session is ending; end it when the message does not fit."""
+        """Take one message, unless the session is ending; end it when too much waits already."""
         if self._closing is not None:
+            return
+        # What is under way says nothing about the session, however large it is; how long it takes has its own limit.
+        unread = self._bytes - len(self._waiting[0]) if self._waiting else 0
+        if len(self._waiting) >= self._limits.outbox_messages_max or unread > self._limits.outbox_bytes_max:
+            self._give_up()
             return
         self._bytes += len(data)
         self._waiting.append(data)
-        if len(self._waiting) > self._limits.outbox_messages_max or self._bytes > self._limits.outbox_bytes_max:
-            self._give_up()
-        else:
-            self._bell.set()
+        self._bell.set()
 
     def close(self, code: int, reason: str) -> None:
         """End the session after what was taken before; the first call decides how."""

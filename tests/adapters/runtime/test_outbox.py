@@ -84,7 +84,7 @@ async def test_what_comes_while_it_sends_goes_too() -> None:
     assert transport.said == [b"first", b"more", b"more", (1000, "")]
 
 
-@pytest.mark.parametrize("limits", [Limits(outbox_messages_max=3), Limits(outbox_bytes_max=6)], ids=["count", "bytes"])
+@pytest.mark.parametrize("limits", [Limits(outbox_messages_max=3), Limits(outbox_bytes_max=3)], ids=["count", "bytes"])
 async def test_a_session_that_does_not_read_is_ended(limits: Limits) -> None:
     """Too many messages or bytes waiting: the send under way is given up and the session closed with 1013."""
     counters = Counters()
@@ -98,6 +98,20 @@ async def test_a_session_that_does_not_read_is_ended(limits: Limits) -> None:
 
     assert transport.said == [(1013, "too slow")]
     assert counters.slow_sessions == 1
+
+
+async def test_a_message_larger_than_the_bound_is_no_slowness() -> None:
+    """The list of a large room goes out, and what follows it too: the bound is on what is left unread behind it."""
+    counters = Counters()
+    outbox = Outbox(Limits(outbox_bytes_max=3), counters)
+    outbox.send(b"x" * 100)
+    outbox.send(b"y" * 100)
+    outbox.close(1000, "")
+    transport = Recording()
+    await carry(outbox, transport)
+
+    assert transport.said == [b"x" * 100, b"y" * 100, (1000, "")]
+    assert counters.slow_sessions == 0
 
 
 async def test_a_message_that_is_never_taken_ends_the_session() -> None:
