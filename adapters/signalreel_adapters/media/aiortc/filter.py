@@ -177,14 +177,29 @@ class SourceFilter:
     stop a handshake for good (OWASP ASVS 5.0, 17.2.6). Connectivity checks themselves must come from unknown addresses:
     those are listened to when they name our user fragment, which only the peer was told, and from a bounded number of
     addresses, because aioice remembers each one as a candidate.
+
+    In the other direction it bounds the checks to addresses that nothing came from: a client names them, and whoever is
+    there may have nothing to do with it.
     """
 
-    def __init__(self, user_fragment: str, sources_max: int) -> None:
+    def __init__(self, user_fragment: str, sources_max: int, unasked_max: int) -> None:
         self._user_name = f"{user_fragment}:".encode()
         self._sources_max = sources_max
+        self._unasked_left = unasked_max
         self._checking: set[Address] = set()
         self.verified: set[Address] = set()  #: kept up to date by the transport
         self.dropped = 0  #: datagrams turned away
+        self.withheld = 0  #: checks of our own that were not sent
+
+    def may_check(self, target: Address) -> bool:
+        """Whether one more check may be sent there; counts it."""
+        if target in self.verified or target in self._checking:
+            return True
+        if self._unasked_left == 0:
+            self.withheld += 1
+            return False
+        self._unasked_left -= 1
+        return True
 
     def admits_check(self, data: bytes, source: Address, asked: Container[bytes]) -> bool:
         """Whether a STUN datagram from here is listened to; `asked` holds the transaction ids of our own checks.

@@ -61,8 +61,12 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     candidates_max: int = 30
     """Candidates taken from one client for one connection, those in its descriptions included."""
 
+    unasked_checks_max: int = 32
+    """Connectivity checks of one connection to addresses that it has not checked us from: packets to wherever a client
+    says. A browser has some eight addresses, and its own checks arrive before ours have been sent twice."""
+
     inbox_max: int = 128
-    """A connected peer that sent nothing for so long is lost. Browsers send RTCP every second."""
+    """Descriptions and candidates of one peer that wait for their turn."""
 
     receive_queue_max: int = 64
     """Datagrams that wait for DTLS. A handshake needs about ten."""

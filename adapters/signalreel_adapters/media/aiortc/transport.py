@@ -309,7 +309,7 @@ class AioicePeer(DtlsPeer):
         self._certificate = certificate
         self._connection: Any = self._ice._connection  # noqa: SLF001
         self._connection.ice_controlling = controlling
-        self._filter = SourceFilter(self._user_fragment, settings.sources_max)
+        self._filter = SourceFilter(self._user_fragment, settings.sources_max, settings.unasked_checks_max)
         self._pair: Any = None
         self.socket: socket.socket | None = None  #: a duplicate of the nominated one, for sending
         self._ice.on("statechange", self._ice_changed)
@@ -339,8 +339,8 @@ class AioicePeer(DtlsPeer):
         )
 
     def _guard(self, protocol: aioice.ice.StunProtocol) -> None:
-        """Put the filter in front of one socket, and the short way to SRTP into it."""
-        deliver = protocol.datagram_received
+        """Put the filter in front of one socket and behind it, and the short way to SRTP into it."""
+        deliver, send = protocol.datagram_received, protocol.send_stun
         verified = self._filter.verified
         queue = self._connection._queue  # noqa: SLF001
         queue_max = self._settings.receive_queue_max
@@ -359,7 +359,13 @@ class AioicePeer(DtlsPeer):
             elif 19 < first < 64 and self._is_verified(address) and queue.qsize() < queue_max:  # noqa: PLR2004 - DTLS
                 deliver(data, source)
 
+        # One that is withheld looks to aioice like one that was lost: it is repeated, and given up in the end.
+        def send_stun(message: stun.Message, target: Address) -> None:
+            if message.message_class != stun.Class.REQUEST or self._filter.may_check(target):
+                send(message, target)
+
         protocol.datagram_received = datagram_received  # type: ignore[method-assign, assignment]
+        protocol.send_stun = send_stun  # type: ignore[method-assign, assignment]
 
     def _take_check(
         self,

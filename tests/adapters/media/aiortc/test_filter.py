@@ -195,7 +195,7 @@ def request(name: str) -> bytes:
 
 def test_checks_that_do_not_name_us_are_dropped() -> None:
     """A stranger knows our port, not our user fragment."""
-    sources = SourceFilter("ours", 4)
+    sources = SourceFilter("ours", 4, 0)
 
     assert sources.admits_check(request("ours:theirs"), ("192.0.2.1", 5_000), ())
     assert not sources.admits_check(request("theirs:ours"), ("192.0.2.1", 5_001), ())
@@ -205,7 +205,7 @@ def test_checks_that_do_not_name_us_are_dropped() -> None:
 
 def test_checks_are_heard_from_a_bounded_number_of_addresses() -> None:
     """Each one costs aioice a candidate; those that are verified always count."""
-    sources = SourceFilter("ours", 2)
+    sources = SourceFilter("ours", 2, 0)
     heard = [sources.admits_check(request("ours:x"), ("192.0.2.1", 5_000 + port), ()) for port in range(4)]
     sources.verified.add(("192.0.2.1", 5_003))
 
@@ -215,10 +215,23 @@ def test_checks_are_heard_from_a_bounded_number_of_addresses() -> None:
 
 def test_answers_to_our_own_checks_pass() -> None:
     """By their transaction id, from wherever; any other answer is junk, even from a verified address."""
-    sources = SourceFilter("ours", 0)
+    sources = SourceFilter("ours", 0, 0)
     sources.verified.add(("192.0.2.1", 5_000))
     ours, others = bytes(12), b"\x01" * 12
 
     assert sources.admits_check(b"\x01\x01" + bytes(6) + ours, ("192.0.2.2", 5_000), {ours})
     assert not sources.admits_check(b"\x01\x01" + bytes(6) + others, ("192.0.2.1", 5_000), {ours})
     assert sources.dropped == 1
+
+
+def test_checks_of_our_own_to_strangers_are_bounded() -> None:
+    """A client says where they go; those to addresses that it has checked us from, or that are verified, are free."""
+    sources = SourceFilter("ours", 4, 3)
+    checking, verified = ("192.0.2.1", 5_000), ("192.0.2.1", 5_001)
+    sources.verified.add(verified)
+    sources.admits_check(request("ours:x"), checking, ())
+    asked = [("192.0.2.9", 5_000 + port) for port in range(5)]
+
+    assert [sources.may_check(target) for target in asked] == [True, True, True, False, False]
+    assert sources.withheld == 2
+    assert all(sources.may_check(target) for target in (checking, verified))

@@ -14,6 +14,7 @@ from signalreel_adapters.media.aiortc.errors import DescriptionImpossible, Trans
 from signalreel_adapters.media.aiortc.filter import Candidate, parse_candidate
 from signalreel_adapters.media.aiortc.peer import Remote
 from signalreel_adapters.media.aiortc.sdp import Fingerprint, LocalTransport
+from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.transport import RAW_WAY_WORKS, AioicePeer, fingerprint_of, machine_hosts
 from tests.adapters.media.aiortc.fakes import junk, rtp
 from tests.adapters.media.aiortc.peers import SETTINGS, eventually
@@ -44,8 +45,8 @@ def remote(local: LocalTransport, *, dtls_client: bool, with_candidates: bool = 
 class Pair:
     """Two transports of one call."""
 
-    def __init__(self, *, raw: bool = True) -> None:
-        self.server = AioicePeer(SETTINGS, CERTIFICATE, controlling=False, raw=raw)
+    def __init__(self, *, raw: bool = True, settings: AiortcSettings = SETTINGS) -> None:
+        self.server = AioicePeer(settings, CERTIFICATE, controlling=False, raw=raw)
         self.client = AioicePeer(SETTINGS, CERTIFICATE, controlling=True)
         self.at_server: list[bytes] = []
         self.at_client: list[bytes] = []
@@ -276,6 +277,46 @@ async def test_a_check_with_a_broken_attribute_is_dropped() -> None:
     await eventually(lambda: pair.server.junk == 1, "it is counted")
 
     stranger.close()
+    await pair.close()
+
+
+async def test_a_client_does_not_choose_how_many_packets_strangers_get() -> None:
+    """Thirty candidates, each checked up to seven times, would be two hundred packets to whom the client names."""
+    settings = structs.replace(SETTINGS, unasked_checks_max=10)
+    server = AioicePeer(settings, CERTIFICATE, controlling=False)
+    ours = await server.gather()
+    got = list[bytes]()
+
+    class Target(asyncio.DatagramProtocol):
+        def datagram_received(self, data: bytes, addr: object) -> None:
+            got.append(data)
+
+    loop = asyncio.get_running_loop()
+    targets = [(await loop.create_datagram_endpoint(Target, local_addr=("127.0.0.1", 0)))[0] for _ in range(20)]
+    named = tuple(
+        Candidate(str(number), 1 + number, "127.0.0.1", target.get_extra_info("sockname")[1], "host")
+        for number, target in enumerate(targets)
+    )
+    connecting = asyncio.ensure_future(
+        server.connect(structs.replace(remote(ours, dtls_client=True), candidates=named))
+    )
+    await eventually(lambda: server._filter.withheld >= 10, "every target has had its turn")
+    await asyncio.sleep(0.05)
+
+    assert len(got) == 10
+    connecting.cancel()
+    await asyncio.gather(connecting, return_exceptions=True)
+    for target in targets:
+        target.close()
+    await server.close()
+
+
+async def test_a_call_is_set_up_when_all_checks_to_strangers_are_used_up() -> None:
+    """The peer's own checks say where it is."""
+    pair = Pair(settings=structs.replace(SETTINGS, unasked_checks_max=0))
+    await pair.connect()
+
+    assert pair.server.send_rtp(rtp(1))
     await pair.close()
 
 
