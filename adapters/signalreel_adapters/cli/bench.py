@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from cyclopts import Parameter
 from rich.console import Console
 
 from signalreel_adapters.cli.mistakes import MissingExtra
@@ -13,7 +14,7 @@ from signalreel_adapters.cli.mistakes import MissingExtra
 __all__ = ("bench",)
 
 
-def bench(what: Literal["engine", "media"], *, json: bool = False) -> int:
+def bench(what: Literal["engine", "media"], /, *, json: Annotated[bool, Parameter(negative=())] = False) -> int:
     """Measure, and print the figures. Compare two of one run only; machines differ too much.
 
     Parameters

@@ -3,8 +3,10 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import Progress
 
@@ -29,7 +31,7 @@ class Summary(msgspec.Struct):
     unconcluded: int = 0  #: records that have no outcome to compare: the run ended before it was written
 
 
-def replay(file: Path, /, *, json: bool = False) -> int:
+def replay(file: Path, /, *, json: Annotated[bool, Parameter(negative=())] = False) -> int:
     """Replay a reel and hold it against what was recorded. Nothing is performed.
 
     Leaves with 0 when every outcome agrees, 1 when one does not, 2 when the file cannot be used.

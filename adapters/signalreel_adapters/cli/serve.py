@@ -2,6 +2,8 @@
 
 import errno
 import gc
+import ipaddress
+import re
 import sys
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
@@ -26,6 +28,9 @@ DEFAULT_PORT: Final = 5080
 """The port that clients of the protocol know."""
 
 MediaChoice = Literal["aiortc", "fake", "none"]
+_STUN_ADDRESS: Final = re.compile(r"stuns?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
+"""How RFC 7064 spells one, section 3.1. Clients leave out whatever begins otherwise, without a word."""
+
 Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65_535))]
 
 
@@ -88,13 +93,15 @@ def serve(
     media
         aiortc forwards real media; fake connects everything at once and carries nothing; none relays peer to peer only.
     media_host
-        Addresses offered to clients for media, instead of all of this machine.
+        IP addresses offered to clients for media, instead of all of this machine.
     media_port
         One UDP port for all media; 0 for one each.
     log
         Lines for people, or JSON.
     """
     settings = _settings({name: value for name, value in asdict(options).items() if value is not None})
+    for address in media_host:
+        _check_address(address)
     if pages is not None and not pages.is_dir():
         raise Mistake(f"--pages {pages} is no folder")
     try:
@@ -125,10 +132,24 @@ def _settings(wished: dict[str, int | str]) -> Settings | None:
     if not wished:
         return None
     names = dict(zip(Settings.__struct_fields__, Settings.__struct_encode_fields__, strict=True))
+    for name, value in wished.items():
+        try:
+            msgspec.convert({names[name]: value}, Settings)
+        except msgspec.ValidationError as error:
+            reason = str(error).partition(" - at ")[0].replace("Expected", "expected")
+            raise Mistake(f"--{name.replace('_', '-')} {value} is out of range: {reason}") from error
+    stun_server = str(wished.get("stun_server", ""))
+    if stun_server and not _STUN_ADDRESS.fullmatch(stun_server):
+        raise Mistake(f"--stun-server {stun_server} is not spelled as stun:host:port")
+    return msgspec.convert({names[name]: value for name, value in wished.items()}, Settings)
+
+
+def _check_address(address: str) -> None:
+    """See that media can be offered at an address: candidates name addresses, and a host's name is none."""
     try:
-        return msgspec.convert({names[name]: value for name, value in wished.items()}, Settings)
-    except msgspec.ValidationError as error:
-        raise Mistake(f"a setting is out of range: {error}") from error
+        ipaddress.ip_address(address)
+    except ValueError:
+        raise Mistake(f"--media-host {address} is no IP address") from None
 
 
 def _media(choice: MediaChoice, hosts: tuple[str, ...], port: int) -> Media | None:
