@@ -5,7 +5,11 @@ all in one transaction and in a thread of their own; whatever was appended while
 window is waited out, because a window only adds its length to every answer.
 
 The file can be read while it is written, with this class or with the `sqlite3` shell. It holds descriptions and
-addresses of real calls, so it is made with mode 0600; SQLite gives its companions the same.
+addresses of real calls, so it is made with mode 0600, and one that others may read is taken back from them when it is
+opened for writing; SQLite gives its companions the same.
+
+One file has one name: the lock and SQLite's companions are beside that name, so a second one would be a second writer.
+Symbolic links are followed first; a file with a hard link is refused.
 
 Tables: `header` (one row, JSON), `records` (seq, MessagePack, chain), `outcomes` (seq, MessagePack). The file's
 `application_id` says that it is a reel, its `user_version` which layout it has.
@@ -15,7 +19,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -37,6 +41,13 @@ APPLICATION_ID: Final = 0x5265656C
 
 LAYOUT: Final = 1
 """The version of the tables, kept as `user_version`. Raised when an older release could not read them."""
+
+_PRIVATE: Final = 0o600
+_OTHERS: Final = 0o077
+"""Permission bits of everybody but the owner."""
+
+_COMPANIONS: Final = ("-wal", "-shm")
+"""What SQLite puts beside the file."""
 
 _READ_ROWS: Final = 512
 """Records fetched at a time: a reel may be larger than memory."""
@@ -62,7 +73,7 @@ class SqliteReel:
     def __init__(
         self, path: str | os.PathLike[str], *, settings: Settings | None = None, read_only: bool = False
     ) -> None:
-        self.path = Path(path)
+        self.path = Path(os.path.realpath(path))
         self._records: list[tuple[int, bytes, bytes]] = []
         self._outcomes: dict[int, bytes] = {}
         self._limiter: anyio.CapacityLimiter | None = None
@@ -132,6 +143,13 @@ class SqliteReel:
         outcomes = list(self._outcomes.items())
         try:
             await anyio.to_thread.run_sync(_write, connection, records, outcomes, limiter=self._limiter)
+        except sqlite3.IntegrityError as error:
+            self._forget()
+            # Only a record with our next seq can be in the way, and only another writer can have put it there.
+            raise ReelUnavailable(
+                f"{self.path} was written by another program; what came here since is not in it, and will not be:"
+                " start anew to go on where it ends"
+            ) from error
         except sqlite3.Error as error:
             self._forget()
             raise ReelUnavailable(f"{self.path} cannot be written: {error}") from error
@@ -205,17 +223,29 @@ def _take_lock(path: Path) -> WriterLock:
 
 
 def _make_private(path: Path) -> bool:
-    """Make an empty file that only its owner may read, unless it exists; give whether it was made."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        return False
-    return True
+    """Make an empty file that only its owner may read, or make an existing one so; give whether it is empty.
+
+    Raises `ReelUnavailable` when the file has a second name, or others may read it and it is not ours to change.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE))
+    found = path.stat()
+    if found.st_nlink > 1:
+        raise ReelUnavailable(f"{path} has another name, a hard link, under which it could be written too; remove one")
+    for part in (path, *(path.with_name(path.name + suffix) for suffix in _COMPANIONS)):
+        try:
+            if part.stat().st_mode & _OTHERS:
+                part.chmod(_PRIVATE)
+        except FileNotFoundError:
+            continue
+        except PermissionError as error:
+            raise ReelUnavailable(f"{part} may be read by others, and only its owner can change that") from error
+    return found.st_size == 0
 
 
 def _open_for_writing(path: Path, settings: Settings) -> sqlite3.Connection:
     try:
-        is_new = _make_private(path) or path.stat().st_size == 0
+        is_new = _make_private(path)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
         raise ReelUnavailable(f"{path} cannot be opened for writing: {error}") from error

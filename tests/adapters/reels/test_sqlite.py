@@ -115,6 +115,18 @@ class TestWriting:
         assert len(modes) >= 3
         assert set(modes.values()) == {0o600}
 
+    async def test_a_reel_that_others_may_read_is_taken_back(self, path: Path) -> None:
+        """A file that was there before, made by a careless hand, is private once it is written (Contract 11)."""
+        await written(path, b"one")
+        path.chmod(0o644)
+        reel = SqliteReel(path)
+        reel.append(2, b"two")
+        await reel.commit()
+        modes = {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+        reel.close()
+
+        assert modes == {0o600}
+
     async def test_everything_waiting_goes_in_one_transaction(self, path: Path) -> None:
         """Readers see a batch whole or not at all."""
         reel = SqliteReel(path)
@@ -197,6 +209,45 @@ class TestSharing:
 
         assert "ReelBusy" in other.stderr
         SqliteReel(path).close()
+
+    async def test_a_symbolic_link_is_the_same_reel(self, path: Path) -> None:
+        """A second writer is refused under whatever name it comes, and one may write through a link."""
+        link = path.with_name("link.reel")
+        link.symlink_to(path)
+        reel = SqliteReel(link)
+        reel.append(1, b"one")
+        await reel.commit()
+        with pytest.raises(ReelBusy):
+            SqliteReel(path)
+        read = [entry.record for entry in SqliteReel.read(link).entries()]
+        reel.close()
+
+        assert (read, reel.path) == ([b"one"], path)
+        assert {file.name for file in path.parent.iterdir()} == {path.name, link.name}
+
+    async def test_a_hard_link_is_refused(self, path: Path) -> None:
+        """It would be one reel with two locks; without the second name it is a reel as before."""
+        await written(path, b"one")
+        second = path.with_name("second.reel")
+        second.hardlink_to(path)
+        for name in (path, second):
+            with pytest.raises(ReelUnavailable, match="hard link"):
+                SqliteReel(name)
+        second.unlink()
+        SqliteReel(path).close()
+
+        assert list(path.parent.iterdir()) == [path]
+
+    async def test_another_writer_is_noticed(self, path: Path) -> None:
+        """A record that is there already was written by somebody else, and the error says so."""
+        reel = SqliteReel(path)
+        change(path, "INSERT INTO records VALUES (1, x'00', x'00')")
+        reel.append(1, b"one")
+        with pytest.raises(ReelUnavailable, match="written by another program"):
+            await reel.commit()
+        reel.close()
+
+        assert reel.last_seq == 0
 
     async def test_it_is_read_while_it_is_written(self, path: Path) -> None:
         """A reader sees what is committed, also from within an iteration that began before."""
