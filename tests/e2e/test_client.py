@@ -76,7 +76,7 @@ def refuse(definition: str) -> Callable[[Message], Message | None]:
 
 
 def test_what_may_succeed_later_is_asked_for_again(guests: Guests) -> None:
-    """A playback of nothing is repeated three seconds after each refusal, until it is stopped."""
+    """A playback of nothing is repeated three seconds after the first refusal, until it is stopped."""
     page = guests.open()
     server = PlayedServer(page, refuse("no_stream_exist"))
     page.clock.install()
@@ -92,6 +92,22 @@ def test_what_may_succeed_later_is_asked_for_again(guests: Guests) -> None:
 
     assert len(server.commands("play")) == 2
     assert [state for state, _ in states(page)] == ["asking", "waiting", "asking", "waiting", "ended"]
+
+
+def test_what_is_refused_again_and_again_is_asked_for_less_often(guests: Guests) -> None:
+    """Each refusal in a row doubles the wait, up to half a minute: a page left open is no burden to the server."""
+    page = guests.open()
+    server = PlayedServer(page, refuse("no_stream_exist"))
+    page.clock.install()
+    page.evaluate(PLAY, {})
+    server.wait_for("play")
+
+    for count, seconds in enumerate((3, 6, 12, 24, 30, 30), start=1):
+        page.clock.run_for((seconds - 1) * 1_000)
+        assert len(server.commands("play")) == count
+        page.clock.run_for(1_500)
+        server.wait_for("play", count + 1)
+        page.wait_for_function("count => states.filter(([state]) => state === 'waiting').length > count", arg=count)
 
 
 def test_what_is_refused_for_good_ends(guests: Guests) -> None:

@@ -130,6 +130,52 @@ def test_a_viewer_that_came_early_plays_when_there_is_something(guests: Guests) 
     see_moving_picture(viewer, picture("play", "cam3"))
 
 
+def test_what_is_left_out_of_the_link_is_named_by_the_page(guests: Guests) -> None:
+    """Tabs publish under different names, join the same call, and play nothing until they are told what."""
+    first, second = (guests.open("?tab=peer") for _ in range(2))
+    names = [
+        [page.locator(f"#{panel}-stream").input_value() for panel in ("publish", "play", "peer")]
+        for page in (first, second)
+    ]
+
+    assert names[0][0] != names[1][0]
+    assert [own[1:] for own in names] == [["", "call1"]] * 2
+
+
+def test_the_same_refusal_is_shown_once_and_counted(guests: Guests) -> None:
+    """A page that goes on asking for a stream that is not there does not fill the list."""
+    page = guests.open("?tab=play&stream=nobody")
+    refusals = page.locator("#refusals > li", has_text="no_stream_exist")
+    for _ in range(2):
+        begin(page, "play")
+        expect_state(page, "play", "waiting")
+        end(page, "play")
+    begin(page, "play")
+
+    expect(refusals.first).to_contain_text("3 times")
+    expect(refusals).to_have_count(1)
+
+
+def test_the_options_of_a_playback_end_with_it(guests: Guests) -> None:
+    """While a player waits for its stream, neither its toggles nor the last word about its network are shown."""
+    page = guests.open("?stream=cam7")
+    begin(page, "publish")
+    expect_state(page, "publish", "live")
+    begin(page, "play")
+    expect_state(page, "play", "live")
+    options = page.locator("#panel-play .options")
+    expect(options).to_be_visible()
+    page.get_by_role("button", name="Video", exact=True).click()
+
+    end(page, "publish")
+    page.locator("#tab-play").click()
+    expect_state(page, "play", "waiting")
+
+    expect(options).to_be_hidden()
+    expect(page.locator("#panel-play .network")).to_be_empty()
+    expect(page.locator("#panel-play [data-action=video]")).to_have_attribute("aria-pressed", "true")
+
+
 def test_the_real_camera(guests: Guests) -> None:
     """The other choice beside the test picture works as well."""
     page = guests.open("?stream=cam4&source=camera")

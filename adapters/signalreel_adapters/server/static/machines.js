@@ -3,7 +3,8 @@
  *
  * The server tells its transitions as Server-Sent Events at `/transitions`, to browsers on its own machine. Each is
  * JSON: either `{seq, time, kind, app, id, source, target, input, session}` (time in microseconds) or, for an input
- * that was refused, `{seq, session, input, refused}`. First comes a line without an input for each machine that lives.
+ * that was refused, `{seq, session, input, refused}`, with the `app` and `id` that the input named where the server
+ * tells them. First comes a line without an input for each machine that lives.
  *
  * @module machines
  */
@@ -21,7 +22,7 @@ const FINAL = new Set(["finished", "dissolved", "closed"]);
 /**
  * @typedef {{seq: number, time: number, kind: string, app: string, id: string, source: string, target: string,
  *            input: string, session: string}} TransitionLine
- * @typedef {{seq: number, session: string, input: string, refused: string}} RefusalLine
+ * @typedef {{seq: number, session: string, input: string, refused: string, app?: string, id?: string}} RefusalLine
  */
 
 /** The list of an app's machines, newest first; those that ended sink to the bottom. */
@@ -57,8 +58,9 @@ export class MachineList {
 
   /** @param {TransitionLine | RefusalLine} line */
   take(line) {
+    if (line.app !== undefined && line.app !== this.app) return;
     if ("refused" in line) this.#refuse(line);
-    else if (line.app === this.app) this.#move(line);
+    else this.#move(line);
   }
 
   clear() {
@@ -90,10 +92,22 @@ export class MachineList {
     row?.remove();
   }
 
-  /** @param {RefusalLine} line */
+  /**
+   * Show a refusal; one like another that is shown still is counted with it, since clients repeat themselves.
+   *
+   * @param {RefusalLine} line
+   */
   #refuse(line) {
-    const row = document.createElement("li");
-    row.append(text("code", line.input), " refused: ", text("strong", line.refused));
+    const group = `${line.input} ${line.id ?? ""} ${line.refused}`;
+    const rows = /** @type {HTMLElement[]} */ ([...this.places.refusals.children]);
+    const known = rows.find((row) => row.dataset.group === group);
+    const row = known ?? document.createElement("li");
+    const count = Number(row.dataset.count ?? 0) + 1;
+    row.dataset.group = group;
+    row.dataset.count = String(count);
+    const what = [text("code", line.input), ...(line.id ? [" ", text("span", line.id, "id")] : [])];
+    row.replaceChildren(...what, " refused: ", text("strong", line.refused));
+    if (count > 1) row.append(text("span", ` ${count} times`, "times"));
     this.places.refusals.prepend(row);
     while (this.places.refusals.childElementCount > REFUSALS_MAX) this.places.refusals.lastElementChild?.remove();
     this.places.empty.hidden = true;

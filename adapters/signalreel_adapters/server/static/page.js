@@ -108,10 +108,12 @@ function share(panel, tab) {
 
 function fillIn() {
   byId("app").setAttribute("value", app);
+  const stream = parameters.get("stream");
+  // A stream has one publisher, so two tabs should not begin with one name; a call is one that others join by its name.
   const suffix = Math.random().toString(36).slice(2, 6);
-  const stream = parameters.get("stream") || `stream-${suffix}`;
-  for (const id of ["publish-stream", "play-stream"]) byId(id).setAttribute("value", stream);
-  byId("peer-stream").setAttribute("value", parameters.get("stream") || `call-${suffix}`);
+  byId("publish-stream").setAttribute("value", stream || `stream-${suffix}`);
+  byId("play-stream").setAttribute("value", stream || "");
+  byId("peer-stream").setAttribute("value", stream || "call1");
   byId("conference-room").setAttribute("value", parameters.get("room") || "lobby");
   byId("conference-name").setAttribute("value", parameters.get("name") || "");
   const source = document.querySelector(

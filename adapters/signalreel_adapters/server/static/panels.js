@@ -19,7 +19,7 @@ const SIZES_MAX = 3;
 const REASONS = new Map([
   ["stopped", "Stopped."],
   ["disconnected", "The connection to the server was lost; trying again."],
-  ["no_stream_exist", "Nobody publishes this stream yet; trying again every few seconds."],
+  ["no_stream_exist", "Nobody publishes this stream yet; asking again every now and then."],
   ["play_finished", "The stream has ended; waiting for it to come back."],
   ["publish_finished", "The server has ended the stream."],
   ["connection failed", "The media connection failed; trying again."],
@@ -269,10 +269,6 @@ export class PlayPanel extends Panel {
   }
 
   async start() {
-    for (const kind of ["video", "audio"]) this.button(kind).setAttribute("aria-pressed", "true");
-    this.network.textContent = "";
-    this.#questions = 0;
-    this.#offerQualities([]);
     this.client.play(this.subject);
   }
 
@@ -280,9 +276,28 @@ export class PlayPanel extends Panel {
     this.client.stop(this.subject);
   }
 
+  /**
+   * Options are those of one playback: the next one begins with everything sent and nothing measured.
+   *
+   * @param {import("./signalreel.js").State} state
+   * @param {string} reason
+   */
+  show(state, reason) {
+    if (state !== "live") this.#forgetOptions();
+    super.show(state, reason);
+  }
+
   finish() {
     super.finish();
+    this.#forgetOptions();
+  }
+
+  #forgetOptions() {
     this.options.hidden = true;
+    for (const kind of ["video", "audio"]) this.button(kind).setAttribute("aria-pressed", "true");
+    this.network.textContent = "";
+    this.#questions = 0;
+    this.#offerQualities([]);
   }
 
   /** @param {string} kind */

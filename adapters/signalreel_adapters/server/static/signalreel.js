@@ -133,8 +133,9 @@ const PING_INTERVAL_MS = 3_000;
 /** So many pings without any answer, and the connection is taken for dead. */
 const PINGS_UNANSWERED_MAX = 3;
 
-/** How long a client waits before it repeats a refused command. */
+/** The wait before a refused command is repeated; it doubles with each refusal in a row up to the maximum. */
 const RETRY_DELAY_MS = 3_000;
+const RETRY_DELAY_MAX_MS = 30_000;
 
 /** The wait before a lost WebSocket is opened again; it doubles with each failure up to the maximum. */
 const RECONNECT_DELAY_MS = 500;
@@ -177,6 +178,7 @@ class Wish {
     this.command = command;
     this.local = local;
     this.simulcast = simulcast;
+    this.retryDelay = RETRY_DELAY_MS;
     /** @type {State} */
     this.state = "asking";
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -619,6 +621,7 @@ export class SignalreelClient extends EventTarget {
    */
   #move(streamId, wish, state, reason = "") {
     wish.state = state;
+    if (state === "live") wish.retryDelay = RETRY_DELAY_MS;
     this.#emit("state", { streamId, role: wish.role, state, reason });
   }
 
@@ -636,7 +639,8 @@ export class SignalreelClient extends EventTarget {
     wish.timer = setTimeout(() => {
       this.#move(streamId, wish, "asking", reason);
       this.#send(wish.command);
-    }, RETRY_DELAY_MS);
+    }, wish.retryDelay);
+    wish.retryDelay = Math.min(wish.retryDelay * 2, RETRY_DELAY_MAX_MS);
   }
 
   /**
