@@ -66,7 +66,7 @@ ROOMS: Final = {
     "starlette": ("signalreel_adapters.server",),
     "uvicorn": ("signalreel_adapters.server",),
     "uvloop": ("signalreel_adapters.bench.media", "signalreel_adapters.cli", "signalreel_adapters.server"),
-    "websockets": ("signalreel_adapters.server", "signalreel_adapters.transports"),
+    "websockets": ("signalreel_adapters.flows", "signalreel_adapters.server", "signalreel_adapters.transports"),
 }
 """Which part of the adapters may know a library. `asyncio` is here because all the rest runs on trio too."""
 

@@ -1,0 +1,172 @@
+"""A flow as data: its header, and the steps that its lines say. Read by `parser`, performed by `performer`."""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from signalreel.commands import AnyHostCommand
+from signalreel.events import AnyEvent
+from signalreel.settings import Settings
+from signalreel_adapters.flows.patterns import Pattern
+
+__all__ = (
+    "GIVEN",
+    "Allow",
+    "AnyOrder",
+    "Connect",
+    "Disk",
+    "Flow",
+    "Hear",
+    "IsClosed",
+    "Leave",
+    "Lose",
+    "Measure",
+    "MediaWish",
+    "Order",
+    "Report",
+    "Say",
+    "ServerStep",
+    "Silence",
+    "Step",
+    "StopServer",
+    "needs_of",
+)
+
+_DESCRIPTION: Final = (
+    "v=0\r\no=- {id} 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendrecv\r\na=rtpmap:111 opus/48000/2\r\n"
+)
+
+GIVEN: Final[dict[str, str]] = {
+    "offer": _DESCRIPTION.replace("{id}", "1"),
+    "answer": _DESCRIPTION.replace("{id}", "2"),
+    "candidate": "candidate:1 1 udp 2122260223 192.0.2.1 50000 typ host generation 0",
+}
+"""Names that every flow knows. The descriptions are well-formed and connect to nothing."""
+
+MediaWish = Literal["any", "fake", "silent", "refuses remote", "refuses local"]
+"""What a flow's media must be: whatever there is; fake; or fake that never connects, or refuses every description."""
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One line of a flow. `line` counts from 1; `source` is its text, for whoever reads why it failed."""
+
+    line: int
+    source: str
+
+
+class Say(Step, frozen=True, kw_only=True):
+    """`anna > {...}`: a client says something; a string is sent as the raw text that it holds."""
+
+    client: str
+    pattern: Pattern
+
+
+class Hear(Step, frozen=True, kw_only=True):
+    """`anna < {...}`: the next message of the client is this one."""
+
+    client: str
+    pattern: Pattern
+
+
+class Allow(Step, frozen=True, kw_only=True):
+    """`anna <? {...}`: from here on such messages may come to the client, at any time, any number of them."""
+
+    client: str
+    pattern: Pattern
+
+
+class Silence(Step, frozen=True, kw_only=True):
+    """`anna < nothing`: whatever happened so far, it tells the client nothing more."""
+
+    client: str
+
+
+class AnyOrder(Step, frozen=True, kw_only=True):
+    """`in any order`, and indented lines below it: all of these come, in whichever order."""
+
+    hears: tuple[Hear, ...]
+
+
+class Connect(Step, frozen=True, kw_only=True):
+    """`anna connects` or `anna connects to APP`. The first line of a client that is no other one connects it."""
+
+    client: str
+    app: str
+
+
+class Leave(Step, frozen=True, kw_only=True):
+    """`anna leaves`: the client closes its connection in good order."""
+
+    client: str
+
+
+class IsClosed(Step, frozen=True, kw_only=True):
+    """`anna is closed 1012`: the server closes the client's connection, with this code; None for any code."""
+
+    client: str
+    code: int | None
+
+
+class StopServer(Step, frozen=True, kw_only=True):
+    """`server stops`."""
+
+
+class Report(Step, frozen=True, kw_only=True):
+    """`server reports {"event": ...}`: the world reports something, as it would stand on a reel."""
+
+    event: AnyEvent
+
+
+class Order(Step, frozen=True, kw_only=True):
+    """`server orders {"host": ...}`: the host gives a command of its own."""
+
+    order: AnyHostCommand
+
+
+class Disk(Step, frozen=True, kw_only=True):
+    """`server loses its disk`, `server finds its disk`: whether the reel can be written."""
+
+    works: bool
+
+
+class Lose(Step, frozen=True, kw_only=True):
+    """`server loses stream ID`: the media of that stream breaks off."""
+
+    stream_id: str
+
+
+class Measure(Step, frozen=True, kw_only=True):
+    """`server measures ID TARGET VIDEO AUDIO`: bit/s of every playback of that stream."""
+
+    stream_id: str
+    target: int
+    video: int
+    audio: int
+
+
+ServerStep = StopServer | Report | Order | Disk | Lose | Measure
+
+
+class Flow(Struct, frozen=True, kw_only=True):
+    """A whole file. `refuse` names the definition with which access control refuses a command."""
+
+    file: str
+    title: str
+    app: str
+    media: MediaWish = "any"
+    settings: Settings | None = None
+    refuse: dict[str, str] = {}
+    steps: tuple[Step, ...] = ()
+
+
+def needs_of(flow: Flow) -> tuple[str, ...]:
+    """Say what a flow needs that not every server offers, in words for whoever wonders why it was left out."""
+    needs: list[str] = []
+    if flow.media == "fake":
+        needs.append("fake media")
+    if flow.media not in {"any", "fake"} or flow.settings is not None or flow.refuse:
+        needs.append("a server of its own")
+    if any(isinstance(step, ServerStep) for step in flow.steps):
+        needs.append("a hand on the server")
+    return tuple(needs)

@@ -1,0 +1,59 @@
+"""The flows of the specifications: each holds in memory and over a WebSocket, and together they show all."""
+
+from pathlib import Path
+from typing import Any, Final, cast
+
+import pytest
+
+from signalreel.commands import COMMANDS
+from signalreel.refusals import NO_ENCODER_SETTINGS, NO_PACKET_RECEIVED, NOT_INITIALIZED_YET, REFUSALS
+from signalreel_adapters.flows import memory_stage, perform
+from tests.adapters.flows.staging import SPECIFIED, read, socket_stage
+
+pytestmark = pytest.mark.anyio
+
+WITHOUT_A_CAUSE: Final = {
+    NO_ENCODER_SETTINGS.definition,  # no renditions are made
+    NO_PACKET_RECEIVED.definition,
+    NOT_INITIALIZED_YET.definition,  # an app has nothing to start
+    "not_allowed_unregistered_streams",  # streams are not registered
+    "stream_not_active_or_expired",  # and have no planned times
+    "room_not_active_or_expired",
+}
+"""Definitions that nothing causes in a server as it comes."""
+
+
+def by_stem(path: Path) -> str:
+    """Show a parametrised flow by its name."""
+    return path.stem
+
+
+@pytest.mark.parametrize("path", SPECIFIED, ids=by_stem)
+async def test_it_holds_in_memory(path: Path) -> None:
+    """On asyncio and on trio."""
+    flow = read(path)
+    async with memory_stage(flow) as stage:
+        await perform(flow, stage)
+
+
+@pytest.mark.parametrize("anyio_backend", ["asyncio"])
+@pytest.mark.parametrize("path", SPECIFIED, ids=by_stem)
+async def test_it_holds_over_a_socket(path: Path) -> None:
+    """Against the server as users run it, with fake media."""
+    flow = read(path)
+    async with socket_stage(flow) as stage:
+        await perform(flow, stage)
+
+
+def test_every_error_is_shown_with_its_cause() -> None:
+    """Each definition of the catalogue that has a cause is expected by some flow."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in SPECIFIED)
+
+    assert {name for name in REFUSALS if f'"definition": "{name}"' not in text} == WITHOUT_A_CAUSE
+
+
+def test_every_command_of_the_page_is_said() -> None:
+    """No command that a client can give is left without a flow."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in SPECIFIED)
+
+    assert {name for name in cast(dict[str, Any], COMMANDS) if f'"command": "{name}"' not in text} == set()
