@@ -1,7 +1,7 @@
 """The entry: which commands there are, and what a user is told when something is wrong.
 
-Exit codes: 0 done, 1 a recorded call came out differently, 2 the user can mend it (wrong option, port taken, file
-that is no reel, missing extra), 130 interrupted. A traceback is a bug.
+Exit codes: 0 done, 1 a recorded call or a flow came out differently, 2 the user can mend it (wrong option, port taken,
+file that is no reel, missing extra), 130 interrupted. A traceback is a bug.
 """
 
 import sys
@@ -14,6 +14,7 @@ from rich.console import Console
 from signalreel.errors import Divergence, ReelError
 from signalreel.reel import ENGINE_VERSION
 from signalreel_adapters.cli.bench import bench
+from signalreel_adapters.cli.flow import flow
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.cli.replay import replay
 from signalreel_adapters.cli.serve import serve
@@ -33,6 +34,7 @@ app: Final = cyclopts.App(
 app.command(serve)
 app.command(replay)
 app.command(bench)
+app.command(flow)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
