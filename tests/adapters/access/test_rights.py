@@ -1,0 +1,129 @@
+"""`signalreel_adapters.access.rights`: what commands ask for, and which right is enough."""
+
+import pytest
+
+from signalreel.commands import AnyCommand, GetTrackList, Join, JoinRoom, Play, Publish, Stop
+from signalreel_adapters import Verdict
+from signalreel_adapters.access.rights import (
+    NoRooms,
+    Purpose,
+    Right,
+    covers,
+    decide_by,
+    identity_of,
+    scopes_of,
+    wish_of,
+)
+from signalreel_adapters.runtime import GATED
+from tests.adapters.access.scenes import TAGS, FixedRooms, Says, is_allowed, session_of
+
+PUBLISH, PLAY = Purpose.PUBLISH, Purpose.PLAY
+ROOMS = FixedRooms({"r": ("a", "b")})
+
+
+def is_covered(right: Right, command: AnyCommand, *, blind: bool = False) -> bool:
+    """Whether the right is enough for the command, where room `r` holds the streams `a` and `b`."""
+    wish = wish_of(command)
+    assert wish is not None
+    return covers(right, wish, session_of(), NoRooms() if blind else ROOMS)
+
+
+def test_every_gated_command_is_a_wish() -> None:
+    """And no other: the runtime asks a gate about exactly these."""
+    assert [kind for kind in GATED if wish_of(kind()) is None] == []
+    assert wish_of(Stop(stream_id="a")) is None
+
+
+@pytest.mark.parametrize(
+    ("right", "command", "enough"),
+    [
+        # One stream.
+        (Right("a", PUBLISH), Publish(stream_id="a"), True),
+        (Right("a", PUBLISH), Publish(stream_id="b"), False),
+        (Right("a", PLAY), Publish(stream_id="a"), False),
+        (Right("a", PLAY), Play(stream_id="a"), True),
+        (Right("a", PLAY), Play(stream_id="b"), False),
+        (Right("a", PUBLISH), Play(stream_id="a"), False),
+        (Right("a", PUBLISH), Play(stream_id="a", room="a"), False),
+        (Right("a", PLAY), Play(stream_id="a", room="elsewhere"), True),
+        (Right("a", PLAY), GetTrackList(stream_id="a"), True),
+        (Right("a", PUBLISH), GetTrackList(stream_id="a"), False),
+        # A peer pair: who sends publishes.
+        (Right("p", PUBLISH), Join(stream_id="p"), True),
+        (Right("p", PLAY), Join(stream_id="p"), False),
+        (Right("p", PLAY), Join(stream_id="p", mode="play"), True),
+        (Right("p", PUBLISH), Join(stream_id="q"), False),
+        # Publishing in a room needs a right to the room.
+        (Right("a", PUBLISH), Publish(stream_id="a", main_track="r"), False),
+        (Right("a", PUBLISH, room="r"), Publish(stream_id="a", main_track="r"), True),
+        (Right("a", PUBLISH, room="r"), Publish(stream_id="a", main_track="q"), False),
+        (Right("a", PUBLISH, room="r"), Publish(stream_id="c", main_track="r"), False),
+        (Right("r", PUBLISH), Publish(stream_id="c", main_track="r"), True),
+        (Right("r", PUBLISH), Publish(stream_id="c", main_track="q"), False),
+        (Right("r", PUBLISH), Publish(stream_id="c"), False),
+        (Right("r", PLAY), Publish(stream_id="c", main_track="r"), False),
+        # Joined the room as `a`, and publishes `a` without naming the room again.
+        (Right("r", PUBLISH), Publish(stream_id="a"), True),
+        (Right("r", PLAY), Publish(stream_id="a"), False),
+        # Entering a room and playing in it.
+        (Right("r", PUBLISH), JoinRoom(room="r"), True),
+        (Right("r", PLAY), JoinRoom(room="r"), True),
+        (Right("r", PLAY), JoinRoom(room="q"), False),
+        (Right("a", PUBLISH, room="r"), JoinRoom(room="r"), False),
+        (Right("r", PUBLISH), Play(stream_id="r", room="r"), True),
+        (Right("r", PUBLISH), Play(stream_id="r"), True),
+        (Right("r", PLAY), Play(stream_id="b", room="r"), True),
+        (Right("r", PUBLISH), Play(stream_id="b"), True),
+        (Right("r", PUBLISH), GetTrackList(stream_id="b"), True),
+        # A room that a command merely claims opens nothing.
+        (Right("r", PLAY), Play(stream_id="c", room="r"), False),
+        (Right("q", PLAY), Play(stream_id="b", room="q"), False),
+    ],
+)
+def test_which_right_is_enough(right: Right, command: AnyCommand, enough: bool) -> None:
+    """For the stream and purpose it names; a right to a room for what is really in the room."""
+    assert is_covered(right, command) is enough
+
+
+def test_who_knows_of_no_room_lets_nobody_play_in_one() -> None:
+    """Entering and publishing name the room themselves; what is in it cannot be told."""
+    assert is_covered(Right("r", PUBLISH), JoinRoom(room="r"), blind=True)
+    assert is_covered(Right("r", PUBLISH), Publish(stream_id="c", main_track="r"), blind=True)
+    assert is_covered(Right("r", PLAY), Play(stream_id="r", room="r"), blind=True)
+    assert not is_covered(Right("r", PUBLISH), Play(stream_id="r", room="r"), blind=True)
+    assert not is_covered(Right("r", PLAY), Play(stream_id="b", room="r"), blind=True)
+
+
+def test_scopes_are_the_stream_and_its_real_room() -> None:
+    """What a credential might be for that does not say it itself."""
+    found = [
+        scopes_of(wish, session_of(), ROOMS)
+        for command in (
+            Play(stream_id="a", room="claimed"),
+            Play(stream_id="x", room="r"),
+            Publish(stream_id="x", main_track="r"),
+            JoinRoom(room="r"),
+        )
+        if (wish := wish_of(command)) is not None
+    ]
+
+    assert found == [("a", "r"), ("x",), ("x", "r"), ("r",)]
+
+
+def test_identity_is_the_subscribers_else_the_holders() -> None:
+    """A verified name first, then the host's word, then the right to this very stream; a room gives nobody a name."""
+    wish = wish_of(Publish(stream_id="a", main_track="r"))
+    assert wish is not None
+
+    assert identity_of(TAGS, "ann", session_of(identity="bob"), wish, "a") == TAGS.subscriber("ann")
+    assert identity_of(TAGS, "", session_of(identity="bob"), wish, "a") == TAGS.subscriber("bob")
+    assert identity_of(TAGS, "", session_of(), wish, "a") == TAGS.holder("a")
+    assert identity_of(TAGS, "", session_of(), wish, "r") == ""
+
+
+@pytest.mark.anyio
+async def test_a_check_alone_refuses_what_it_does_not_know() -> None:
+    """Nothing to say is a refusal when nobody else is asked, and so is a command that is none of a gate's."""
+    assert not is_allowed(await decide_by(Says(None), Publish(stream_id="a"), session_of()))
+    assert not is_allowed(await decide_by(Says(Verdict.allow()), Stop(stream_id="a"), session_of()))
+    assert is_allowed(await decide_by(Says(Verdict.allow()), Publish(stream_id="a"), session_of()))
