@@ -93,7 +93,7 @@ def serve(
     media
         aiortc forwards real media; fake connects everything at once and carries nothing; none relays peer to peer only.
     media_host
-        IP addresses offered to clients for media, instead of all of this machine.
+        IP addresses offered to clients for media, instead of the one listened on or, with 0.0.0.0, all of this machine.
     media_port
         One UDP port for all media; 0 for one each.
     log
@@ -113,7 +113,7 @@ def serve(
     except OSError as error:
         raise Mistake(_why_not(host, port, error)) from error
     with bound:
-        adapter = _media(media, media_host, media_port)
+        adapter = _media(media, str(bound.getsockname()[0]), media_host, media_port)
         kept = SqliteReel(reel, settings=settings) if reel is not None else None
 
         async def work() -> None:
@@ -152,7 +152,7 @@ def _check_address(address: str) -> None:
         raise Mistake(f"--media-host {address} is no IP address") from None
 
 
-def _media(choice: MediaChoice, hosts: tuple[str, ...], port: int) -> Media | None:
+def _media(choice: MediaChoice, bound: str, hosts: tuple[str, ...], port: int) -> Media | None:
     if choice == "none":
         return None
     if choice == "fake":
@@ -163,7 +163,8 @@ def _media(choice: MediaChoice, hosts: tuple[str, ...], port: int) -> Media | No
         from signalreel_adapters.media.aiortc import AiortcMedia, AiortcSettings  # noqa: PLC0415 - it is large
     except ImportError as error:
         raise MissingExtra("--media aiortc", "media") from error
-    return AiortcMedia(AiortcSettings(hosts=hosts, port=port))
+    settings = AiortcSettings(hosts=hosts, port=port)
+    return AiortcMedia(settings if hosts else AiortcSettings.for_bind(bound, settings))
 
 
 def _has_uvloop() -> bool:

@@ -9,6 +9,7 @@ from websockets.sync.client import connect
 
 from signalreel.settings import Settings
 from signalreel_adapters import SqliteReel
+from tests.adapters.media.aiortc.test_sdp import OFFER
 from tests.adapters.processes import server_process
 
 
@@ -30,6 +31,20 @@ def test_every_kind_of_media_serves_signaling(media: str) -> None:
             client.send('{"command":"ping"}')
             assert client.recv() == '{"command":"pong"}'
         assert server.end() == 0
+
+
+@pytest.mark.parametrize(("options", "offered"), [((), {"127.0.0.1"}), (("--media-host", "127.0.0.2"), {"127.0.0.2"})])
+def test_media_is_offered_where_the_server_listens(options: tuple[str, ...], offered: set[str]) -> None:
+    """A server that only this machine reaches opens no port for others, unless it is told to."""
+    with server_process("--media", "aiortc", *options) as server:
+        with connect(server.websocket) as client:
+            client.send('{"command":"publish","streamId":"s"}')
+            client.send(json.dumps({"command": "takeConfiguration", "streamId": "s", "type": "offer", "sdp": OFFER}))
+            answer = next(found for found in map(json.loads, client) if found["command"] == "takeConfiguration")
+        server.end()
+    candidates = [line.split() for line in answer["sdp"].splitlines() if line.startswith("a=candidate:")]
+
+    assert {candidate[4] for candidate in candidates} == offered
 
 
 def test_settings_are_recorded(tmp_path: Path) -> None:

@@ -105,12 +105,14 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def for_bind(cls, host: str, settings: Self | None = None) -> Self:
         """Choose the addresses to offer from the one the server listens on.
 
-        Listening on loopback means that everybody is on this machine: only loopback is offered, and loopback candidates
-        are admitted. Listening everywhere offers everything; listening on one address offers that one.
+        Listening on loopback means that everybody is on this machine: only loopback is offered. Loopback candidates of
+        clients stay denied: clients here are found by their own checks, and a page from elsewhere, in a browser here,
+        must not have packets sent to the services of this machine. Listening everywhere offers everything; listening on
+        one address offers that one.
         """
         chosen = settings if settings is not None else cls()
         if host in {LOOPBACK, "localhost", "::1"}:
-            return structs.replace(chosen, hosts=(LOOPBACK,), allow_loopback=True)
+            return structs.replace(chosen, hosts=(LOOPBACK,))
         if host in ANY_HOST:
             return structs.replace(chosen, hosts=())
         return structs.replace(chosen, hosts=(host,))
