@@ -28,6 +28,9 @@ class Counters:
     over_rate: int = 0  #: messages dropped because their session sent too many, or too much
     turned_away: int = 0  #: sessions refused because too much is waiting, or the server stops
 
+    connections_refused: int = 0  #: answered 503, because there were too many
+    connections_cut: int = 0  #: cut off, because no request came on them in time
+
     slow_sessions: int = 0  #: ended with 1013, because they did not read
     flooding_sessions: int = 0  #: ended with 1008, because they did not stop writing
     dropped_measurements: int = 0  #: bitrate reports dropped because too much is waiting

@@ -68,6 +68,12 @@ class Limits(Struct, frozen=True):
     It bounds what is left unread and not how large a message may be: the list of a large room is one message.
     """
 
+    connections_max: int = 10_000
+    """Connections of the server, of all kinds; beyond it a new one is answered 503. Fewer if files are scarcer."""
+
+    request_head_ms_max: int = 10_000
+    """How long a connection may take for a whole request head, from its beginning or the last answer on it."""
+
     send_ms_max: int = 10_000
     """How long one message may take to be handed over before its session is ended with 1013."""
 

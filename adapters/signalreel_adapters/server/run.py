@@ -19,6 +19,7 @@ import uvicorn
 from signalreel_adapters.runtime import Runtime
 from signalreel_adapters.runtime.log import Log
 from signalreel_adapters.server.app import create_app
+from signalreel_adapters.server.connections import http_protocol
 from signalreel_adapters.server.sockets import WebSocketProtocol
 
 __all__ = ("DRAIN_S_MAX", "PING_S", "listen", "serve", "url_of")
@@ -92,6 +93,7 @@ async def serve(
     """
     config = uvicorn.Config(
         create_app(runtime, pages=pages),
+        http=http_protocol(runtime.limits, runtime.counters),
         ws=WebSocketProtocol,
         ws_max_size=runtime.limits.message_bytes_max,
         ws_ping_interval=PING_S,

@@ -49,6 +49,11 @@ def change(path: Path, statement: str) -> None:
     connection.close()
 
 
+def open_to_all(path: Path) -> None:
+    """Let everybody read the file."""
+    path.chmod(0o644)
+
+
 class TestWriting:
     """Appending, concluding, committing."""
 
@@ -118,7 +123,7 @@ class TestWriting:
     async def test_a_reel_that_others_may_read_is_taken_back(self, path: Path) -> None:
         """A file that was there before, made by a careless hand, is private once it is written (Contract 11)."""
         await written(path, b"one")
-        path.chmod(0o644)
+        open_to_all(path)
         reel = SqliteReel(path)
         reel.append(2, b"two")
         await reel.commit()
