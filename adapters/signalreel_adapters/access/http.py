@@ -65,7 +65,8 @@ class HttpPost:
         self._targets = {url: _target(url) for url in urls}
         self._allow_private = allow_private
         self._times = times if times is not None else HttpTimes()
-        self._tls = tls
+        # Made once: reading the authorities' certificates takes longer than many a question.
+        self._tls = tls if tls is not None else ssl.create_default_context()
 
     async def __call__(self, url: str, body: bytes) -> int:
         """Post, and give the status of the answer. Raises `Unreachable`."""
@@ -93,8 +94,7 @@ class HttpPost:
         if not target.secure:
             return stream
         try:
-            context = self._tls if self._tls is not None else ssl.create_default_context()
-            return await TLSStream.wrap(stream, hostname=target.host, ssl_context=context, standard_compatible=False)
+            return await TLSStream.wrap(stream, hostname=target.host, ssl_context=self._tls, standard_compatible=False)
         except BaseException:
             await anyio.aclose_forcefully(stream)
             raise

@@ -74,7 +74,7 @@ class JwtGate:
 
     `issuer` and `audience`, when given, must stand in the token; a token for some audience is refused without them
     (RFC 7519, section 4.1.3). `exp` must be there, unless `allow_without_expiry` is set for issuers who leave it out.
-    With `single_use` each token needs a `jti` and is good for one session.
+    With `single_use` each token needs a `jti` and an `exp`, and is good for one session.
     """
 
     def __init__(
@@ -92,6 +92,10 @@ class JwtGate:
     ) -> None:
         if not 0 <= leeway_s <= LEEWAY_S_MAX:
             raise ValueError(f"the leeway is {leeway_s} s; it must be from 0 to {LEEWAY_S_MAX}")
+        if single_use and allow_without_expiry:
+            raise ValueError(
+                "a token for single use needs an expiry, else its use would have to be remembered for ever"
+            )
         self._key = _secret(key)
         self._tags = tags
         self._issuer = issuer
@@ -119,12 +123,11 @@ class JwtGate:
         identity = identity_of(self._tags, claims.sub, session, wish, claims.stream_id)
         if not self._single_use:
             return Verdict.allow(identity)
-        if not claims.jti:
+        if not claims.jti or claims.exp is None:
             return Verdict.refuse()
         # By the claim and never by the token's text, of which one token can have several.
         once = self._tags.tag("jwt", claims.iss, claims.jti)
-        until = 0 if claims.exp is None else kept_until((claims.exp + self._leeway_s) * SECOND)
-        return Verdict.allow(identity, once=once, until=until)
+        return Verdict.allow(identity, once=once, until=kept_until((claims.exp + self._leeway_s) * SECOND))
 
     def _verified(self, token: str) -> _Claims | None:
         """Give the claims of a token with a good signature, and None for everything else."""

@@ -36,7 +36,7 @@ class Purpose(StrEnum):
 
 
 class Wish(Struct, frozen=True):
-    """What a command asks for, and what it shows to get it. Holds secrets: never log it."""
+    """What a command asks for, and what it shows to get it, which its text leaves out."""
 
     purpose: Purpose
     stream_id: str  #: what it is about; the room itself for `joinRoom`
@@ -48,6 +48,9 @@ class Wish(Struct, frozen=True):
     subscriber_code: str = ""
     stream_name: str = ""
     meta_data: str = ""
+
+    def __repr__(self) -> str:
+        return f"Wish({self.purpose.value!r}, {self.stream_id!r}, {self.room!r})"
 
 
 class Right(Struct, frozen=True):

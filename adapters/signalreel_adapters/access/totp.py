@@ -53,13 +53,16 @@ _NAME_CHARACTERS_MAX: Final = 255
 
 
 class Subscriber(Struct, frozen=True):
-    """A registered subscriber of one stream or room. Holds a secret: never log it."""
+    """A registered subscriber of one stream or room. Its text leaves the secret out."""
 
     stream_id: str
     subscriber_id: str
     secret: str  #: base 32, as authenticator apps take it (RFC 4648, section 6)
     purpose: Purpose = Purpose.PLAY  #: one who may publish may play too
     period_s: int = PERIOD_S
+
+    def __repr__(self) -> str:
+        return f"Subscriber({self.stream_id!r}, {self.subscriber_id!r}, {self.purpose.value!r})"
 
 
 class SubscriberStore(Protocol):

@@ -139,10 +139,19 @@ async def test_sessions_that_have_gone_are_forgotten() -> None:
     scene = Scene()
     session = session_of(id="gone")
     await scene.answer(Play(stream_id="a", subscriber_id="ann"), session)
+    assert scene.block() == (session,)
     del session
     gc.collect()
 
     assert scene.block() == ()
+
+
+async def test_ending_a_session_that_has_gone_is_harmless() -> None:
+    """It may have left a moment before."""
+    async with Runtime() as runtime:
+        await end_sessions(runtime, [session_of(id="gone")])
+
+        assert await MemoryClient(runtime).flush() == []
 
 
 async def test_a_block_ends_a_live_session() -> None:

@@ -121,6 +121,13 @@ def test_identity_is_the_subscribers_else_the_holders() -> None:
     assert identity_of(TAGS, "", session_of(), wish, "r") == ""
 
 
+def test_a_wish_does_not_show_its_secrets() -> None:
+    """Its text may end up in a traceback."""
+    wish = wish_of(Publish(stream_id="a", token="canary", subscriber_id="canary", subscriber_code="canary"))
+
+    assert repr(wish) == "Wish('publish', 'a', '')"
+
+
 @pytest.mark.anyio
 async def test_a_check_alone_refuses_what_it_does_not_know() -> None:
     """Nothing to say is a refusal when nobody else is asked, and so is a command that is none of a gate's."""

@@ -203,6 +203,11 @@ def test_a_secret_that_is_none_is_refused(secret: str) -> None:
     assert "nary" not in str(caught.value)
 
 
+def test_a_subscriber_does_not_show_its_secret() -> None:
+    """Its text may end up in a traceback."""
+    assert repr(Subscriber("a", "ann", SECRET)) == "Subscriber('a', 'ann', 'play')"
+
+
 def test_a_period_has_limits() -> None:
     """From a second to a day."""
     for period_s in (0, 86_401):

@@ -17,6 +17,12 @@ URL = "https://hook.example/publish"
 PLAY_URL = "https://hook.example/play"
 
 
+@pytest.fixture
+def early() -> WebhookGate:
+    """A gate that is made while no event loop runs, as an application makes it."""
+    return WebhookGate("http://127.0.0.1:9/", tags=TAGS)
+
+
 class Hook:
     """Somebody to ask, who always answers the same."""
 
@@ -87,6 +93,13 @@ async def test_playing_has_an_address_of_its_own() -> None:
 async def test_only_200_is_a_yes(status: int) -> None:
     """No other status is, nor a redirect, nor silence."""
     assert await grant(Hook(status), Publish(stream_id="a")) == Grant(allowed=False)
+
+
+async def test_a_gate_may_be_made_anywhere(early: WebhookGate) -> None:
+    """Also before an event loop runs; and a private address that was not allowed is not called but refused."""
+    verdict = await early.decide(Publish(stream_id="a"), session_of())
+
+    assert verdict.grant == Grant(allowed=False)
 
 
 async def test_nobody_is_asked_in_vain() -> None:
