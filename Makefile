@@ -26,7 +26,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation --editable .
 	@touch $@
 
-serve: setup ## Run the server; its page is at http://localhost:5080/
+serve: setup ## Run the server; its page is at http://localhost:5080/ (ARGS="--port 5081 --reel calls.reel")
 	$(BIN)/signalreel serve $(ARGS)
 
 test: setup system-parts $(NODE_INSTALLED) check ## Everything: parts, checks and tests (ARGS go to pytest)
