@@ -7,10 +7,12 @@ disk or a codec of media.
 from signalreel_adapters.runtime.clock import SystemClock
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.ids import RandomIds, SeededIds
+from signalreel_adapters.runtime.inbox import RuntimeStopped
+from signalreel_adapters.runtime.inbox import RuntimeStopped
 from signalreel_adapters.runtime.keeping import Unrecorded
 from signalreel_adapters.runtime.limits import Limits
 from signalreel_adapters.runtime.outbox import Outbox
-from signalreel_adapters.runtime.runtime import Runtime, RuntimeStopped, TurnedAway
+from signalreel_adapters.runtime.runtime import Runtime, TurnedAway
 from signalreel_adapters.runtime.session import GATED, Session
 from signalreel_adapters.runtime.subscriptions import Overflow, Subscription, SubscriptionLagged
 

@@ -47,7 +47,7 @@ from signalreel_adapters.runtime.serving import close_unserved, serve_transport
 from signalreel_adapters.runtime.session import Session
 from signalreel_adapters.runtime.subscriptions import Overflow, Subscription, Subscriptions
 
-__all__ = ("SERVICE_RESTART", "STOPPING", "Runtime", "RuntimeStopped", "TurnedAway")
+__all__ = ("SERVICE_RESTART", "STOPPING", "Runtime", "TurnedAway")
 
 SERVICE_RESTART: Final = 1012
 """Close code for a server that goes away and comes back (IANA WebSocket close code registry)."""
