@@ -7,13 +7,13 @@ offsets: two different packets under one sequence number would share one key str
 """
 
 import secrets
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from signalreel_adapters.media.aiortc.negotiation import SEND_TIME, Offered
 from signalreel_adapters.media.aiortc.peer import Egress, PeerTransport
-from signalreel_adapters.media.aiortc.rtcp import Budget
+from signalreel_adapters.media.aiortc.rtcp import Budget, RateWindow, SenderClock
 from signalreel_adapters.media.aiortc.rtp import (
     HEADER,
     HEADER_SIZE,
@@ -24,10 +24,7 @@ from signalreel_adapters.media.aiortc.rtp import (
     is_newer,
 )
 
-if TYPE_CHECKING:
-    from signalreel_adapters.media.aiortc.layer import Layer
-
-__all__ = ("Forwarded", "Out", "rewrite", "shift_picture")
+__all__ = ("Feed", "Forwarded", "Out", "rewrite", "shift_picture")
 
 _RETRANSMITS_PER_SECOND: Final = 400.0
 """Packets sent again to one viewer for one track: about twice the whole of a 2 Mbit/s stream."""
@@ -50,6 +47,43 @@ class Forwarded(Struct, frozen=True, gc=False):
     tail: bytes  #: header extensions in our numbering, and the payload
     payload_at: int  #: counted from the start of the whole packet
     vp8: Vp8Positions | None = None  #: counted likewise
+
+
+class Feed(Protocol):
+    """Where an outgoing stream gets its packets: a `Layer`, as far as those that are fed by it know it.
+
+    A layer knows the streams that it feeds, and each of them knows its layer; this is what keeps their modules from
+    needing each other.
+    """
+
+    serial: int  #: tells feeds apart without keeping them alive
+    clock_rate: int
+    clock: SenderClock
+    rate: RateWindow
+    last: Forwarded | None  #: the newest packet that was forwarded
+    last_at: float
+    sent_packets: int  #: what a viewer that was there all the time was sent
+    sent_octets: int
+
+    def history(self, sequence: int) -> Forwarded | None:
+        """Give a packet that was forwarded lately."""
+        ...
+
+    def request_keyframe(self, now: float) -> None:
+        """Ask the publisher for a keyframe, if nobody just did."""
+        ...
+
+    def leave(self, out: "Out") -> None:
+        """End a viewer's flow and note where it stands."""
+        ...
+
+    def stop(self, out: "Out") -> None:
+        """Let a viewer go, flowing or waiting."""
+        ...
+
+    def stop_waiting(self, out: "Out") -> None:
+        """Do not let a viewer in after all."""
+        ...
 
 
 class Out:
@@ -100,8 +134,8 @@ class Out:
         self.egress: Egress | None = None
         self.enabled = True
         self.ready = False  #: the viewer's transport is connected, and it has agreed to this section
-        self.layer: Layer | None = None  #: where packets come from now
-        self.target: Layer | None = None  #: where they are to come from at its next keyframe
+        self.layer: Feed | None = None  #: where packets come from now
+        self.target: Feed | None = None  #: where they are to come from at its next keyframe
         self.sequence_offset = 0
         self.timestamp_offset = 0
         self.first_sequence = 0  #: of the layer, at the start of this flow
@@ -129,7 +163,7 @@ class Out:
         """Whether the viewer has been sent anything on this SSRC."""
         return self._started
 
-    def begin(self, layer: "Layer", packet: Forwarded, now: float) -> None:
+    def begin(self, layer: Feed, packet: Forwarded, now: float) -> None:
         """Start to flow from a layer, with this packet."""
         if self.layer is not None:
             self.layer.leave(self)
