@@ -14,6 +14,7 @@ from rich.console import Console
 from signalreel.errors import Divergence, ReelError
 from signalreel.reel import ENGINE_VERSION
 from signalreel_adapters.cli.bench import bench
+from signalreel_adapters.cli.capture import capture
 from signalreel_adapters.cli.flow import flow
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.cli.replay import replay
@@ -35,6 +36,7 @@ app.command(serve)
 app.command(replay)
 app.command(bench)
 app.command(flow)
+app.command(capture)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -14,7 +14,10 @@ from msgspec import Struct
 from signalreel_adapters.flows import patterns
 from signalreel_adapters.flows.patterns import NAME, Anything, ListOf, ObjectOf, Pattern, Text, write_pattern
 
-__all__ = ("Exchange", "write_flow")
+__all__ = ("Direction", "Exchange", "write_flow")
+
+Direction = Literal["send", "receive", "leave", "closed"]
+"""Who did it: the client says or leaves, the server is heard or closes."""
 
 _SECRETS: Final = frozenset({"token", "subscriberCode"})
 _MEASURED: Final = frozenset({"streamInfo", "idMapping"})
@@ -23,11 +26,14 @@ _SHORT: Final = 4
 
 
 class Exchange(Struct, frozen=True):
-    """One message: who is the client, whether it was sent or received by it, and its text."""
+    """One message: who is the client, whether it was sent or received by it, and its text.
+
+    Or the end of its connection: that the client left, or that the server closed it, with the code as text.
+    """
 
     client: str
-    direction: Literal["send", "receive"]
-    text: str
+    direction: Direction
+    text: str = ""
 
 
 def write_flow(exchanges: Sequence[Exchange], *, title: str, app: str) -> str:
@@ -54,6 +60,14 @@ class _Writer:
         self._allowed: set[tuple[str, str]] = set()
 
     def add(self, exchange: Exchange) -> None:
+        if exchange.direction == "leave":
+            self.lines.append(f"{exchange.client} leaves")
+        elif exchange.direction == "closed":
+            self.lines.append(f"{exchange.client} is closed {exchange.text}")
+        else:
+            self._add_message(exchange)
+
+    def _add_message(self, exchange: Exchange) -> None:
         try:
             decoded: object = json.loads(exchange.text)
         except ValueError:
