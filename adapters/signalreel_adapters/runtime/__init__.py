@@ -8,7 +8,6 @@ from signalreel_adapters.runtime.clock import SystemClock
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.ids import RandomIds, SeededIds
 from signalreel_adapters.runtime.inbox import RuntimeStopped
-from signalreel_adapters.runtime.inbox import RuntimeStopped
 from signalreel_adapters.runtime.keeping import Unrecorded
 from signalreel_adapters.runtime.limits import Limits
 from signalreel_adapters.runtime.outbox import Outbox
