@@ -1,5 +1,6 @@
 """The pages: the server's own, under a strict policy, and an operator's folder, served as it is."""
 
+import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -76,15 +77,26 @@ class OwnPage:
         await self._app(scope, receive, send)
 
 
+class _Visible(StaticFiles):
+    """Files, without those whose name begins with a dot: `.git` and `.env` are in many a folder, and for nobody."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """Find a file, unless it or a folder on the way is hidden."""
+        if any(part.startswith(".") for part in Path(path).parts):
+            return "", None
+        return super().lookup_path(path)
+
+
 class OperatorsPages:
     """A folder of the operator's, the same under every app name, so that a page finds `websocket` beside it.
 
-    Paths that lead out of the folder are not found, links in it are not followed out of it. No policy is set: these
+    Paths that lead out of the folder are not found, links in it are not followed out of it, and nothing is served whose
+    name begins with a dot. No policy is set: these
     pages are the operator's, and most sample pages hold inline scripts.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._app = _with_headers(StaticFiles(directory=folder, html=True), (_NO_SNIFFING,))
+        self._app = _with_headers(_Visible(directory=folder, html=True), (_NO_SNIFFING,))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a file of the folder; of a folder in it, its `index.html`."""

@@ -5,11 +5,12 @@ no input), then a line for each transition and each refusal. A listener that is 
 is told by an event named `gap`.
 
 Only for clients on the loopback interface that address it by a name of the loopback interface (a page elsewhere could
-have its own name resolve to this machine). Never anything of a description, a candidate, a token or an address: ids,
-states and the names of inputs only.
+have its own name resolve to this machine), and not through a proxy, because then nothing says who asks. Never anything
+of a description, a candidate, a token or an address: ids, states and the names of inputs only.
 """
 
 import ipaddress
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Final
 
@@ -22,12 +23,18 @@ from signalreel.record import input_name
 from signalreel.step import Step
 from signalreel_adapters.runtime import Runtime, Subscription
 
-__all__ = ("KEEP_ALIVE_S", "is_local", "lines_of", "transitions_of")
+__all__ = ("KEEP_ALIVE_S", "LISTENERS_MAX", "is_local", "lines_of", "transitions_of")
 
 KEEP_ALIVE_S: Final = 15
 """Seconds of silence until a comment is sent, so that a listener that vanished is noticed."""
 
+LISTENERS_MAX: Final = 32
+"""Listeners at a time; each gets every line. One more is answered 503."""
+
 _FORBIDDEN: Final = 403
+_UNAVAILABLE: Final = 503
+_PROXY_HEADERS: Final = ("forwarded", "via", "x-forwarded-", "x-real-ip")
+"""What the names of headers begin with that proxies add; a client on the machine itself sends none."""
 _LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 _encode: Final = msgspec.json.encode
@@ -35,12 +42,19 @@ _encode: Final = msgspec.json.encode
 
 def transitions_of(runtime: Runtime) -> Callable[[Request], Awaitable[Response]]:
     """Make the endpoint for a runtime."""
+    # Held weakly, like the runtime does: a listener that leaves without a word is forgotten with its subscription.
+    listeners: weakref.WeakSet[Subscription] = weakref.WeakSet()
 
     async def transitions(request: Request) -> Response:
         """Answer one listener, for as long as it listens."""
         if not is_local(request.client.host if request.client else "", request.headers.get("host", "")):
             return PlainTextResponse("Only for clients on the machine itself.\n", _FORBIDDEN)
+        if any(name.startswith(_PROXY_HEADERS) for name in request.headers):
+            return PlainTextResponse("Not through a proxy: nothing says who asks.\n", _FORBIDDEN)
+        if len(listeners) >= LISTENERS_MAX:
+            return PlainTextResponse("There are too many listeners.\n", _UNAVAILABLE)
         subscription = runtime.steps()
+        listeners.add(subscription)
         alive = list(_living(runtime))
         headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
         return StreamingResponse(_events(alive, subscription), headers=headers, media_type="text/event-stream")

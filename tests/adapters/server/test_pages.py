@@ -82,6 +82,18 @@ class TestOperatorsPages:
 
         assert (await get(OperatorsPages(pages), path)).status_code == 404
 
+    @pytest.mark.parametrize("path", ["/.env", "/.git/config", "/%2eenv", "/./.env", "/.git/", "/.git/../.env"])
+    async def test_what_is_hidden_is_not_served(self, tmp_path: Path, path: str) -> None:
+        """A name that begins with a dot is not found, nor is anything in a folder of such a name."""
+        (tmp_path / ".env").write_text("canary")
+        (tmp_path / ".git").mkdir()
+        for name in ("config", "index.html"):
+            (tmp_path / ".git" / name).write_text("canary")
+        (tmp_path / "a.b.html").write_text("a")
+
+        assert (await get(OperatorsPages(tmp_path), path)).status_code == 404
+        assert (await get(OperatorsPages(tmp_path), "/a.b.html")).status_code == 200
+
     async def test_nothing_is_written(self, tmp_path: Path) -> None:
         """Files are read, by GET and HEAD alone."""
         (tmp_path / "a.html").write_text("a")

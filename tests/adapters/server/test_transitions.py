@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
 from signalreel_adapters import FakeMedia, Limits, MemoryClient, SeededIds
-from signalreel_adapters.server.transitions import is_local
+from signalreel_adapters.server.transitions import LISTENERS_MAX, is_local
 from tests.adapters.calls import play, publish
 from tests.adapters.servers import Served, served
 
@@ -164,6 +165,32 @@ async def test_others_are_forbidden() -> None:
         answer = await client.get(url, headers={"host": "rebound.example"})
 
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("name", ["Forwarded", "Via", "X-Forwarded-For", "x-forwarded-proto", "x-real-ip"])
+async def test_nobody_listens_through_a_proxy(name: str) -> None:
+    """Behind a proxy on this machine every client looks like one on this machine."""
+    async with served() as server, httpx.AsyncClient() as client:
+        answer = await client.get(server.url("/transitions", scheme="http"), headers={name: "127.0.0.1"})
+
+    assert answer.status_code == 403
+
+
+async def test_there_is_a_limit_of_listeners() -> None:
+    """One too many is answered 503, and when one leaves there is room again."""
+    async with served() as server, httpx.AsyncClient() as client:
+        url = server.url("/transitions", scheme="http")
+        async with AsyncExitStack() as listening_on:
+            for _ in range(LISTENERS_MAX):
+                await listening_on.enter_async_context(listening(server))
+            refused = await client.get(url)
+        with anyio.fail_after(10):
+            while True:
+                async with client.stream("GET", url) as answer:
+                    if answer.status_code == 200:
+                        break
+
+    assert refused.status_code == 503
 
 
 async def _session(server: Served, client: MemoryClient) -> set[str]:
