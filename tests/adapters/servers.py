@@ -1,7 +1,7 @@
 """A server on a port that the system chose, and clients that speak JSON to it over the `websockets` library."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,7 @@ async def served(
     limits: Limits | None = None,
     ids: Ids | None = None,
     pages: Path | None = None,
+    origins: Collection[str] | None = None,
 ) -> AsyncIterator[Served]:
     """Run the server in this event loop."""
     listens = anyio.Event()
@@ -92,7 +93,7 @@ async def served(
         async with Runtime(reel, media=media, limits=limits, ids=ids) as runtime, anyio.create_task_group() as tasks:
 
             async def run() -> None:
-                await serve(runtime, bound, pages=pages, ready=listens.set, heed_signals=False)
+                await serve(runtime, bound, pages=pages, origins=origins, ready=listens.set, heed_signals=False)
 
             tasks.start_soon(run)
             await listens.wait()

@@ -27,6 +27,9 @@ __all__ = ("DEFAULT_PORT", "MediaChoice", "Port", "SettingsOptions", "serve")
 DEFAULT_PORT: Final = 5080
 """The port that clients of the protocol know."""
 
+_ORIGIN: Final = re.compile(r"https?://[a-z0-9._\-\[\]:]+")
+"""What browsers name, near enough (RFC 6454, section 6.2): scheme, host, and the port where it is not the usual one."""
+
 MediaChoice = Literal["aiortc", "fake", "none"]
 _STUN_ADDRESS: Final = re.compile(r"stuns?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
 """How RFC 7064 spells one, section 3.1. Clients leave out whatever begins otherwise, without a word."""
@@ -72,6 +75,7 @@ def serve(
     port: Port = DEFAULT_PORT,
     reel: Path | None = None,
     pages: Path | None = None,
+    origin: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     media: MediaChoice = "aiortc",
     media_host: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     media_port: Port = 0,
@@ -90,6 +94,8 @@ def serve(
         File to record to. It is made when it does not exist, and gone on with when it does. Without it nothing is kept.
     pages
         Folder of your own pages, served at /{app}/ under every app name.
+    origin
+        Whose pages may connect, as https://example.org; may be given more than once. Without it any page may.
     media
         aiortc forwards real media; fake connects everything at once and carries nothing; none relays peer to peer only.
     media_host
@@ -100,6 +106,8 @@ def serve(
         Lines for people, or JSON.
     """
     settings = _settings({name: value for name, value in asdict(options).items() if value is not None})
+    for one in origin:
+        _check_origin(one)
     for address in media_host:
         _check_address(address)
     if pages is not None and not pages.is_dir():
@@ -120,7 +128,13 @@ def serve(
             async with Runtime(kept, settings=settings, media=adapter) as runtime:
                 # What exists now lives as long as the server: the collector need not look at it again.
                 gc.freeze()
-                await run.serve(runtime, bound, pages=pages, ready=lambda: _greet(run.url_of(bound), reel, media))
+                await run.serve(
+                    runtime,
+                    bound,
+                    pages=pages,
+                    origins=origin or None,
+                    ready=lambda: _greet(run.url_of(bound), reel, media),
+                )
 
         configure_logs(log)
         anyio.run(work, backend="asyncio", backend_options={"use_uvloop": _has_uvloop()})
@@ -165,6 +179,12 @@ def _media(choice: MediaChoice, bound: str, hosts: tuple[str, ...], port: int) -
         raise MissingExtra("--media aiortc", "media") from error
     settings = AiortcSettings(hosts=hosts, port=port)
     return AiortcMedia(settings if hosts else AiortcSettings.for_bind(bound, settings))
+
+
+def _check_origin(origin: str) -> None:
+    """Refuse what no browser would ever name: it would keep out the very pages that it is to let in."""
+    if _ORIGIN.fullmatch(origin) is None:
+        raise Mistake(f"--origin {origin} is no origin; it looks like https://example.org, in small letters, no path")
 
 
 def _has_uvloop() -> bool:

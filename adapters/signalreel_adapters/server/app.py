@@ -10,6 +10,7 @@
 The runtime is entered by whoever made it; the application only uses it.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +29,11 @@ __all__ = ("create_app",)
 _UNAVAILABLE: Final = 503
 
 
-def create_app(runtime: Runtime, *, pages: Path | None = None) -> Starlette:
-    """Make the application for a runtime that is entered already, with an operator's folder of pages or without."""
+def create_app(runtime: Runtime, *, pages: Path | None = None, origins: Collection[str] | None = None) -> Starlette:
+    """Make the application for a runtime that is entered already, with an operator's folder of pages or without.
+
+    `origins` are those whose pages may connect (see `WebSocketApp`); None lets all in.
+    """
 
     async def health(_: Request) -> JSONResponse:
         """Tell whether new clients are welcome and what they say can be recorded."""
@@ -40,7 +44,7 @@ def create_app(runtime: Runtime, *, pages: Path | None = None) -> Starlette:
 
     routes: list[BaseRoute] = [
         # Of WebSockets every path is its business: it knows which it refuses, and how.
-        WebSocketRoute("/{path:path}", WebSocketApp(runtime)),
+        WebSocketRoute("/{path:path}", WebSocketApp(runtime, origins=origins)),
         Route("/", OwnPage()),
         Mount("/static", OwnFiles()),
         Route("/transitions", transitions_of(runtime)),

@@ -7,7 +7,7 @@ signal skips all that, but not the reel.
 
 import signal
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -84,6 +84,7 @@ async def serve(
     bound: socket.socket,
     *,
     pages: Path | None = None,
+    origins: Collection[str] | None = None,
     ready: Callable[[], None] = lambda: None,
     heed_signals: bool = True,
 ) -> None:
@@ -92,7 +93,7 @@ async def serve(
     `ready` is called once connections are taken. Runs on asyncio, because uvicorn does.
     """
     config = uvicorn.Config(
-        create_app(runtime, pages=pages),
+        create_app(runtime, pages=pages, origins=origins),
         http=http_protocol(runtime.limits, runtime.counters),
         ws=WebSocketProtocol,
         ws_max_size=runtime.limits.message_bytes_max,

@@ -9,7 +9,7 @@ Text frames and binary frames are decoded alike: no client sends binary ones, an
 The size of messages, compression and keep-alive are the ASGI server's business; `signalreel_adapters.server` sets them.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from typing import Any, Final
 
 from signalreel.identifiers import is_valid_name
@@ -26,6 +26,7 @@ Receive = Callable[[], Awaitable[AsgiMessage]]
 Send = Callable[[AsgiMessage], Awaitable[None]]
 
 _BAD_REQUEST: Final = 400
+_FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _UNAVAILABLE: Final = 503
 
@@ -91,11 +92,22 @@ class WebSocketApp:
     """Serves a runtime's clients at `/{app}/websocket`.
 
     `identify` may say who a client is, from what the host has put into the scope; it is recorded with the session.
+
+    `origins` are those whose pages may connect, each as browsers spell it (`https://example.org`, with the port where
+    it is not the usual one); others are refused with 403. A client that names no origin is no page, and let in. None
+    lets every page in: browsers ask nobody before they open a WebSocket, so only this list or a gate keeps them out.
     """
 
-    def __init__(self, runtime: Runtime, *, identify: Callable[[Scope], str] | None = None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        *,
+        identify: Callable[[Scope], str] | None = None,
+        origins: Collection[str] | None = None,
+    ) -> None:
         self._runtime = runtime
         self._identify = identify
+        self._origins = frozenset(origins) if origins is not None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one WebSocket, from its handshake to its end."""
@@ -103,6 +115,8 @@ class WebSocketApp:
         app = app_of(scope)
         if app is None:
             await _refuse(scope, send, _NOT_FOUND)
+        elif self._origins is not None and not _origins_of(scope) <= self._origins:
+            await _refuse(scope, send, _FORBIDDEN)
         elif not is_valid_name(app):
             await _refuse(scope, send, _BAD_REQUEST)
         elif self._runtime.is_stopping:
@@ -128,6 +142,11 @@ def app_of(scope: Scope) -> str | None:
             return app
         case _:
             return None
+
+
+def _origins_of(scope: Scope) -> set[str]:
+    """Give what a client names as the origin of its page: one, or none when it is no page."""
+    return {value.decode("latin-1") for name, value in scope.get("headers", ()) if name == b"origin"}
 
 
 async def _refuse(scope: Scope, send: Send, status: int) -> None:

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from signalreel.settings import Settings
 from signalreel_adapters import SqliteReel
 from tests.adapters.media.aiortc.test_sdp import OFFER
-from tests.adapters.processes import server_process
+from tests.adapters.processes import run_cli, server_process
 
 
 def test_it_says_where_the_page_is() -> None:
@@ -86,3 +88,21 @@ def test_pages_are_served(tmp_path: Path) -> None:
         server.end()
 
     assert answer.text == "hello"
+
+
+def test_only_pages_of_the_named_origins_may_connect() -> None:
+    """`--origin` may be given more than once; a page from elsewhere is refused, and a client without a page is not."""
+    with server_process("--media", "none", "--origin", "https://a.example", "--origin", "https://b.example") as server:
+        for origin in ("https://a.example", "https://b.example", None):
+            with connect(server.websocket, origin=Origin(origin) if origin is not None else None):
+                pass
+        with pytest.raises(InvalidStatus, match="403"):
+            connect(server.websocket, origin=Origin("https://c.example"))
+
+
+@pytest.mark.parametrize("origin", ["example.org", "https://example.org/", "https://Example.org", "*"])
+def test_what_is_no_origin_is_refused(origin: str) -> None:
+    """A spelling that no browser sends would let nobody in; it is refused at the start."""
+    done = run_cli("serve", "--origin", origin)
+
+    assert (done.returncode, "is no origin" in done.stderr) == (2, True)

@@ -201,6 +201,51 @@ class TestBadInput:
             assert await client.receive() == {"command": "pong"}
 
 
+class TestOrigins:
+    """Whose pages may connect (cross-site WebSocket hijacking: a browser asks nobody before it opens one)."""
+
+    @pytest.mark.parametrize(
+        ("origin", "status"),
+        [
+            (None, 101),
+            ("https://good.example", 101),
+            ("http://localhost:8080", 101),
+            ("https://evil.example", 403),
+            ("https://good.example.evil.example", 403),
+            ("https://good.example:444", 403),
+            ("http://good.example", 403),
+            ("https://good.example/", 403),
+            ("null", 403),
+            ("", 403),
+        ],
+    )
+    async def test_a_page_must_be_on_the_list(self, origin: str | None, status: int) -> None:
+        """The origin must be one of the list to the letter; a client that names none is no page."""
+        headers = {} if origin is None else {"Origin": origin}
+        async with served(origins=["https://good.example", "http://localhost:8080"]) as server:
+            try:
+                async with connect(server.url(), additional_headers=headers):
+                    found = 101
+            except InvalidStatus as error:
+                found = error.response.status_code
+
+        assert found == status
+
+    async def test_two_origins_are_not_better_than_one(self) -> None:
+        """Each that is named must be on the list."""
+        headers = [("Origin", "https://good.example"), ("Origin", "https://evil.example")]
+        async with served(origins=["https://good.example"]) as server:
+            with pytest.raises(InvalidStatus):
+                await connect(server.url(), additional_headers=headers)
+
+    async def test_without_a_list_every_page_may_connect(self) -> None:
+        """Clients' pages live elsewhere more often than not."""
+        async with served() as server, connect(server.url(), additional_headers={"Origin": "null"}) as client:
+            await client.send('{"command":"ping"}')
+
+            assert await client.recv() == '{"command":"pong"}'
+
+
 class TestSlowClients:
     """Contract 15 over the wire."""
 
