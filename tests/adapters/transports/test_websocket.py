@@ -391,7 +391,7 @@ SCRIPT: Final[list[tuple[str, dict[str, object], int]]] = [
 
 
 async def test_memory_and_websocket_tell_the_same_story() -> None:
-    """One scripted call gives each session the same transcript over both transports, and the same reel."""
+    """One scripted call gives each session the same transcript over both transports."""
     transcripts: list[dict[str, list[dict[str, Any]]]] = []
     reels: list[Reel] = [MemoryReel(), MemoryReel()]
     async with Runtime(reels[0], media=FakeMedia(), ids=SeededIds(1)) as runtime:
