@@ -30,3 +30,17 @@ class Log:
         """Write what is wrong."""
         with suppress(Exception):
             self._logger.error(event, **fields)
+
+    def failure(self, event: str, error: BaseException, **fields: object) -> None:
+        """Write what was raised and where. Never its text, which might quote a description (Contract 11)."""
+        self.error(event, error=type(error).__name__, at=_place(error), **fields)
+
+
+def _place(error: BaseException) -> str:
+    """Name the line that raised."""
+    traceback = error.__traceback__
+    if traceback is None:
+        return ""
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"

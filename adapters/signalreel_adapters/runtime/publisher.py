@@ -48,8 +48,7 @@ class Publisher:
             media.react(step)
         except Exception as error:  # noqa: BLE001 - an adapter's bug must not stop the order
             self._counters.media_failures += 1
-            # The traceback names code alone; the error's text might quote a description.
-            _log.error("media adapter failed", seq=step.record.seq, error=type(error).__name__, at=_place(error))
+            _log.failure("media adapter failed", error, seq=step.record.seq)
 
 
 def _log_step(step: Step) -> None:
@@ -76,13 +75,3 @@ def _log_step(step: Step) -> None:
         )
     if step.refused:
         _log.info("refused", seq=record.seq, session=record.session, input=name, definition=step.refused)
-
-
-def _place(error: BaseException) -> str:
-    """Name the line that raised."""
-    traceback = error.__traceback__
-    if traceback is None:
-        return ""
-    while traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    return f"{traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"

@@ -5,14 +5,15 @@ before the candidate behind it. Different machines wait for each other nowhere.
 """
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from signalreel_adapters.runtime.log import Log
+
 __all__ = ("Actor", "Job")
 
-_logger: Final = logging.getLogger(__name__)
+_log: Final = Log("signalreel.media")
 
 Job = Callable[[], Awaitable[None]]
 
@@ -41,8 +42,8 @@ class Actor:
             while self._inbox:
                 try:
                     await self._inbox.popleft()()
-                except Exception:
-                    _logger.exception("a media job failed")
+                except Exception as error:  # noqa: BLE001 - one job's bug must not stop the others
+                    _log.failure("media job failed", error)
         finally:
             self._task = None
 

@@ -5,7 +5,6 @@ of them their regular turns. asyncio only, as aiortc is.
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -25,10 +24,11 @@ from signalreel_adapters.media.aiortc.publishing import StreamSide
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.side import Side
 from signalreel_adapters.media.aiortc.transport import RAW_WAY_WORKS, AioicePeer, machine_hosts
+from signalreel_adapters.runtime.log import Log
 
 __all__ = ("AiortcMedia",)
 
-_logger: Final = logging.getLogger(__name__)
+_log: Final = Log("signalreel.media")
 
 _TURN: Final = 0.05
 """Seconds between two turns of the ticking task: how soon a lost packet is asked for."""
@@ -110,9 +110,8 @@ class AiortcMedia:
                     self._react_to_stream(step, transition)
                 elif transition.machine.kind is Kind.PLAYBACK:
                     self._react_to_playback(step, transition)
-            except Exception:
-                # An adapter that raised would stop the order of everybody's inputs.
-                _logger.exception("a transition of a %s was not followed", transition.machine.kind)
+            except Exception as error:  # noqa: BLE001 - the transitions that follow must be seen all the same
+                _log.failure("transition not followed", error, kind=str(transition.machine.kind))
 
     def _react_to_stream(self, step: Step, transition: Transition) -> None:
         machine, cause, detail = transition.machine, step.record.command, transition.detail
@@ -208,5 +207,5 @@ class AiortcMedia:
     def _guarded(self, turn: Callable[[float], None], now: float) -> None:
         try:
             turn(now)
-        except Exception:
-            _logger.exception("a regular turn failed")
+        except Exception as error:  # noqa: BLE001 - one side's bug must not stop the turns of all
+            _log.failure("regular turn failed", error)

@@ -4,7 +4,6 @@ Nothing here raises towards the adapter; whatever fails is an event.
 """
 
 import asyncio
-import logging
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -23,10 +22,11 @@ from signalreel_adapters.media.aiortc.filter import Candidate, CandidateGate
 from signalreel_adapters.media.aiortc.peer import PeerTransport, Remote
 from signalreel_adapters.media.aiortc.sdp import Description, LocalSection, LocalTransport, Section, parse, render
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
+from signalreel_adapters.runtime.log import Log
 
 __all__ = ("MakeTransport", "Side")
 
-_logger: Final = logging.getLogger(__name__)
+_log: Final = Log("signalreel.media")
 
 MakeTransport = Callable[[bool], PeerTransport]
 """Makes the transport of one peer; the argument says whether we control ICE, as the end that offers does."""
@@ -80,8 +80,8 @@ class Side(ABC):
                 self._report(DescriptionFailed(self.machine, "remote", error.reason))
             except MediaError as error:
                 self._report(DescriptionFailed(self.machine, "local", error.reason))
-            except Exception:
-                _logger.exception("a description could not be made")
+            except Exception as error:  # noqa: BLE001 - whatever it is, the engine must hear that there is none
+                _log.failure("description failed", error)
                 self._report(DescriptionFailed(self.machine, "local", "an error of the media adapter"))
 
         if not self._actor.post(guarded):
@@ -167,8 +167,8 @@ class Side(ABC):
             self._lose(error.reason)
         except TimeoutError:
             self._lose("the peer did not connect in time")
-        except Exception:
-            _logger.exception("a transport could not be connected")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the engine must hear that media is lost
+            _log.failure("connecting failed", error)
             self._lose("an error of the media adapter")
         else:
             self._connected = True

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
 from signalreel_adapters.media.aiortc.actor import Actor
 
@@ -29,6 +30,28 @@ async def test_jobs_run_in_order_and_one_that_fails_stops_nothing() -> None:
 
     assert done == ["slow", "last"]
     await actor.close()
+
+
+async def test_what_a_job_raises_is_named_and_not_quoted() -> None:
+    """Contract 11: an error's text may hold a line of a description; the log says its type and where it was raised."""
+    actor, ended = Actor(8), asyncio.Event()
+
+    async def failing() -> None:
+        raise ValueError("a=ice-pwd:canary")
+
+    async def last() -> None:
+        ended.set()
+
+    with capture_logs() as lines:
+        actor.post(failing)
+        actor.post(last)
+        await ended.wait()
+    await actor.close()
+
+    (line,) = lines
+    assert (line["event"], line["error"]) == ("media job failed", "ValueError")
+    assert "test_actor.py" in line["at"]
+    assert "canary" not in repr(lines)
 
 
 async def test_what_may_wait_is_bounded() -> None:
