@@ -19,6 +19,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
+from signalreel.identifiers import is_valid_name
 from signalreel.record import input_name
 from signalreel.step import Step
 from signalreel_adapters.runtime import Runtime, Subscription
@@ -122,7 +123,10 @@ def lines_of(step: Step) -> Iterator[dict[str, Any]]:
             "session": record.session,
         }
     if step.refused:
-        yield {"seq": record.seq, "session": record.session, "input": name, "refused": step.refused}
+        line = {"seq": record.seq, "session": record.session, "input": name, "refused": step.refused}
+        named = getattr(record.input, "stream_id", "") or getattr(record.input, "room", "")
+        # A name that is none can be as long as a message, and says nothing.
+        yield {**line, "id": named} if is_valid_name(named) else line
 
 
 def is_local(client: str, host: str) -> bool:

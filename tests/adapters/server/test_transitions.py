@@ -64,7 +64,7 @@ async def test_transitions_and_refusals_are_told() -> None:
         await publish(client, "s")
         told = [await listener.next() for _ in range(3)]
 
-    refused = {"seq": 2, "session": session, "input": "play", "refused": "no_stream_exist"}
+    refused = {"seq": 2, "session": session, "input": "play", "id": "nothing", "refused": "no_stream_exist"}
     assert told[0] == ("message", refused)
     moved = told[1][1]
     assert moved.pop("time") > 0
