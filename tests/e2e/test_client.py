@@ -64,6 +64,12 @@ def states(page: Page) -> list[list[str]]:
     return cast(list[list[str]], page.evaluate("states"))
 
 
+def stop_clock(page: Page) -> None:
+    """Let the page's time pass only when the test says so: a slow machine is then no different from a fast one."""
+    page.clock.install(time=0)
+    page.clock.pause_at(1)
+
+
 def refuse(definition: str) -> Callable[[Message], Message | None]:
     """Answer pings, and refuse everything else."""
 
@@ -79,7 +85,7 @@ def test_what_may_succeed_later_is_asked_for_again(guests: Guests) -> None:
     """A playback of nothing is repeated three seconds after the first refusal, until it is stopped."""
     page = guests.open()
     server = PlayedServer(page, refuse("no_stream_exist"))
-    page.clock.install()
+    stop_clock(page)
     page.evaluate(PLAY, {})
     server.wait_for("play")
     page.clock.run_for(2_500)
@@ -98,7 +104,7 @@ def test_what_is_refused_again_and_again_is_asked_for_less_often(guests: Guests)
     """Each refusal in a row doubles the wait, up to half a minute: a page left open is no burden to the server."""
     page = guests.open()
     server = PlayedServer(page, refuse("no_stream_exist"))
-    page.clock.install()
+    stop_clock(page)
     page.evaluate(PLAY, {})
     server.wait_for("play")
 
@@ -114,7 +120,7 @@ def test_what_is_refused_for_good_ends(guests: Guests) -> None:
     """A refusal that will not pass ends the playback, with its definition as the reason."""
     page = guests.open()
     server = PlayedServer(page, refuse("unauthorized_access"))
-    page.clock.install()
+    stop_clock(page)
     page.evaluate(PLAY, {})
     server.wait_for("play")
     page.clock.run_for(10_000)
@@ -127,7 +133,7 @@ def test_a_client_pings_every_three_seconds(guests: Guests) -> None:
     """As the other clients of the protocol do; and a server that answers is left alone."""
     page = guests.open()
     server = PlayedServer(page, refuse("no_stream_exist"))
-    page.clock.install()
+    stop_clock(page)
     page.evaluate(PLAY, {"retry": False})
     server.wait_for("play")
 
@@ -142,7 +148,7 @@ def test_a_server_that_says_nothing_is_left(guests: Guests) -> None:
     """After three pings without any answer the connection is given up, and all is asked for on a new one."""
     page = guests.open()
     server = PlayedServer(page, lambda message: None)
-    page.clock.install()
+    stop_clock(page)
     page.evaluate(PLAY, {})
     server.wait_for("play")
     page.clock.run_for(9_500)
@@ -160,7 +166,7 @@ def test_nothing_is_opened_again_when_that_is_not_wanted(guests: Guests) -> None
     """Without `reconnect`, a lost connection ends what was on it."""
     page = guests.open()
     server = PlayedServer(page, lambda message: None)
-    page.clock.install()
+    stop_clock(page)
     page.evaluate(PLAY, {"reconnect": False})
     server.wait_for("play")
 
