@@ -234,7 +234,7 @@ def machine_page(machine: Table[Any]) -> str:
     notes = {m["name"]: m["note"] for m in STATE_NOTE.finditer(inspect.getsource(machine.states))}
     states = ((f"`{state.value}`", notes.get(state.name, "")) for state in machine.states)
     body = [
-        inspect.getdoc(inspect.getmodule(machine.states)) or "",
+        inspect.getdoc(sys.modules[f"signalreel.machines.{machine.kind}"]) or "",
         "",
         *(["## States", "", *table_of(("state", "meaning"), states)] if notes else []),
         "## Transitions",

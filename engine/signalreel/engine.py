@@ -43,11 +43,12 @@ from signalreel.events import (
 from signalreel.identifiers import Kind, Reference, is_valid_name
 from signalreel.machines.base import AnyMachine, Key
 from signalreel.machines.context import Context, Environment, Session
-from signalreel.machines.pair import PAIR, Pair
-from signalreel.machines.playback import PLAYBACK, Playback
-from signalreel.machines.room import ROOM, Room
+from signalreel.machines.pair import PAIR
+from signalreel.machines.playback import PLAYBACK
+from signalreel.machines.room import ROOM
 from signalreel.machines.routes import ROUTES, closing
-from signalreel.machines.stream import STREAM, Stream
+from signalreel.machines.shapes import Pair, Playback, Room, Stream
+from signalreel.machines.stream import STREAM
 from signalreel.machines.table import Table
 from signalreel.machines.used import Used
 from signalreel.messages import POLICY_VIOLATION, CloseSession, IceServerConfig, Notification

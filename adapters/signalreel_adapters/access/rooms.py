@@ -13,7 +13,7 @@ the command; what changes in that moment is for the engine's own checks, which l
 
 from signalreel.engine import Engine
 from signalreel.identifiers import Kind
-from signalreel.machines.room import Room
+from signalreel.machines.shapes import Room
 from signalreel_adapters.ports import SessionInfo
 
 __all__ = ("LiveRooms",)

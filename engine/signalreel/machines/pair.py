@@ -11,7 +11,6 @@ first out, and an answer is relayed only when it is the one to the newest offer.
 offer stands. The server never looks into a description.
 """
 
-from enum import StrEnum
 from typing import Final
 
 from msgspec.structs import replace
@@ -19,7 +18,6 @@ from msgspec.structs import replace
 from signalreel.commands import Join, Leave, TakeCandidate, TakeConfiguration
 from signalreel.events import SessionClosed
 from signalreel.identifiers import Kind
-from signalreel.machines.base import Machine
 from signalreel.machines.checks import (
     access_checks,
     by_another_session,
@@ -30,36 +28,18 @@ from signalreel.machines.checks import (
     lives_as,
 )
 from signalreel.machines.context import Context
+from signalreel.machines.shapes import Pair, PairState
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
 from signalreel.messages import Candidate, Description, Notification, Start, StopPeer
 from signalreel.refusals import HIGH_RESOURCE_USAGE, NO_PEER_ASSOCIATED_BEFORE, NO_SPACE_FOR_NEW_PEER, STREAM_ID_IN_USE
 
-__all__ = ("PAIR", "Pair", "PairState")
+__all__ = ("PAIR",)
 
 PLAY_MODE: Final = "play"
 """The mode of a peer that only wants to play; it never offers. Any other mode means both."""
 
 
-class PairState(StrEnum):
-    """Where a pair is."""
-
-    EMPTY = "empty"
-    WAITING = "waiting"
-    PAIRED = "paired"
-    OFFERED = "offered"
-    CONNECTED = "connected"
-    DISSOLVED = "dissolved"
-
-
 EMPTY, WAITING, PAIRED, OFFERED, CONNECTED, DISSOLVED = PairState
-
-
-class Pair(Machine[PairState], frozen=True, gc=False, cache_hash=True, omit_defaults=True):
-    """One or two peers; `sessions` holds them in the order in which they joined."""
-
-    modes: tuple[str, ...] = ()  #: what each of them joined for
-    offerer: str = ""  #: whose offer stands
-    owed: int = 0  #: answers the other peer owes; only the last of them counts
 
 
 def other_peer(pair: Pair, context: Context) -> str:

@@ -12,7 +12,6 @@ A room is played over one connection: the server offers again, whole, whenever w
 one negotiation is under way further changes wait; `roster_moved` looks at them when it is done.
 """
 
-from enum import StrEnum
 from typing import Final
 
 from msgspec.structs import replace
@@ -38,11 +37,10 @@ from signalreel.events import (
     SessionClosed,
 )
 from signalreel.identifiers import Kind
-from signalreel.machines.base import Machine
 from signalreel.machines.checks import access_checks, holds_too_many, is_answer, load_checks
 from signalreel.machines.context import Context, error_of
 from signalreel.machines.notices import LeftRoom, PlayerCame, PlayerWent, RosterChanged, StreamEnded
-from signalreel.machines.stream import is_live
+from signalreel.machines.shapes import Playback, PlaybackState, is_live
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
 from signalreel.messages import Candidate, Description, Notification
 from signalreel.refusals import (
@@ -56,35 +54,13 @@ from signalreel.refusals import (
 )
 from signalreel.step import HeightForced, Roster, Source, TrackSwitched
 
-__all__ = ("PLAYBACK", "Playback", "PlaybackState")
+__all__ = ("PLAYBACK",)
 
 EXCLUDED: Final = "!"
 """An entry of a track list that starts so is left out of what is played; a list of only such takes all others."""
 
 
-class PlaybackState(StrEnum):
-    """Where a playback is."""
-
-    IDLE = "idle"
-    PREPARING = "preparing"
-    OFFERED = "offered"
-    CONNECTING = "connecting"
-    PLAYING = "playing"
-    UPDATING = "updating"
-    REOFFERED = "reoffered"
-    FINISHED = "finished"
-
-
 IDLE, PREPARING, OFFERED, CONNECTING, PLAYING, UPDATING, REOFFERED, FINISHED = PlaybackState
-
-
-class Playback(Machine[PlaybackState], frozen=True, gc=False, cache_hash=True, omit_defaults=True):
-    """A session playing what `watches` names. Its id is the session's and that name's."""
-
-    whole_room: bool = False  #: `watches` is a room
-    room: str = ""  #: the room it is played in; leaving that room ends it
-    track_list: tuple[str, ...] = ()  #: as the player asked
-    sources: tuple[Source, ...] = ()  #: what the newest offer shows
 
 
 # ---------------------------------------------------------------- play

@@ -11,17 +11,13 @@ Nobody is told when a stream comes or goes: clients ask with `getRoomInfo`, as t
 whole room gets a new offer.
 """
 
-from bisect import bisect_left
-from enum import StrEnum
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from signalreel.commands import CloseRoom, GetRoomInfo, GetTrackList, JoinRoom, LeaveFromRoom, Stop
 from signalreel.events import SessionClosed
 from signalreel.identifiers import Kind
-from signalreel.machines.base import Machine
 from signalreel.machines.checks import access_checks, by_another_session, by_holder, holds_too_many, lives_as
 from signalreel.machines.context import Context
 from signalreel.machines.notices import (
@@ -33,7 +29,7 @@ from signalreel.machines.notices import (
     StreamPlaced,
     StreamWentLive,
 )
-from signalreel.machines.stream import Stream, is_live
+from signalreel.machines.shapes import Member, Room, RoomState, Stream, is_live
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
 from signalreel.messages import Notification, RoomInformation, RoomStream, TrackList
 from signalreel.refusals import (
@@ -43,7 +39,7 @@ from signalreel.refusals import (
     STREAM_ID_IN_USE,
 )
 
-__all__ = ("ROOM", "Member", "Room", "RoomState")
+__all__ = ("ROOM", "TOLD_LENGTH_MAX")
 
 
 TOLD_LENGTH_MAX: Final = 4_096
@@ -51,84 +47,7 @@ TOLD_LENGTH_MAX: Final = 4_096
 so one publisher's text must not fill the others' connections; clients keep a few dozen characters there."""
 
 
-class RoomState(StrEnum):
-    """Where a room is."""
-
-    EMPTY = "empty"
-    OPEN = "open"
-    CLOSED = "closed"
-
-
 EMPTY, OPEN, CLOSED = RoomState
-
-
-class Member(Struct, frozen=True, array_like=True, gc=False):
-    """A session's seat in a room."""
-
-    since: int  #: seq of the record that seated it; members stand in this order
-    session: str
-    stream_id: str  #: what it publishes in the room, or may
-    joined: bool  #: by `joinRoom`; otherwise it only publishes here, and its seat goes with its stream
-
-
-class Room(Machine[RoomState], frozen=True, gc=False, cache_hash=True, omit_defaults=True):
-    """A room. `sessions` stands in step with `members`.
-
-    One seat changes at a time, at a place found by bisection, so that nothing walks a large room for one member.
-    """
-
-    members: tuple[Member, ...] = ()
-
-    def moved_sessions(self, before: Machine[StrEnum]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Say who left since `before`, and who came; all of them when the room closed."""
-        if len(self.sessions) == len(before.sessions) + 1:
-            return (), self.sessions[-1:]
-        if len(self.sessions) == len(before.sessions) - 1 and isinstance(before, Room):
-            place = _first_difference(before.members, self.members)
-            return (before.sessions[place],), ()
-        return before.sessions, self.sessions
-
-    def seat_of(self, session: str) -> Member | None:
-        """The seat of a session, if it has one."""
-        if session not in self.sessions:
-            return None
-        return self.members[self.sessions.index(session)]
-
-    def stream_of(self, session: str) -> str:
-        """The stream id under which a session sits here, or nothing."""
-        seat = self.seat_of(session)
-        return seat.stream_id if seat is not None else ""
-
-    def with_seat(self, seat: Member) -> "Room":
-        """Seat a session."""
-        return replace(self, members=(*self.members, seat), sessions=(*self.sessions, seat.session))
-
-    def with_seat_joined(self, session: str) -> "Room":
-        """Note that whoever sat here for its stream alone has joined."""
-        place = self.sessions.index(session)
-        seat = replace(self.members[place], joined=True)
-        return replace(self, members=(*self.members[:place], seat, *self.members[place + 1 :]))
-
-    def without_seat(self, seat: Member) -> "Room":
-        """Let a session go."""
-        place = bisect_left(self.members, seat.since, key=lambda member: member.since)
-        return replace(
-            self,
-            members=self.members[:place] + self.members[place + 1 :],
-            sessions=self.sessions[:place] + self.sessions[place + 1 :],
-        )
-
-
-def _first_difference(longer: tuple[Member, ...], shorter: tuple[Member, ...]) -> int:
-    """Find the one seat that `shorter` lacks: before it both agree, from it on `shorter` is one ahead."""
-    low, high = 0, len(shorter)
-    while low < high:
-        middle = (low + high) // 2
-        if longer[middle] is shorter[middle]:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 # ---------------------------------------------------------------- what is live in it

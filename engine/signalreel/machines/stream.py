@@ -10,7 +10,6 @@
 The publish timer is set once, at `start`, and no offer restarts it (protocol page: publishTimeoutError).
 """
 
-from enum import StrEnum
 from typing import Final
 
 from msgspec.structs import replace
@@ -33,14 +32,13 @@ from signalreel.events import (
     MediaConnected,
     MediaLost,
     SessionClosed,
-    Track,
     TracksFound,
 )
 from signalreel.identifiers import Kind
-from signalreel.machines.base import Machine
 from signalreel.machines.checks import access_checks, by_another_session, is_offer, lives_as, load_checks
 from signalreel.machines.context import Context, error_of
 from signalreel.machines.notices import LeftRoom, StreamEnded, StreamPlaced, StreamWentLive
+from signalreel.machines.shapes import Stream, StreamState
 from signalreel.machines.table import SAME, Row, Table, ignore, otherwise, refuse, row, unreachable
 from signalreel.messages import (
     POLICY_VIOLATION,
@@ -66,40 +64,10 @@ from signalreel.refusals import (
 )
 from signalreel.step import PublishTerms, TrackSwitched
 
-__all__ = ("STREAM", "Stream", "StreamState", "is_live")
-
-
-class StreamState(StrEnum):
-    """Where a stream is."""
-
-    IDLE = "idle"
-    PREPARING = "preparing"
-    NEGOTIATING = "negotiating"
-    CONNECTING = "connecting"
-    BROADCASTING = "broadcasting"
-    RESTORING = "restoring"
-    FINISHED = "finished"
+__all__ = ("STREAM",)
 
 
 IDLE, PREPARING, NEGOTIATING, CONNECTING, BROADCASTING, RESTORING, FINISHED = StreamState
-
-
-class Stream(Machine[StreamState], frozen=True, gc=False, cache_hash=True, omit_defaults=True):
-    """A published stream. `placed_in` names its room from the start, `listed_in` only while it is live there."""
-
-    name: str = ""  #: what the publisher calls it, told to the members of its room
-    meta_data: str = ""
-    subscriber_id: str = ""
-    video: bool = True  #: wanted by the publisher
-    audio: bool = True
-    identity: str = ""  #: who published it, as the gate recorded; empty when no gate was asked
-    tracks: tuple[Track, ...] = ()
-    restored: bool = False  #: its publisher has come back inside the restore window
-
-
-def is_live(machine: object) -> bool:
-    """Whether this is a stream that can be played now."""
-    return isinstance(machine, Stream) and machine.state is BROADCASTING
 
 
 # ---------------------------------------------------------------- publish

@@ -2,7 +2,7 @@
 
 from signalreel.engine import TABLES
 from signalreel.machines.base import Machine
-from signalreel.machines.pair import Pair, PairState
+from signalreel.machines.shapes import Pair, PairState
 
 
 def test_a_machine_holds_immutable_values_only() -> None:

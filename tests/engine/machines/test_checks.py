@@ -18,8 +18,7 @@ from signalreel.machines.checks import (
     overloaded,
 )
 from signalreel.machines.context import Context, Environment
-from signalreel.machines.pair import Pair, PairState
-from signalreel.machines.stream import Stream, StreamState
+from signalreel.machines.shapes import Pair, PairState, Stream, StreamState
 from signalreel.machines.table import Refused
 from signalreel.record import Grant, Record
 from signalreel.refusals import UNAUTHORIZED_ACCESS, USER_BLOCKED

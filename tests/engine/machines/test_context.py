@@ -7,8 +7,7 @@ from signalreel.events import MediaLost
 from signalreel.identifiers import Kind, Reference
 from signalreel.machines.context import Context, Environment, error_of
 from signalreel.machines.notices import PlayerCame
-from signalreel.machines.room import Room, RoomState
-from signalreel.machines.stream import Stream, StreamState
+from signalreel.machines.shapes import Room, RoomState, Stream, StreamState
 from signalreel.messages import Error, Pong
 from signalreel.record import Record
 from signalreel.refusals import NO_ACTIVE_STREAMS_IN_ROOM, NO_STREAM_EXIST, NO_STREAM_NAME_SPECIFIED

@@ -3,9 +3,7 @@
 from signalreel.identifiers import Kind, Reference
 from signalreel.machines.base import AnyMachine, Key
 from signalreel.machines.indexes import Indexes
-from signalreel.machines.playback import Playback, PlaybackState
-from signalreel.machines.room import Member, Room, RoomState
-from signalreel.machines.stream import Stream, StreamState
+from signalreel.machines.shapes import Member, Playback, PlaybackState, Room, RoomState, Stream, StreamState
 from signalreel.step import Deadline
 
 STREAM: Key = (Kind.STREAM, "live", "s1")

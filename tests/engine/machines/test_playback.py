@@ -27,7 +27,7 @@ from signalreel.events import (
     MediaLost,
     ResourcesMeasured,
 )
-from signalreel.machines.playback import PlaybackState
+from signalreel.machines.shapes import PlaybackState
 from signalreel.messages import Candidate, Description, Notification
 from signalreel.record import Grant
 from signalreel.refusals import (

@@ -17,7 +17,7 @@ from signalreel.commands import (
 )
 from signalreel.events import MediaLost
 from signalreel.identifiers import Kind
-from signalreel.machines.room import Member, Room, RoomState
+from signalreel.machines.shapes import Room
 from signalreel.messages import AnyMessage, Notification, RoomInformation, RoomStream, Start, TrackList
 from signalreel.record import Grant
 from signalreel.refusals import (
@@ -436,22 +436,3 @@ def test_a_room_that_one_only_plays_is_left_by_its_name() -> None:
 
     assert step.messages == [("bob", LEFT), ("bob", ended("play_finished", "r"))]
     assert world.say("bob", GetRoomInfo("r2", "b2")).refused == ""
-
-
-def test_seats_are_found_in_a_large_room() -> None:
-    """Contract 1: members stand in the order in which they came, whoever of them goes."""
-    room = Room("live", "r", RoomState.OPEN, 1)
-    seats = [Member(number, f"session-{number}", f"s{number}", joined=number % 2 == 0) for number in range(1, 101)]
-    for seat in seats:
-        room = room.with_seat(seat)
-
-    for seat in (*seats[10:90:3], seats[0], seats[99]):
-        assert room.seat_of(seat.session) == seat
-        room = room.without_seat(seat)
-        seats.remove(seat)
-        assert room.members == tuple(seats)
-        assert room.sessions == tuple(member.session for member in seats)
-    assert room.seat_of("session-1") is None
-    assert (room.stream_of("session-2"), room.stream_of("session-1")) == ("s2", "")
-    noted = room.with_seat_joined("session-3")
-    assert [seat for seat in noted.members if seat not in room.members] == [Member(3, "session-3", "s3", joined=True)]

@@ -29,8 +29,6 @@ from signalreel.events import (
     Track,
     TracksFound,
 )
-from signalreel.identifiers import Kind
-from signalreel.machines.stream import StreamState, is_live
 from signalreel.messages import (
     Candidate,
     Description,
@@ -497,16 +495,3 @@ def test_a_publisher_switches_its_stream_for_everyone(enabled: bool) -> None:
     assert [(m.target, m.detail) for m in step.transitions] == [
         ("broadcasting", TrackSwitched("s1", "", enabled=enabled))
     ]
-
-
-def test_a_stream_is_live_while_it_broadcasts() -> None:
-    """Every other state is either before that or after it, and nothing but a stream is a live stream."""
-    world = world_of()
-    world.publish("alice", "s1")
-    world.say("bob", JoinRoom("r"))
-    stream = world.engine.find(Kind.STREAM, "s1", app="live")
-
-    assert is_live(stream)
-    assert not is_live(world.engine.find(Kind.ROOM, "r", app="live"))
-    assert not is_live(None)
-    assert len(StreamState) == 7
