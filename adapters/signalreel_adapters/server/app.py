@@ -2,7 +2,7 @@
 
     /                   the page
     /static/...         its files
-    /transitions        what the machines do, for listeners on this machine
+    /transitions        what the machines do, for operators
     /healthz            whether the server can be used
     /{app}/websocket    the clients of the protocol
     /{app}/...          the operator's pages, the same under every app name
@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from signalreel_adapters.runtime import Runtime
+from signalreel_adapters.server.operators import Operators
 from signalreel_adapters.server.pages import OperatorsPages, OwnFiles, OwnPage
 from signalreel_adapters.server.transitions import transitions_of
 from signalreel_adapters.transports.websocket import WebSocketApp
@@ -29,10 +30,17 @@ __all__ = ("create_app",)
 _UNAVAILABLE: Final = 503
 
 
-def create_app(runtime: Runtime, *, pages: Path | None = None, origins: Collection[str] | None = None) -> Starlette:
+def create_app(
+    runtime: Runtime,
+    *,
+    pages: Path | None = None,
+    origins: Collection[str] | None = None,
+    operators: Operators | None = None,
+) -> Starlette:
     """Make the application for a runtime that is entered already, with an operator's folder of pages or without.
 
-    `origins` are those whose pages may connect (see `WebSocketApp`); None lets all in.
+    `origins` are those whose pages may connect (see `WebSocketApp`); None lets all in. Without `operators` only
+    programs on the same machine may operate the server.
     """
 
     async def health(_: Request) -> JSONResponse:
@@ -47,7 +55,7 @@ def create_app(runtime: Runtime, *, pages: Path | None = None, origins: Collecti
         WebSocketRoute("/{path:path}", WebSocketApp(runtime, origins=origins)),
         Route("/", OwnPage()),
         Mount("/static", OwnFiles()),
-        Route("/transitions", transitions_of(runtime)),
+        Route("/transitions", transitions_of(runtime, operators if operators is not None else Operators())),
         Route("/healthz", health),
     ]
     if pages is not None:

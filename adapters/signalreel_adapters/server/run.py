@@ -20,6 +20,7 @@ from signalreel_adapters.runtime import Runtime
 from signalreel_adapters.runtime.log import Log
 from signalreel_adapters.server.app import create_app
 from signalreel_adapters.server.connections import http_protocol
+from signalreel_adapters.server.operators import Operators
 from signalreel_adapters.server.sockets import WebSocketProtocol
 
 __all__ = ("DRAIN_S_MAX", "PING_S", "listen", "serve", "url_of")
@@ -85,6 +86,7 @@ async def serve(
     *,
     pages: Path | None = None,
     origins: Collection[str] | None = None,
+    operators: Operators | None = None,
     ready: Callable[[], None] = lambda: None,
     heed_signals: bool = True,
 ) -> None:
@@ -93,7 +95,7 @@ async def serve(
     `ready` is called once connections are taken. Runs on asyncio, because uvicorn does.
     """
     config = uvicorn.Config(
-        create_app(runtime, pages=pages, origins=origins),
+        create_app(runtime, pages=pages, origins=origins, operators=operators),
         http=http_protocol(runtime.limits, runtime.counters),
         ws=WebSocketProtocol,
         ws_max_size=runtime.limits.message_bytes_max,

@@ -4,12 +4,10 @@ Server-Sent Events, one JSON object each. First a line for each machine that liv
 no input), then a line for each transition and each refusal. A listener that is too slow misses the oldest ones, and
 is told by an event named `gap`.
 
-Only for clients on the loopback interface that address it by a name of the loopback interface (a page elsewhere could
-have its own name resolve to this machine), and not through a proxy, because then nothing says who asks. Never anything
-of a description, a candidate, a token or an address: ids, states and the names of inputs only.
+Only for the server's operators: clients on the same machine, and whoever shows the operator's key (see `operators`).
+Never anything of a description, a candidate, a token or an address: ids, states and the names of inputs only.
 """
 
-import ipaddress
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Final
@@ -23,8 +21,9 @@ from signalreel.identifiers import is_valid_name
 from signalreel.record import input_name
 from signalreel.step import Step
 from signalreel_adapters.runtime import Runtime, Subscription
+from signalreel_adapters.server.operators import Operators
 
-__all__ = ("KEEP_ALIVE_S", "LISTENERS_MAX", "is_local", "lines_of", "transitions_of")
+__all__ = ("KEEP_ALIVE_S", "LISTENERS_MAX", "lines_of", "transitions_of")
 
 KEEP_ALIVE_S: Final = 15
 """Seconds of silence until a comment is sent, so that a listener that vanished is noticed."""
@@ -32,26 +31,21 @@ KEEP_ALIVE_S: Final = 15
 LISTENERS_MAX: Final = 32
 """Listeners at a time; each gets every line. One more is answered 503."""
 
-_FORBIDDEN: Final = 403
 _UNAVAILABLE: Final = 503
-_PROXY_HEADERS: Final = ("forwarded", "via", "x-forwarded-", "x-real-ip")
-"""What the names of headers begin with that proxies add; a client on the machine itself sends none."""
-_LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 _encode: Final = msgspec.json.encode
 
 
-def transitions_of(runtime: Runtime) -> Callable[[Request], Awaitable[Response]]:
+def transitions_of(runtime: Runtime, operators: Operators) -> Callable[[Request], Awaitable[Response]]:
     """Make the endpoint for a runtime."""
     # Held weakly, like the runtime does: a listener that leaves without a word is forgotten with its subscription.
     listeners: weakref.WeakSet[Subscription] = weakref.WeakSet()
 
     async def transitions(request: Request) -> Response:
         """Answer one listener, for as long as it listens."""
-        if not is_local(request.client.host if request.client else "", request.headers.get("host", "")):
-            return PlainTextResponse("Only for clients on the machine itself.\n", _FORBIDDEN)
-        if any(name.startswith(_PROXY_HEADERS) for name in request.headers):
-            return PlainTextResponse("Not through a proxy: nothing says who asks.\n", _FORBIDDEN)
+        objection = operators.objection(request, or_local=True)
+        if objection is not None:
+            return objection.response()
         if len(listeners) >= LISTENERS_MAX:
             return PlainTextResponse("There are too many listeners.\n", _UNAVAILABLE)
         subscription = runtime.steps()
@@ -127,12 +121,3 @@ def lines_of(step: Step) -> Iterator[dict[str, Any]]:
         named = getattr(record.input, "stream_id", "") or getattr(record.input, "room", "")
         # A name that is none can be as long as a message, and says nothing.
         yield {**line, "id": named} if is_valid_name(named) else line
-
-
-def is_local(client: str, host: str) -> bool:
-    """Whether the client is on this machine and asked for it by a name of the loopback interface."""
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    try:
-        return ipaddress.ip_address(client).is_loopback and name in _LOCAL_NAMES
-    except ValueError:
-        return False
