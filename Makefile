@@ -64,5 +64,5 @@ $(NODE_INSTALLED): $(END_TO_END)/package.json $(END_TO_END)/package-lock.json
 	@touch $@
 
 clean: ## Remove what setup, check and test made (reels stay)
-	rm -rf $(VENV) $(END_TO_END)/node_modules dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(END_TO_END)/node_modules dist .conformance .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find engine adapters tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
