@@ -10,7 +10,8 @@ what a client says in `signalreel.commands`, what the world reports in `signalre
 `signalreel.messages`, what it refuses with in `signalreel.refusals`.
 """
 
-from signalreel.commands import CloseRoom, EndStream, KickSession, decode_command
+from signalreel.commands import CloseRoom, EndStream, KickSession
+from signalreel.decoding import decode_command
 from signalreel.engine import Engine, Snapshot
 from signalreel.errors import (
     Divergence,

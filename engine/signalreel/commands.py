@@ -1,7 +1,7 @@
 """What a client says, decoded: one frozen Struct per command of the protocol, tagged on `command` as on the wire.
 
 Here too: what the host itself may order (`EndStream`, `KickSession`, `CloseRoom`), which stands on the reel like any
-input, and `decode_command`, the one door through which a client's bytes become a command.
+input. How bytes become a command is in `decoding`.
 
 Defaults are those of the protocol page. Unknown fields are ignored: every generation of clients sends some. Texts are
 bounded by the transport's message size, not here; which names are acceptable is the engine's to say.
@@ -9,28 +9,33 @@ bounded by the transport's message size, not here; which names are acceptable is
 
 from typing import Annotated, Any, Final, cast
 
-import msgspec
 from msgspec import Meta, Struct
-
-from signalreel.errors import Undecodable
-from signalreel.identifiers import is_valid_name
 
 __all__ = (
     "COMMANDS",
     "HOST_COMMANDS",
+    "LISTED_MAX",
     "STREAMLESS",
     "AnyCommand",
     "AnyHostCommand",
+    "AssignVideoTrack",
     "CandidateText",
     "CloseRoom",
     "Command",
     "EnableTrack",
     "EndStream",
     "ForceStreamQuality",
+    "GetBroadcastObject",
+    "GetDebugInfo",
     "GetIceServerConfig",
     "GetRoomInfo",
     "GetStreamInfo",
+    "GetSubscriberCount",
+    "GetSubscribers",
+    "GetSubtracks",
+    "GetSubtracksCount",
     "GetTrackList",
+    "GetVideoTrackAssignments",
     "HostCommand",
     "Join",
     "JoinRoom",
@@ -38,19 +43,25 @@ __all__ = (
     "Leave",
     "LeaveFromRoom",
     "MediaId",
+    "PeerMessage",
     "Ping",
     "Play",
     "Publish",
+    "RegisterPushToken",
+    "SendPush",
+    "SetMaxVideoTrackCount",
     "SmallInteger",
     "Stop",
+    "SubscriberIds",
     "TakeCandidate",
     "TakeConfiguration",
     "ToggleAudio",
     "ToggleVideo",
+    "TrackCount",
     "TrackNames",
-    "decode_command",
+    "UpdateStreamMetaData",
+    "UpdateVideoTrackAssignments",
     "ids_wanted",
-    "without_secrets",
 )
 
 
@@ -66,6 +77,15 @@ MediaId = Annotated[str, Meta(max_length=255)]
 
 TrackNames = Annotated[tuple[str, ...], Meta(max_length=1_000)]
 """Names of tracks. Looked through for every change of a room, hence bounded; more streams than that no client plays."""
+
+SubscriberIds = Annotated[tuple[str, ...], Meta(max_length=1_000)]
+"""Whom to notify, each looked up once."""
+
+TrackCount = Annotated[int, Meta(ge=-1, le=65_535)]
+"""A number of tracks; -1 for no limit."""
+
+LISTED_MAX: Final = 50
+"""Most entries in an answer that is a page of a list: also what is meant by a list without a size."""
 
 
 class Command(Struct, frozen=True, gc=False, tag_field="command", rename="camel", omit_defaults=True):
@@ -222,6 +242,116 @@ class GetIceServerConfig(Command, frozen=True, gc=False, tag="getIceServerConfig
     """Ask for the ICE servers to use. The SDK sends it on opening when its page named none."""
 
 
+class UpdateStreamMetaData(Command, frozen=True, gc=False, tag="updateStreamMetaData"):
+    """Replace what is told about a stream: its publisher for the stream, a member for its room. Nothing is answered."""
+
+    stream_id: str = ""
+    meta_data: str = ""
+
+
+class PeerMessage(Command, frozen=True, gc=False, tag="peerMessageCommand"):
+    """Say something to the other peer, in words of the two alone. It is relayed as it came."""
+
+    stream_id: str = ""
+    definition: str = ""
+    data: Any = None  #: any JSON
+
+
+class GetBroadcastObject(Command, frozen=True, gc=False, tag="getBroadcastObject"):
+    """Ask for everything that may be told of a stream, or of a room as a main track."""
+
+    stream_id: str = ""
+
+
+class GetSubtracks(Command, frozen=True, gc=False, tag="getSubtracks"):
+    """Ask for the streams of a room, a page at a time."""
+
+    stream_id: str = ""  #: the room
+    role: str = ""  #: only those published in this role; empty for all
+    offset: SmallInteger = 0
+    size: SmallInteger = LISTED_MAX
+    sort_by: str = ""  #: `name`, `date` or `status`; anything else sorts by the stream id
+    order_by: str = ""  #: `desc` turns the order round
+    search: str = ""  #: only those whose id or name holds this text, in whatever case
+
+
+class GetSubtracksCount(Command, frozen=True, gc=False, tag="getSubtracksCount"):
+    """Ask how many streams a room has."""
+
+    stream_id: str = ""
+    role: str = ""
+    status: str = ""  #: only those of this status, as in the broadcast object; empty for the live ones
+
+
+class GetSubscriberCount(Command, frozen=True, gc=False, tag="getSubscriberCount"):
+    """Ask how many play a stream or room."""
+
+    stream_id: str = ""
+
+
+class GetSubscribers(Command, frozen=True, gc=False, tag="getSubscribers"):
+    """Ask who plays a stream or room, a page at a time, by the names they gave."""
+
+    stream_id: str = ""
+    offset: SmallInteger = 0
+    size: SmallInteger = LISTED_MAX
+
+
+class GetVideoTrackAssignments(Command, frozen=True, gc=False, tag="getVideoTrackAssignmentsCommand"):
+    """Ask which stream of the room is shown in which of the player's places."""
+
+    stream_id: str = ""
+
+
+class AssignVideoTrack(Command, frozen=True, gc=False, tag="assignVideoTrackCommand"):
+    """Reserve a place for the picture of one stream of the room, or hand the place back."""
+
+    stream_id: str = ""
+    video_track_id: str = ""  #: the stream
+    enabled: bool = True
+
+
+class UpdateVideoTrackAssignments(Command, frozen=True, gc=False, tag="updateVideoTrackAssignmentsCommand"):
+    """Ask to see the pictures of so many streams of the room, from this one on; a page of a gallery."""
+
+    stream_id: str = ""
+    offset: SmallInteger = 0
+    size: SmallInteger = 0
+
+
+class SetMaxVideoTrackCount(Command, frozen=True, gc=False, tag="setMaxVideoTrackCountCommand"):
+    """Say how many pictures of the room the player has places for; -1 for all."""
+
+    stream_id: str = ""
+    max_track_count: TrackCount = -1
+
+
+class GetDebugInfo(Command, frozen=True, gc=False, tag="getDebugInfo"):
+    """Ask what the server knows about an id, as a person wants it who looks for a fault."""
+
+    stream_id: str = ""
+
+
+class RegisterPushToken(Command, frozen=True, gc=False, tag="registerPushNotificationToken"):
+    """Say under which token of a push service a subscriber's device can be reached."""
+
+    subscriber_id: str = ""
+    token: str = ""  #: a web token whose issuer is the subscriber
+    pns_registration_token: str = ""
+    pns_type: str = ""  #: `fcm` or `apn`
+
+
+class SendPush(Command, frozen=True, gc=False, tag="sendPushNotification"):
+    """Have subscribers notified through their push services."""
+
+    subscriber_id: str = ""  #: who asks
+    token: str = ""
+    push_notification_content: Any = None  #: any JSON object
+    subscriber_ids_to_notify: SubscriberIds = ()
+    topic: str = ""  #: as the JS SDK writes it
+    push_notification_topic: str = ""  #: as the other clients do
+
+
 AnyCommand = (
     Publish
     | Play
@@ -241,12 +371,26 @@ AnyCommand = (
     | GetStreamInfo
     | GetTrackList
     | GetIceServerConfig
+    | UpdateStreamMetaData
+    | PeerMessage
+    | GetBroadcastObject
+    | GetSubtracks
+    | GetSubtracksCount
+    | GetSubscriberCount
+    | GetSubscribers
+    | GetVideoTrackAssignments
+    | AssignVideoTrack
+    | UpdateVideoTrackAssignments
+    | SetMaxVideoTrackCount
+    | GetDebugInfo
+    | RegisterPushToken
+    | SendPush
 )
 
 COMMANDS: Final[dict[str, type[Command]]] = {
     cast(str, kind.__struct_config__.tag): kind for kind in cast(Any, AnyCommand).__args__
 }
-"""Every command by its name on the wire, in the order of the protocol page."""
+"""Every command by its name on the wire, those of the protocol page first and in its order."""
 
 STREAMLESS: Final = frozenset(
     {
@@ -259,6 +403,15 @@ STREAMLESS: Final = frozenset(
     }
 )
 """Commands that need no stream id; all others without one are refused with `noStreamNameSpecified`."""
+
+
+def ids_wanted(command: Command) -> int:
+    """Say how many fresh ids the runtime must draw for this command and put on its record."""
+    match command:
+        case JoinRoom(stream_id="") | Join(multi_peer=True):
+            return 1
+        case _:
+            return 0
 
 
 class HostCommand(Struct, frozen=True, gc=False, kw_only=True, tag_field="host", rename="camel", omit_defaults=True):
@@ -295,71 +448,3 @@ HOST_COMMANDS: Final[dict[str, type[HostCommand]]] = {
     cast(str, kind.__struct_config__.tag): kind for kind in cast(Any, AnyHostCommand).__args__
 }
 """Every host command by its name on the reel."""
-
-
-_decoder: Final[msgspec.json.Decoder[AnyCommand]] = msgspec.json.Decoder(AnyCommand)
-
-
-def decode_command(data: bytes | str) -> AnyCommand:
-    """Turn what a client sent into a command.
-
-    Raises `Undecodable`, whose reason is one of `not_json`, `not_an_object`, `no_command`, `unknown_command` or
-    `wrong_type`. As on the real server, most of these get no answer; but a missing or invalid stream id is answered
-    even when the command is unknown, because that check comes first there.
-
-    What is tolerated, each for a client that needs it: `null` for a field that is not set (Flutter), numbers and
-    booleans written as text (the protocol page itself), and fields nobody knows.
-    """
-    try:
-        return _decoder.decode(data)
-    except (ValueError, RecursionError):
-        return _decode_leniently(data)
-
-
-def _decode_leniently(data: bytes | str) -> AnyCommand:
-    try:
-        fields = msgspec.json.decode(data)
-    except (ValueError, RecursionError):
-        raise Undecodable("not_json") from None
-    if not isinstance(fields, dict):
-        raise Undecodable("not_an_object")
-    present = {name: value for name, value in cast(dict[str, object], fields).items() if value is not None}
-    command = present.get("command")
-    if not isinstance(command, str):
-        raise Undecodable("no_command")
-    kind = COMMANDS.get(command)
-    if kind is not None:
-        try:
-            return cast(AnyCommand, msgspec.convert(present, kind, strict=False))
-        except (ValueError, RecursionError):
-            pass
-    reason = "unknown_command" if kind is None else "wrong_type"
-    raise Undecodable(reason, *_answer_to(command, present.get("streamId", "")))
-
-
-def _answer_to(command: str, stream_id: object) -> tuple[str, str]:
-    """Decide the answer to a command that could not be decoded: (definition, stream id), both empty for none.
-
-    A stream id that is no text at all gets no answer, like every other wrong type.
-    """
-    if not isinstance(stream_id, str):
-        return "", ""
-    if not stream_id:
-        return ("", "") if command in STREAMLESS else ("noStreamNameSpecified", "")
-    return ("", "") if is_valid_name(stream_id) else ("invalidStreamName", stream_id)
-
-
-def ids_wanted(command: Command) -> int:
-    """Say how many fresh ids the runtime must draw for this command and put on its record."""
-    return 1 if type(command) is JoinRoom and not command.stream_id else 0
-
-
-def without_secrets(command: AnyCommand) -> AnyCommand:
-    """Give the command as it may stand on a reel: the tokens and codes that only the gate may see are emptied."""
-    match command:
-        case Publish() | Play() if command.token or command.subscriber_code:
-            return msgspec.structs.replace(command, token="", subscriber_code="")
-        case Join() | JoinRoom() | GetTrackList() if command.token:
-            return msgspec.structs.replace(command, token="")
-        case _:
-            return command

@@ -63,7 +63,7 @@ class InvalidRecord(SignalreelError):
 class Undecodable(SignalreelError):
     """What a client sent is no command. Count it by `reason`; when `definition` is set, answer that error.
 
-    `reason` is one of a small fixed set (see `commands.decode_command`), fit for a metric's label.
+    `reason` is one of a small fixed set (see `decoding.decode_command`), fit for a metric's label.
     """
 
     def __init__(self, reason: str, definition: str = "", stream_id: str = "") -> None:

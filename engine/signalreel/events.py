@@ -26,6 +26,7 @@ __all__ = (
     "MediaConnected",
     "MediaEvent",
     "MediaLost",
+    "ResolutionChanged",
     "ResourcesMeasured",
     "RunStarted",
     "SessionClosed",
@@ -107,6 +108,13 @@ class MediaLost(MediaEvent, frozen=True, gc=False, tag="MediaLost"):
     """The ICE or DTLS transport failed, was closed by the other end, or fell silent."""
 
     reason: str = ""
+    silent: bool = False  #: nothing has come for `silence_timeout_ms`, though the transport stands
+
+
+class ResolutionChanged(MediaEvent, frozen=True, gc=False, tag="ResolutionChanged"):
+    """A player is being sent a picture of another height (pixels) than before."""
+
+    height: int
 
 
 class Track(Struct, frozen=True, array_like=True, gc=False):
@@ -170,6 +178,7 @@ AnyEvent = (
     | CandidateFound
     | MediaConnected
     | MediaLost
+    | ResolutionChanged
     | TracksFound
     | BitrateMeasured
     | ResourcesMeasured

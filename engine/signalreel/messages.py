@@ -18,19 +18,23 @@ __all__ = (
     "AnyMessage",
     "Candidate",
     "CloseSession",
+    "ConnectWithNewId",
     "Description",
     "Error",
     "IceServerConfig",
     "Message",
     "Notification",
     "Pong",
+    "RelayedMessage",
     "RenditionInformation",
     "RoomInformation",
     "RoomStream",
     "Start",
+    "StartNewConnection",
     "StopPeer",
     "StreamInformation",
     "TrackList",
+    "VideoTrackAssignment",
     "encode_message",
 )
 
@@ -82,6 +86,14 @@ class RoomStream(Struct, frozen=True, gc=False, rename="camel"):
     meta_data: str
 
 
+class VideoTrackAssignment(Struct, frozen=True, gc=False, rename="camel"):
+    """Which stream is shown in one of a player's places for pictures."""
+
+    video_label: str  #: the place
+    track_id: str  #: the stream; empty for a place without one
+    reserved: bool = False  #: the player asked for this stream, so no other takes the place
+
+
 class Notification(Message, frozen=True, gc=False, tag="notification"):
     """Something happened; `definition` says what. Fields that a definition does not use are left out."""
 
@@ -98,6 +110,14 @@ class Notification(Message, frozen=True, gc=False, tag="notification"):
     video_bitrate: int | UnsetType = UNSET
     audio_bitrate: int | UnsetType = UNSET
     track_id: str | UnsetType = UNSET
+    broadcast: str | UnsetType = UNSET  #: a JSON object as text, which clients decode by themselves
+    subtrack_list: tuple[str, ...] | UnsetType = UNSET  #: each a JSON object as text
+    subscriber_list: tuple[str, ...] | UnsetType = UNSET  #: each a JSON object as text
+    count: int | UnsetType = UNSET
+    payload: tuple[VideoTrackAssignment, ...] | UnsetType = UNSET
+    debug_info: str | UnsetType = UNSET  #: a JSON object as text
+    success: bool | UnsetType = UNSET
+    information: str | UnsetType = UNSET  #: a sentence for a person
 
 
 class Error(Message, frozen=True, gc=False, tag="error"):
@@ -108,6 +128,7 @@ class Error(Message, frozen=True, gc=False, tag="error"):
     room: str | UnsetType = UNSET
     error_code: str | UnsetType = field(name="error_code", default=UNSET)
     information: str | UnsetType = UNSET  #: a sentence for a person
+    retry_after_ms: int | UnsetType = UNSET  #: when to try again, where that can be said
 
 
 class RenditionInformation(Struct, frozen=True, gc=False, rename="camel"):
@@ -151,6 +172,26 @@ class IceServerConfig(Message, frozen=True, gc=False, tag="iceServerConfig"):
     turn_server_credential: str = ""
 
 
+class RelayedMessage(Message, frozen=True, gc=False, tag="peerMessageCommand"):
+    """What the other peer said, in words of the two alone."""
+
+    stream_id: str
+    definition: str
+    data: Any
+
+
+class StartNewConnection(Message, frozen=True, gc=False, tag="startNewP2PConnection"):
+    """To a peer that waits on an id: another wants to connect, and does so on this new id. Join it too."""
+
+    stream_id: str
+
+
+class ConnectWithNewId(Message, frozen=True, gc=False, tag="connectWithNewId"):
+    """To a peer that joined an id for many: join this new one, on which the other will be."""
+
+    stream_id: str
+
+
 class Pong(Message, frozen=True, gc=False, tag="pong"):
     """The answer to `ping`."""
 
@@ -173,6 +214,9 @@ AnyMessage = (
     | RoomInformation
     | TrackList
     | IceServerConfig
+    | RelayedMessage
+    | StartNewConnection
+    | ConnectWithNewId
     | Pong
     | CloseSession
 )

@@ -16,11 +16,13 @@ __all__ = (
     "ACCESS_REFUSALS",
     "ALREADY_PLAYING",
     "ALREADY_PUBLISHING",
+    "AUTHENTICATION_TOKEN_NOT_VALID",
     "DATA_STORE_NOT_AVAILABLE",
     "HIGH_RESOURCE_USAGE",
     "INVALID_STREAM_NAME",
     "LICENSE_SUSPENDED",
     "MAIN_TRACK_IS_FULL",
+    "MISSING_PARAMETER",
     "NOT_ALLOWED_UNREGISTERED_STREAMS",
     "NOT_INITIALIZED_YET",
     "NOT_SET_LOCAL_DESCRIPTION",
@@ -57,6 +59,7 @@ class Refusal(Struct, frozen=True):
     information: str  #: a sentence for a person, sent along
     error_code: str = ""  #: sent as `error_code` where clients look for one
     page: bool = True  #: whether the protocol page has it
+    retry_after_ms: int = 0  #: sent as `retryAfterMs` where a time can be said beforehand; 0: left out
 
 
 NO_STREAM_NAME_SPECIFIED: Final = Refusal(
@@ -260,6 +263,23 @@ NOT_INITIALIZED_YET: Final = Refusal(
     information="The server is still starting.",
     page=False,
 )
+AUTHENTICATION_TOKEN_NOT_VALID: Final = Refusal(
+    "authenticationTokenNotValid",
+    cause="A push command whose token is not the subscriber's, has expired, or cannot be verified here at all.",
+    retryable=False,
+    advice="Obtain a fresh token for this subscriber.",
+    information="The token is not valid for this subscriber.",
+    page=False,
+)
+MISSING_PARAMETER: Final = Refusal(
+    "missingParameter",
+    cause="A push command without its subscriber, its token, the device's token and its kind, or what is to be sent "
+    "and to whom.",
+    retryable=False,
+    advice="Send every field that the command needs.",
+    information="The command lacks a field.",
+    page=False,
+)
 
 REFUSALS: Final[dict[str, Refusal]] = {
     refusal.definition: refusal
@@ -291,12 +311,14 @@ REFUSALS: Final[dict[str, Refusal]] = {
         ROOM_NOT_ACTIVE_OR_EXPIRED,
         NO_PACKET_RECEIVED,
         NOT_INITIALIZED_YET,
+        AUTHENTICATION_TOKEN_NOT_VALID,
+        MISSING_PARAMETER,
     )
 }
 """Every refusal by its definition, those of the protocol page first and in its order."""
 
-ACCESS_REFUSALS: Final = (UNAUTHORIZED_ACCESS, USER_BLOCKED)
-"""What a gate may refuse with."""
+ACCESS_REFUSALS: Final = (UNAUTHORIZED_ACCESS, USER_BLOCKED, AUTHENTICATION_TOKEN_NOT_VALID, MISSING_PARAMETER)
+"""What a gate may refuse with; the last two, push commands alone."""
 
 RESERVED: Final = (
     "encoderNotOpened",

@@ -71,6 +71,18 @@ class Settings(Struct, frozen=True, omit_defaults=True, rename="camel", forbid_u
     """What may be published, by the names of an rtpmap, as far as the media adapter can forward it. Empty: every
     publish is refused with `no_codec_enabled_in_the_server`."""
 
+    hide_streams: bool = False
+    """Whoever has no standing gets `unauthorized_access` for every question about an id, whether it is live or not: so
+    nobody finds out what there is. Standing has who holds it, or was granted to play it."""
+
+    room_events: bool = False
+    """Tell the members of a room `streamJoined` and `streamLeaved`, as servers did before 2.2; they may then stop
+    asking with `getRoomInfo` every few seconds."""
+
+    silence_timeout_ms: NotNegative = 0
+    """A publisher from whom nothing has come for so long is told `noPacketReceivedForTimeoutDuration`, and its stream
+    ends; 0: it may be silent for ever."""
+
     stun_server: str = ""
     """Answer to `getIceServerConfig`, as `stun:host:port`. Empty by default: a default server would learn addresses."""
 

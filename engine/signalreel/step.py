@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from signalreel.identifiers import Reference
-from signalreel.messages import AnyMessage
+from signalreel.messages import AnyMessage, VideoTrackAssignment
 from signalreel.record import Record
 
 __all__ = (
@@ -29,6 +29,7 @@ __all__ = (
     "Step",
     "TrackSwitched",
     "Transition",
+    "VideoAssigned",
     "chain",
     "outcome_of",
 )
@@ -46,6 +47,7 @@ class PublishTerms(Struct, frozen=True, array_like=True, gc=False, tag=1):
     video: bool  #: the publisher asked to send a picture
     audio: bool
     codecs: tuple[str, ...]  #: enabled by the settings, by the names of an rtpmap
+    silence_ms: int = 0  #: report `MediaLost` as silent when nothing has come for so long; 0: never
 
 
 class Source(Struct, frozen=True, array_like=True, gc=False):
@@ -75,7 +77,13 @@ class HeightForced(Struct, frozen=True, array_like=True, gc=False, tag=4):
     height: int
 
 
-Detail = PublishTerms | Roster | TrackSwitched | HeightForced
+class VideoAssigned(Struct, frozen=True, array_like=True, gc=False, tag=5):
+    """Whose pictures a player of a whole room is to get from now on, in the order of its places; sound goes on."""
+
+    assignments: tuple[VideoTrackAssignment, ...]
+
+
+Detail = PublishTerms | Roster | TrackSwitched | HeightForced | VideoAssigned
 
 
 class Transition(Struct, frozen=True, array_like=True, gc=False):

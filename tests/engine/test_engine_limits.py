@@ -2,7 +2,8 @@
 
 import pytest
 
-from signalreel.commands import GetRoomInfo, Join, JoinRoom, Play, Publish, TakeConfiguration, decode_command
+from signalreel.commands import GetRoomInfo, Join, JoinRoom, Play, Publish, TakeConfiguration
+from signalreel.decoding import decode_command
 from signalreel.errors import Undecodable
 from signalreel.events import DescriptionCreated, MediaConnected
 from signalreel.identifiers import Kind

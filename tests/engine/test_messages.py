@@ -11,18 +11,22 @@ from signalreel.messages import (
     AnyMessage,
     Candidate,
     CloseSession,
+    ConnectWithNewId,
     Description,
     Error,
     IceServerConfig,
     Notification,
     Pong,
+    RelayedMessage,
     RenditionInformation,
     RoomInformation,
     RoomStream,
     Start,
+    StartNewConnection,
     StopPeer,
     StreamInformation,
     TrackList,
+    VideoTrackAssignment,
     encode_message,
 )
 from signalreel.refusals import NO_STREAM_EXIST
@@ -96,6 +100,69 @@ ON_THE_WIRE: Final[list[tuple[AnyMessage, dict[str, Any]]]] = [
         Notification("subtrackAdded", stream_id="room1", track_id="s"),
         {"command": "notification", "definition": "subtrackAdded", "streamId": "room1", "trackId": "s"},
     ),
+    (
+        Notification("broadcastObject", stream_id="s", broadcast='{"streamId":"s"}'),
+        {
+            "command": "notification",
+            "definition": "broadcastObject",
+            "streamId": "s",
+            "broadcast": '{"streamId":"s"}',
+        },
+    ),
+    (
+        Notification("subtrackList", stream_id="room1", subtrack_list=('{"streamId":"s"}',)),
+        {
+            "command": "notification",
+            "definition": "subtrackList",
+            "streamId": "room1",
+            "subtrackList": ['{"streamId":"s"}'],
+        },
+    ),
+    (
+        Notification("subscriberList", stream_id="s", subscriber_list=('{"subscriberId":"anna"}',)),
+        {
+            "command": "notification",
+            "definition": "subscriberList",
+            "streamId": "s",
+            "subscriberList": ['{"subscriberId":"anna"}'],
+        },
+    ),
+    (
+        Notification("subscriberCount", stream_id="s", count=0),
+        {"command": "notification", "definition": "subscriberCount", "streamId": "s", "count": 0},
+    ),
+    (
+        Notification("videoTrackAssignmentList", stream_id="room1", payload=(VideoTrackAssignment("v0", "s"),)),
+        {
+            "command": "notification",
+            "definition": "videoTrackAssignmentList",
+            "streamId": "room1",
+            "payload": [{"videoLabel": "v0", "trackId": "s", "reserved": False}],
+        },
+    ),
+    (
+        Notification("debugInfo", stream_id="s", debug_info="{}"),
+        {"command": "notification", "definition": "debugInfo", "streamId": "s", "debugInfo": "{}"},
+    ),
+    (
+        Notification("missingParameter", success=False, information="The command lacks a field."),
+        {
+            "command": "notification",
+            "definition": "missingParameter",
+            "success": False,
+            "information": "The command lacks a field.",
+        },
+    ),
+    (
+        Error("viewerLimitReached", stream_id="s", retry_after_ms=5_000),
+        {"command": "error", "definition": "viewerLimitReached", "streamId": "s", "retryAfterMs": 5_000},
+    ),
+    (
+        RelayedMessage("s", "zoom", {"to": [1, 2.5, None]}),
+        {"command": "peerMessageCommand", "streamId": "s", "definition": "zoom", "data": {"to": [1, 2.5, None]}},
+    ),
+    (StartNewConnection("new"), {"command": "startNewP2PConnection", "streamId": "new"}),
+    (ConnectWithNewId("new"), {"command": "connectWithNewId", "streamId": "new"}),
     (Notification("server_will_stop"), {"command": "notification", "definition": "server_will_stop"}),
     (Error("noStreamNameSpecified"), {"command": "error", "definition": "noStreamNameSpecified"}),
     (
@@ -186,6 +253,9 @@ def test_every_message_is_known_by_its_name() -> None:
         "roomInformation",
         "trackList",
         "iceServerConfig",
+        "peerMessageCommand",
+        "startNewP2PConnection",
+        "connectWithNewId",
         "pong",
         "closeSession",
     }

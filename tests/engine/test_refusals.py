@@ -7,7 +7,16 @@ from typing import Final
 import pytest
 
 from signalreel import refusals
-from signalreel.refusals import ACCESS_REFUSALS, REFUSALS, RESERVED, UNAUTHORIZED_ACCESS, USER_BLOCKED, Refusal
+from signalreel.refusals import (
+    ACCESS_REFUSALS,
+    AUTHENTICATION_TOKEN_NOT_VALID,
+    MISSING_PARAMETER,
+    REFUSALS,
+    RESERVED,
+    UNAUTHORIZED_ACCESS,
+    USER_BLOCKED,
+    Refusal,
+)
 
 PAGE: Final = (
     "noStreamNameSpecified",
@@ -43,6 +52,8 @@ NOT_ON_THE_PAGE: Final = (
     "room_not_active_or_expired",
     "noPacketReceivedForTimeoutDuration",
     "not_initialized_yet",
+    "authenticationTokenNotValid",
+    "missingParameter",
 )
 """Definitions that real clients know besides."""
 
@@ -80,6 +91,11 @@ def test_a_reserved_name_is_never_sent() -> None:
     assert set(RESERVED) & set(REFUSALS) == set()
 
 
-def test_a_gate_refuses_with_one_of_two() -> None:
-    """Access control says that access was not granted, or that the subscriber is blocked."""
-    assert ACCESS_REFUSALS == (UNAUTHORIZED_ACCESS, USER_BLOCKED)
+def test_a_gate_refuses_with_one_of_these() -> None:
+    """Access was not granted, or the subscriber is blocked; of a push command, its token or its fields are no good."""
+    assert ACCESS_REFUSALS == (
+        UNAUTHORIZED_ACCESS,
+        USER_BLOCKED,
+        AUTHENTICATION_TOKEN_NOT_VALID,
+        MISSING_PARAMETER,
+    )

@@ -21,9 +21,8 @@ from signalreel.commands import (
     Ping,
     Play,
     Publish,
-    decode_command,
-    without_secrets,
 )
+from signalreel.decoding import decode_command, without_secrets
 from signalreel.errors import Undecodable
 from signalreel.events import SessionClosed, SessionOpened
 from signalreel.identifiers import is_valid_name
