@@ -58,7 +58,7 @@ from signalreel.settings import Settings
 from signalreel.statehash import StateHash
 from signalreel.step import GENESIS, Deadline, Fired, Step, Transition, chain
 
-__all__ = ("STATE_DIGEST_EVERY", "TABLES", "Engine", "Snapshot")
+__all__ = ("STATE_DIGEST_EVERY", "TABLES", "Engine", "Snapshot", "refusal_of_names")
 
 STATE_DIGEST_EVERY: Final = 64
 """Records between two digests of the whole state."""
@@ -224,7 +224,7 @@ class Engine:
             context.fired.append(("", _UNKNOWN_SESSION))
             return
         context.begin(record, session.app, session.id)
-        refusal = _refusal_of_names(command)
+        refusal = refusal_of_names(command)
         if refusal is not None:
             context.fired.append(("", _NAMED_WRONGLY))
             context.refuse(refusal)
@@ -434,7 +434,7 @@ class Engine:
                 self._store((kind, machine.app, machine.id), blank, machine, was_stored=False)
 
 
-def _refusal_of_names(command: Command) -> Refusal | None:
+def refusal_of_names(command: Command) -> Refusal | None:
     """Check what the command names, before any machine sees it: present where it must be, and valid."""
     needs_stream, fields = _NAMES[type(command)]
     for field in fields:

@@ -125,16 +125,12 @@ def serve(
         kept = SqliteReel(reel, settings=settings) if reel is not None else None
 
         async def work() -> None:
-            async with Runtime(kept, settings=settings, media=adapter) as runtime:
+            runtime = Runtime(kept, settings=settings, media=adapter)
+            async with run.listening(runtime, bound, pages=pages, origins=origin or None), runtime:
                 # What exists now lives as long as the server: the collector need not look at it again.
                 gc.freeze()
-                await run.serve(
-                    runtime,
-                    bound,
-                    pages=pages,
-                    origins=origin or None,
-                    ready=lambda: _greet(run.url_of(bound), reel, media),
-                )
+                _greet(run.url_of(bound), reel, media)
+                await anyio.sleep_forever()
 
         configure_logs(log)
         anyio.run(work, backend="asyncio", backend_options={"use_uvloop": _has_uvloop()})

@@ -26,6 +26,7 @@ class Counters:
     unrecorded: int = 0  #: commands answered `data_store_not_available`
     oversized: int = 0  #: messages beyond the size limit
     over_rate: int = 0  #: messages dropped because their session sent too many, or too much
+    early: int = 0  #: commands answered `not_initialized_yet`
     turned_away: int = 0  #: sessions refused because too much is waiting, or the server stops
 
     connections_refused: int = 0  #: answered 503, because there were too many

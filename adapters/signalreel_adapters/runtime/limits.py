@@ -56,6 +56,9 @@ class Limits(Struct, frozen=True):
     inputs_max: int = 65_536
     """Inputs of all sessions together. Above it new sessions get 1013, and bitrate reports are dropped."""
 
+    early_inputs_max: int = 2_048
+    """The same before the runtime is ready, when sessions only come and go; what they say is answered, not kept."""
+
     batch_records_max: int = 256
     """Records in one commit: the most that a crash of a buffered disk could lose, and the longest turn of the loop."""
 

@@ -2,6 +2,9 @@
 
 It runs on asyncio and on trio. All methods but `attach`, `submit`, `idle` and `stop` are synchronous; call them in the
 thread of the event loop. The loop itself is in `loop`.
+
+Sessions may be opened before it is ready: while it brings its reel back, and even before it is entered. Until then each
+command is answered `not_initialized_yet`; afterwards the same session is served like any other.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,7 +18,7 @@ from msgspec import structs
 from signalreel.commands import AnyHostCommand, KickSession
 from signalreel.engine import Engine
 from signalreel.errors import SignalreelError
-from signalreel.events import AnyEvent, BitrateMeasured, RunStarted, SettingsChanged
+from signalreel.events import AnyEvent, BitrateMeasured, ResourcesMeasured, RunStarted, SettingsChanged
 from signalreel.identifiers import App, Kind, SessionId, is_valid_name
 from signalreel.messages import POLICY_VIOLATION
 from signalreel.reel import Header, Reel
@@ -47,13 +50,16 @@ from signalreel_adapters.runtime.serving import close_unserved, serve_transport
 from signalreel_adapters.runtime.session import Session
 from signalreel_adapters.runtime.subscriptions import Overflow, Subscription, Subscriptions
 
-__all__ = ("SERVICE_RESTART", "STOPPING", "Runtime", "TurnedAway")
+__all__ = ("SERVICE_RESTART", "STOPPING", "UNMEASURED", "Runtime", "TurnedAway")
 
 SERVICE_RESTART: Final = 1012
 """Close code for a server that goes away and comes back (IANA WebSocket close code registry)."""
 
 STOPPING: Final = "the server stops"
 """The reason that goes with it."""
+
+UNMEASURED: Final = ResourcesMeasured(0, -1)
+"""That nothing is known of the load, which counts as none: how every run begins, until somebody measures."""
 
 _log: Final = Log("signalreel.runtime")
 
@@ -111,29 +117,46 @@ class Runtime:
             counters=self.counters,
         )
         self._tasks: anyio.abc.TaskGroup | None = None
+        self._is_ready = False
         self._is_stopping = False
         self._is_over = anyio.Event()
 
     # ---- lifetime
 
     async def __aenter__(self) -> Self:
+        tasks = anyio.create_task_group()
+        await tasks.__aenter__()
+        self._tasks = tasks
         try:
             held_records = await self._recorder.resume()
             if self._media is not None:
                 self._media.report_to(self.report)
                 await self._media.__aenter__()
-        except BaseException:
-            self.reel.close()
+        except BaseException as error:
+            tasks.cancel_scope.cancel()
+            ours = isinstance(error, anyio.get_cancelled_exc_class())
+            try:
+                await tasks.__aexit__(*((type(error), error, error.__traceback__) if ours else (None, None, None)))
+            finally:
+                self._tasks = None
+                self._send_everyone_away()
+                self.reel.close()
             raise
-        if held_records:
-            self.enqueue(Pending(event=RunStarted()))
-        if self._settings is not None and self._settings != self._recorder.engine.settings:
-            self.enqueue(Pending(event=SettingsChanged(self._settings)))
-        tasks = anyio.create_task_group()
-        await tasks.__aenter__()
-        self._tasks = tasks
+        # Before anything that has come in meanwhile: it ends the sessions of the former run, and only those.
+        self._inbox.put_back(self._first_inputs(held_records))
+        self._is_ready = True
         tasks.start_soon(self._loop.run)
         return self
+
+    def _first_inputs(self, held_records: bool) -> list[Pending]:
+        """Give what a run begins with: the end of the former one, and what that one knew and this one does not."""
+        engine = self._recorder.engine
+        first: list[AnyEvent] = [RunStarted()] if held_records else []
+        if engine.environment.cpu_percent or engine.environment.free_memory_mb != UNMEASURED.free_memory_mb:
+            first.append(UNMEASURED)
+        if self._settings is not None and self._settings != engine.settings:
+            first.append(SettingsChanged(self._settings))
+        return [Pending(event=event) for event in first]
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -160,6 +183,16 @@ class Runtime:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Give back what entering took, in the opposite order, whatever happened in between."""
+        self._send_everyone_away()
+        try:
+            if self._media is not None:
+                await self._media.__aexit__(kind, error, traceback)
+        finally:
+            await self._recorder.flush()
+            self.reel.close()
+
+    def _send_everyone_away(self) -> None:
+        """End every session, subscription and promise; from now on there are no new ones."""
         self._is_stopping = True
         self._is_over.set()
         for pending in self._inbox.take(len(self._inbox)):
@@ -169,12 +202,6 @@ class Runtime:
         for session in list(self._sessions.values()):
             session.close(SERVICE_RESTART, STOPPING)
             session.closed(SERVICE_RESTART, STOPPING)
-        try:
-            if self._media is not None:
-                await self._media.__aexit__(kind, error, traceback)
-        finally:
-            await self._recorder.flush()
-            self.reel.close()
 
     async def stop(self, *, spread_ms: int | None = None, grace_ms: int | None = None) -> None:
         """Tell every session that the server will stop, give them time to leave, close those that stay.
@@ -208,6 +235,11 @@ class Runtime:
         return self._recorder.engine
 
     @property
+    def is_ready(self) -> bool:
+        """Whether what sessions say is taken. Before, each command is answered `not_initialized_yet`."""
+        return self._is_ready
+
+    @property
     def is_stopping(self) -> bool:
         """Whether new sessions are turned away because the server stops."""
         return self._is_stopping
@@ -223,7 +255,8 @@ class Runtime:
         """Serve a client over this transport until either end closes it.
 
         An app's name obeys the rule of stream names; check it before accepting the client, since here it can only be
-        closed (1008). Never raises because of the transport or the client.
+        closed (1008). Never raises because of the transport or the client. It may be called before the runtime is
+        ready, even before it is entered.
         """
         await self._serve(transport, self._open_outbox(transport, app, identity))
 
@@ -272,11 +305,12 @@ class Runtime:
         """
         if not is_valid_name(app):
             raise ValueError("the app's name holds a character that is not allowed, or none at all")
-        self._running()
+        if self._is_over.is_set():
+            raise RuntimeStopped
         if self._is_stopping:
             self.counters.turned_away += 1
             raise TurnedAway(SERVICE_RESTART, STOPPING)
-        if len(self._inbox) >= self.limits.inputs_max:
+        if len(self._inbox) >= (self.limits.inputs_max if self._is_ready else self.limits.early_inputs_max):
             self.counters.turned_away += 1
             raise TurnedAway(TRY_AGAIN_LATER, "too much is waiting")
         session = Session(
@@ -336,9 +370,9 @@ class Runtime:
     async def idle(self) -> None:
         """Wait until everything enqueued so far, and everything it caused, is recorded and published.
 
-        Returns as well while the reel fails, because what waits then may wait for long.
+        Returns as well while the reel fails, because what waits then may wait for long, and before all is ready.
         """
-        if self._tasks is not None:
+        if self._tasks is not None and self._is_ready:
             await self._loop.idle()
 
     # ---- for sessions

@@ -3,7 +3,8 @@
 Everything here is synchronous, so that a transport made of callbacks needs no task for a session. Only a gate needs
 one, and only while it thinks.
 
-What ends here and never reaches the reel (contract item 13): pings, what cannot be decoded, and what is too much.
+What ends here and never reaches the reel (contract item 13): pings, what cannot be decoded, what is too much, and what
+comes before the runtime is ready.
 """
 
 from collections import deque
@@ -23,12 +24,13 @@ from signalreel.commands import (
     Publish,
 )
 from signalreel.decoding import decode_command, without_secrets
+from signalreel.engine import refusal_of_names
 from signalreel.errors import Undecodable
 from signalreel.events import SessionClosed, SessionOpened
 from signalreel.identifiers import is_valid_name
 from signalreel.messages import POLICY_VIOLATION, AnyMessage, CloseSession, Error, Pong, encode_message
 from signalreel.record import Grant
-from signalreel.refusals import INVALID_STREAM_NAME, REFUSALS
+from signalreel.refusals import INVALID_STREAM_NAME, NOT_INITIALIZED_YET, REFUSALS
 from signalreel_adapters.ports import Clock, Delivery, Gate, SessionInfo, Verdict
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
@@ -60,6 +62,11 @@ class Host(Protocol):
     @property
     def clock(self) -> Clock:
         """What the rates are measured with."""
+        ...
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether commands are taken."""
         ...
 
     def enqueue(self, pending: Pending) -> None:
@@ -127,6 +134,8 @@ class Session:
             return self._answer_ping(command, now)
         if not self._rates.allow_message(now):
             return self._drop()
+        if not self._host.is_ready:
+            return self._answer_early(command)
         if self._in_flight >= limits.session_inputs_burst_max:
             return self._end_flood("too many messages at once")
         self._in_flight += 1
@@ -235,6 +244,13 @@ class Session:
             self._host.counters.pings += 1
             self._host.counters.messages += 1
             self._delivery.send(_PONG)
+        return self._has_room()
+
+    def _answer_early(self, command: AnyCommand) -> bool:
+        """Answer a command that comes before the runtime is ready; it is not kept."""
+        refusal = refusal_of_names(command) or NOT_INITIALIZED_YET
+        self._host.counters.early += 1
+        self.refuse(refusal.definition, getattr(command, "stream_id", ""))
         return self._has_room()
 
     def _enqueue(self, command: AnyCommand, grant: Grant | None) -> None:

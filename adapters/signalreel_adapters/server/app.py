@@ -7,7 +7,7 @@
     /{app}/websocket    the clients of the protocol
     /{app}/...          the operator's pages, the same under every app name
 
-The runtime is entered by whoever made it; the application only uses it.
+The runtime is entered by whoever made it, before or after; the application only uses it.
 """
 
 from collections.abc import Collection
@@ -37,7 +37,7 @@ def create_app(
     origins: Collection[str] | None = None,
     operators: Operators | None = None,
 ) -> Starlette:
-    """Make the application for a runtime that is entered already, with an operator's folder of pages or without.
+    """Make the application for a runtime, with an operator's folder of pages or without.
 
     `origins` are those whose pages may connect (see `WebSocketApp`); None lets all in. Without `operators` only
     programs on the same machine may operate the server.
@@ -46,7 +46,7 @@ def create_app(
     async def health(_: Request) -> JSONResponse:
         """Tell whether new clients are welcome and what they say can be recorded."""
         works = "ok" if runtime.reel_works else "reel unavailable"
-        status = "stopping" if runtime.is_stopping else works
+        status = "stopping" if runtime.is_stopping else works if runtime.is_ready else "starting"
         body = {"status": status, "sessions": len(runtime.engine.sessions())}
         return JSONResponse(body, 200 if status == "ok" else _UNAVAILABLE, headers={"Cache-Control": "no-store"})
 

@@ -3,12 +3,14 @@
 The end, at the first SIGINT or SIGTERM: no new connections, `server_will_stop` to every session, spread over time;
 sessions that do not leave are closed with 1012; the reel is flushed; out, at the latest after `DRAIN_S_MAX`. A second
 signal skips all that, but not the reel.
+
+A reel can take a while to bring back. So the server listens first, and says that it is starting until it is ready.
 """
 
 import signal
 import socket
-from collections.abc import Callable, Collection, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Collection, Generator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +25,7 @@ from signalreel_adapters.server.connections import http_protocol
 from signalreel_adapters.server.operators import Operators
 from signalreel_adapters.server.sockets import WebSocketProtocol
 
-__all__ = ("DRAIN_S_MAX", "PING_S", "listen", "serve", "url_of")
+__all__ = ("DRAIN_S_MAX", "PING_S", "listen", "listening", "serve", "url_of")
 
 DRAIN_S_MAX: Final = 15
 """Seconds from the first signal until the server goes whatever the sessions do."""
@@ -90,9 +92,10 @@ async def serve(
     ready: Callable[[], None] = lambda: None,
     heed_signals: bool = True,
 ) -> None:
-    """Serve an entered runtime on a bound socket until a signal ends it, or this is cancelled.
+    """Serve a runtime on a bound socket until a signal ends it, or this is cancelled.
 
-    `ready` is called once connections are taken. Runs on asyncio, because uvicorn does.
+    `ready` is called once connections are taken. Runs on asyncio, because uvicorn does. Whoever calls it has entered
+    the runtime, or does so meanwhile (`listening` is for that).
     """
     config = uvicorn.Config(
         create_app(runtime, pages=pages, origins=origins, operators=operators),
@@ -127,6 +130,38 @@ async def serve(
     finally:
         server.stop_listening()
         server.hang_up()
+
+
+@asynccontextmanager
+async def listening(
+    runtime: Runtime,
+    bound: socket.socket,
+    *,
+    pages: Path | None = None,
+    origins: Collection[str] | None = None,
+    operators: Operators | None = None,
+) -> AsyncGenerator[None]:
+    """Serve beside the body, which enters the runtime and then waits; the body is cancelled when a signal has ended it.
+
+    The body begins once connections are taken and signals heard, so that a start can be watched, and broken off.
+    """
+    listens = anyio.Event()
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+
+        async def run() -> None:
+            await serve(runtime, bound, pages=pages, origins=origins, operators=operators, ready=listens.set)
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(run)
+        await listens.wait()
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - raised again below, out of the group that would wrap it
+            failure = error
+        tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
 
 
 async def _until_signalled(

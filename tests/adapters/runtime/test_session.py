@@ -30,6 +30,7 @@ class Host:
         self.limits = limits if limits is not None else Limits()
         self.counters = Counters()
         self.clock = ManualClock()
+        self.is_ready = True
         self.enqueued: list[Pending] = []
         self.forgotten: list[Session] = []
         self.work: list[Callable[[], Awaitable[None]]] = []
