@@ -1,7 +1,7 @@
 """The entry: which commands there are, and what a user is told when something is wrong.
 
-Exit codes: 0 done, 1 a recorded call or a flow came out differently, 2 the user can mend it (wrong option, port taken,
-file that is no reel, missing extra), 130 interrupted. A traceback is a bug.
+Exit codes: 0 done, 1 a recorded call, a flow or an item of the protocol is not as it should be, 2 the user can mend it
+(wrong option, port taken, file that is no reel, missing extra), 130 interrupted. A traceback is a bug.
 """
 
 import sys
@@ -15,6 +15,7 @@ from signalreel.errors import Divergence, ReelError
 from signalreel.reel import ENGINE_VERSION
 from signalreel_adapters.cli.bench import bench
 from signalreel_adapters.cli.capture import capture
+from signalreel_adapters.cli.conformance import conformance
 from signalreel_adapters.cli.flow import flow
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.cli.replay import replay
@@ -37,6 +38,7 @@ app.command(replay)
 app.command(bench)
 app.command(flow)
 app.command(capture)
+app.command(conformance)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

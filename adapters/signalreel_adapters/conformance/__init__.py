@@ -4,8 +4,10 @@ An item is covered when a test captured the message of it on a transport and pas
 `signalreel conformance` reads what they left.
 """
 
+from signalreel_adapters.conformance.coverage import Shown, coverage_of
 from signalreel_adapters.conformance.evidence import Evidence, EvidenceError, read_evidence
 from signalreel_adapters.conformance.items import ITEMS, Item, Need
+from signalreel_adapters.conformance.page import page_of
 from signalreel_adapters.conformance.ticks import NoEvidence, Tick, Transport, tick_of
 
 __all__ = (
@@ -15,8 +17,11 @@ __all__ = (
     "Item",
     "Need",
     "NoEvidence",
+    "Shown",
     "Tick",
     "Transport",
+    "coverage_of",
+    "page_of",
     "read_evidence",
     "tick_of",
 )

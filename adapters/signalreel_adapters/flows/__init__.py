@@ -6,7 +6,7 @@ needs the `websockets` library.
 
 from signalreel_adapters.flows.memory import memory_stage
 from signalreel_adapters.flows.parser import FlowSyntaxError, parse_flow
-from signalreel_adapters.flows.performer import FlowFailed, perform
+from signalreel_adapters.flows.performer import FlowFailed, Performed, Proof, perform
 from signalreel_adapters.flows.script import Flow, needs_of
 from signalreel_adapters.flows.stages import FlowClient, Host, Stage
 
@@ -16,6 +16,8 @@ __all__ = (
     "FlowFailed",
     "FlowSyntaxError",
     "Host",
+    "Performed",
+    "Proof",
     "Stage",
     "memory_stage",
     "needs_of",

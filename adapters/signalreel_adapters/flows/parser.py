@@ -15,6 +15,7 @@ from signalreel.events import AnyEvent
 from signalreel.identifiers import is_valid_name
 from signalreel.refusals import ACCESS_REFUSALS
 from signalreel.settings import Settings
+from signalreel_adapters.conformance import ITEMS, Need
 from signalreel_adapters.flows.matcher import Mismatch, fill
 from signalreel_adapters.flows.patterns import (
     Pattern,
@@ -56,6 +57,8 @@ _SERVER: Final = re.compile(r"server\s+(.*)")
 _LOSE: Final = re.compile(r"loses stream (\S+)")
 _MEASURE: Final = re.compile(r"measures (\S+) (\d+) (\d+) (\d+)")
 _CODE: Final = re.compile(r"\d{4}|\*")
+_SILENCE: Final = re.compile(r"nothing\s*(\[[^\]]*\])?\s*(?:#.*)?")
+_PROVES: Final = re.compile(r"\[([^\]]*)\]\s*(?:#.*)?")
 _GROUP: Final = "in any order"
 
 
@@ -189,8 +192,10 @@ class _Parser:
         number = self._number
         if verb in {">", "<", "<?"}:
             self._see(client, line)
-            if verb == "<" and _without_comment(rest) == "nothing":
-                return Silence(line=number, source=line, client=client)
+            silence = _SILENCE.fullmatch(rest) if verb == "<" else None
+            if silence is not None:
+                proves = self._proves(silence[1] or "")
+                return Silence(line=number, source=f"{client} < nothing", client=client, proves=proves)
             return self._with_pattern(client, verb, rest, line)
         rest = _without_comment(rest)
         if verb == "connects":
@@ -229,12 +234,15 @@ class _Parser:
 
     def _with_pattern(self, client: str, verb: str, text: str, line: str) -> Step:
         number = self._number
-        pattern, source = self._pattern(text)
+        pattern, source, rest = self._pattern(text)
         source = f"{client} {verb} {source}"
+        proves = self._proves(rest)
+        if proves and verb != "<":
+            raise self._wrong("items stand behind what is heard (`<`)")
         unknown = [name for name in names_in(pattern) if name not in self._known]
         if verb == "<":
             self._known.update(unknown)
-            return Hear(line=number, source=source, client=client, pattern=pattern)
+            return Hear(line=number, source=source, client=client, pattern=pattern, proves=proves)
         if unknown:
             raise FlowSyntaxError(self._file, number, f"nothing was heard yet that {{{unknown[0]}}} stands for")
         if verb == "<?":
@@ -245,8 +253,23 @@ class _Parser:
             raise FlowSyntaxError(self._file, number, error.why) from error
         return Say(line=number, source=source, client=client, pattern=pattern)
 
-    def _pattern(self, text: str) -> tuple[Pattern, str]:
-        """Read a pattern that may go on over further lines."""
+    def _proves(self, rest: str) -> tuple[str, ...]:
+        """Read the items behind a message, as `[PUB-5 PUB-7]`."""
+        found = _PROVES.fullmatch(rest)
+        if found is None:
+            return ()
+        items = found[1].split()
+        if not items:
+            raise self._wrong("the items that this line proves stand between the brackets")
+        for item in items:
+            if item not in ITEMS:
+                raise self._wrong(f"there is no item {item}")
+            if ITEMS[item].need is Need.MEDIA:
+                raise self._wrong(f"{item} needs media, which no flow can show")
+        return tuple(items)
+
+    def _pattern(self, text: str) -> tuple[Pattern, str, str]:
+        """Read a pattern that may go on over further lines; give it, its text, and what stands behind it."""
         start = self._number
         text = text.strip()
         while True:
@@ -260,11 +283,11 @@ class _Parser:
                 line = start + text.count("\n", 0, error.at)
                 raise FlowSyntaxError(self._file, line, f"{error}, at {text[error.at : error.at + 20]!r}") from error
             else:
-                if rest and not rest.startswith("#"):
+                if rest and not rest.startswith("#") and _PROVES.fullmatch(rest) is None:
                     raise self._wrong(f"this stands after the end of the message: {rest[:20]!r}")
                 if isinstance(pattern, Text) and names_in(pattern):
                     raise self._wrong("a raw text holds no names")
-                return pattern, " ".join(text[: len(text) - len(rest)].split())
+                return pattern, " ".join(text[: len(text) - len(rest)].split()), rest
 
     def _server_step(self, rest: str, line: str) -> Step:
         number = self._number
@@ -291,7 +314,9 @@ class _Parser:
         )
 
     def _decoded(self, text: str, convert: Callable[[object], Any]) -> Any:  # noqa: ANN401 - what `convert` gives
-        pattern, _ = self._pattern(text)
+        pattern, _, rest = self._pattern(text)
+        if self._proves(rest):
+            raise self._wrong("items stand behind what is heard (`<`)")
         try:
             return convert(fill(pattern, {}))
         except (msgspec.ValidationError, Mismatch) as error:

@@ -9,6 +9,7 @@ from typing import Final, cast
 
 import anyio
 import msgspec
+from msgspec import Struct
 
 from signalreel.errors import SignalreelError
 from signalreel_adapters.flows.matcher import Mismatch, fill, match
@@ -30,7 +31,7 @@ from signalreel_adapters.flows.script import (
 from signalreel_adapters.flows.stages import Decoded, FlowClient, Stage
 from signalreel_adapters.ports import TransportClosed
 
-__all__ = ("PATIENCE_S", "TRANSCRIPT_LINES_MAX", "FlowFailed", "perform")
+__all__ = ("PATIENCE_S", "TRANSCRIPT_LINES_MAX", "FlowFailed", "Performed", "Proof", "perform")
 
 PATIENCE_S: Final = 5.0
 """How long an expected message may take, in seconds."""
@@ -62,8 +63,27 @@ class FlowFailed(SignalreelError):
         return "\n".join(lines)
 
 
-async def perform(flow: Flow, stage: Stage, *, patience_s: float = PATIENCE_S) -> tuple[str, ...]:
-    """Perform a flow and give its transcript. Every client that it connected is closed in the end.
+class Proof(Struct, frozen=True):
+    """That a line showed an item: the message that was heard there, and the one that was said before it, if one was.
+
+    Where nothing was to be heard, `captured` is what the client had said.
+    """
+
+    item: str
+    line: int
+    captured: Decoded
+    said: Decoded | None = None
+
+
+class Performed(Struct, frozen=True):
+    """A flow that held: what happened, and what it showed."""
+
+    transcript: tuple[str, ...]
+    proofs: tuple[Proof, ...] = ()
+
+
+async def perform(flow: Flow, stage: Stage, *, patience_s: float = PATIENCE_S) -> Performed:
+    """Perform a flow and tell of it. Every client that it connected is closed in the end.
 
     Raises `FlowFailed` at the first step that does not hold, or when something comes to a client that no line expects.
     """
@@ -75,7 +95,7 @@ async def perform(flow: Flow, stage: Stage, *, patience_s: float = PATIENCE_S) -
     finally:
         with anyio.move_on_after(patience_s, shield=True):
             await performance.close()
-    return tuple(performance.transcript)
+    return Performed(tuple(performance.transcript), tuple(performance.proofs))
 
 
 class _Performance:
@@ -83,12 +103,15 @@ class _Performance:
 
     def __init__(self, flow: Flow, stage: Stage, patience_s: float) -> None:
         self.transcript: list[str] = []
+        self.proofs: list[Proof] = []
         self._flow = flow
         self._stage = stage
         self._patience_s = patience_s
         self._clients: dict[str, FlowClient] = {}
         self._allowed: defaultdict[str, list[Pattern]] = defaultdict(list)
         self._known = dict(GIVEN)
+        self._cause: Decoded | None = None
+        self._said: dict[str, Decoded] = {}
 
     async def step(self, step: Step) -> None:
         try:
@@ -114,7 +137,9 @@ class _Performance:
             case Silence():
                 await self._stage.settle()
                 await self._nothing_more(step.client, step)
+                self._prove(step, self._said.get(step.client), None)
             case Leave():
+                self._cause = None
                 await self._clients.pop(step.client).close()
                 self.transcript.append(f"{step.client} leaves")
             case IsClosed():
@@ -139,8 +164,12 @@ class _Performance:
     # ---- one step each
 
     async def _say(self, step: Say) -> None:
-        message = step.pattern.text if isinstance(step.pattern, Text) else fill(step.pattern, self._known)
+        said = None if isinstance(step.pattern, Text) else cast(Decoded, fill(step.pattern, self._known))
+        message = step.pattern.text if isinstance(step.pattern, Text) else said
         self.transcript.append(f"{step.client} > {_told(message)}")
+        self._cause = said
+        if said is not None:
+            self._said[step.client] = said
         await self._clients[step.client].send(message)
 
     async def _hear(self, hears: Sequence[Hear]) -> None:
@@ -156,6 +185,7 @@ class _Performance:
                     mismatches.append((mismatch, hear))
                 else:
                     waiting.remove(hear)
+                    self._prove(hear, message, self._cause)
                     break
             else:
                 if not self._is_allowed(waiting[0].client, message):
@@ -200,10 +230,17 @@ class _Performance:
     async def _act(self, step: ServerStep) -> None:
         if self._stage.host is None:
             raise self._failed(step, "nothing", "only the server itself can do this, and this is somebody else's")
+        self._cause = None
         self.transcript.append(step.source)
         await self._stage.host.perform(step, self._flow.app)
 
     # ---- helpers
+
+    def _prove(self, step: Step, captured: Decoded | None, said: Decoded | None) -> None:
+        for item in step.proves:
+            if captured is None:
+                raise self._failed(step, "nothing", f"nothing was said before that could show {item}")
+            self.proofs.append(Proof(item, step.line, captured, said))
 
     def _is_allowed(self, client: str, message: Decoded) -> bool:
         return any(_matches(pattern, message, self._known) for pattern in self._allowed[client])

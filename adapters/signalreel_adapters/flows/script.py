@@ -53,6 +53,8 @@ class Step(Struct, frozen=True, kw_only=True):
 
     line: int
     source: str
+    proves: tuple[str, ...] = ()
+    """The items of the protocol that what is heard here shows; or what is not heard."""
 
 
 class Say(Step, frozen=True, kw_only=True):

@@ -117,6 +117,32 @@ def test_a_message_may_go_on_over_lines() -> None:
     )
 
 
+def test_items_stand_behind_what_proves_them() -> None:
+    """One or more, behind a message or silence, before a comment; they are no part of the line that is told."""
+    flow = parsed(
+        "anna < {...} [MSC-1]",
+        "anna < nothing [P2P-4 P2P-1] # why",
+        "in any order",
+        "  anna < {",
+        "    ...} [REAL-2]# why",
+        "anna < nothing # [MSC-1]",
+    )
+    _, message, silence, group, plain = flow.steps
+    assert isinstance(group, AnyOrder)
+
+    assert [step.proves for step in (message, silence, group.hears[0], plain)] == [
+        ("MSC-1",),
+        ("P2P-4", "P2P-1"),
+        ("REAL-2",),
+        (),
+    ]
+    assert [step.source for step in (message, silence, group.hears[0])] == [
+        "anna < {...}",
+        "anna < nothing",
+        "anna < { ...}",
+    ]
+
+
 def test_what_was_heard_can_be_said() -> None:
     """A name that a client has heard is known to all of them from then on; some are given."""
     parsed('anna < {"streamId": "{id}"}', 'ben > {"streamId": "{id}", "sdp": "{offer}"}', 'ben <? {"id": "{id}", ...}')
@@ -125,6 +151,16 @@ def test_what_was_heard_can_be_said() -> None:
 @pytest.mark.parametrize(
     ("lines", "line", "told"),
     [
+        (["anna < 1 []"], 2, "stand between the brackets"),
+        (["anna < 1 [MSC-99]"], 2, "there is no item MSC-99"),
+        (["anna < nothing [MSC-1 MSC-99]"], 2, "there is no item MSC-99"),
+        (["anna < 1 [PUB-9]"], 2, "PUB-9 needs media, which no flow can show"),
+        (["anna < 1 [MSC-1"], 2, "after the end of the message"),
+        (["anna < nothing [MSC-1"], 2, "no JSON value"),
+        (["anna > {} [MSC-1]"], 2, "items stand behind what is heard"),
+        (["anna <? {} [MSC-1]"], 2, "items stand behind what is heard"),
+        (['server reports {"event": "LicenceChanged", "suspended": true} [MSC-1]'], 2, "items stand behind"),
+        (["anna < nothing at all"], 2, "no JSON value"),
         (["anna says hello"], 2, "a line is `name > …`"),
         (["  anna < 1"], 2, "an indented line stands below `in any order`"),
         (["in any order", "anna < 1"], 2, "indented lines with `<` are missing"),

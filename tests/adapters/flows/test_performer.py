@@ -2,7 +2,7 @@
 
 import pytest
 
-from signalreel_adapters.flows import FlowFailed, memory_stage, perform
+from signalreel_adapters.flows import FlowFailed, Proof, memory_stage, perform
 from signalreel_adapters.flows.performer import TRANSCRIPT_LINES_MAX
 from signalreel_adapters.flows.stages import Decoded, FlowClient
 from tests.adapters.flows.staging import flow_of
@@ -17,7 +17,7 @@ async def performed(*lines: str, patience_s: float = 5) -> tuple[str, ...]:
     """Perform lines in memory; give the transcript."""
     flow = flow_of(*lines)
     async with memory_stage(flow) as stage:
-        return await perform(flow, stage, patience_s=patience_s)
+        return (await perform(flow, stage, patience_s=patience_s)).transcript
 
 
 async def failed(*lines: str, patience_s: float = 5) -> FlowFailed:
@@ -147,6 +147,41 @@ async def test_captures_are_used_and_compared() -> None:
 
     assert failure.line == 5
     assert failure.why.endswith("found 'b'")
+
+
+async def test_what_was_shown_is_told() -> None:
+    """The item, the message that was heard, and what was said before it; or what was said, where nothing came."""
+    flow = flow_of(
+        JOIN,
+        f"{JOINED} [P2P-1 REAL-2]",
+        "anna < nothing [P2P-4]",
+        'ben > {"command": "join", "streamId": "s"}',
+        "in any order",
+        '  anna < {"command": "start", ...} [P2P-5]  # by what Ben said',
+        "  ben < {...}",
+        "ben leaves",
+        'anna < {"command": "stop", ...} [P2P-10]',
+    )
+    async with memory_stage(flow) as stage:
+        proofs = (await perform(flow, stage)).proofs
+    join = {"command": "join", "streamId": "s"}
+    joined = {"command": "notification", "definition": "joined", "streamId": "s"}
+
+    assert proofs == (
+        Proof("P2P-1", 3, joined, join),
+        Proof("REAL-2", 3, joined, join),
+        Proof("P2P-4", 4, join),
+        Proof("P2P-5", 7, proofs[3].captured, join),
+        Proof("P2P-10", 10, proofs[4].captured),
+    )
+    assert [proof.captured["command"] for proof in proofs[3:]] == ["start", "stop"]
+
+
+async def test_silence_after_nothing_shows_nothing() -> None:
+    """A line that should prove something, and before which nobody said anything, fails."""
+    failure = await failed("anna connects", "anna < nothing [P2P-4]")
+
+    assert (failure.line, failure.why) == (3, "nothing was said before that could show P2P-4")
 
 
 async def test_the_servers_close_is_expected_with_its_code() -> None:

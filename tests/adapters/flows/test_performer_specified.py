@@ -6,8 +6,10 @@ from typing import Final
 import pytest
 
 from signalreel.refusals import REFUSALS
-from signalreel_adapters.flows import memory_stage, perform
+from signalreel_adapters.conformance import Transport
+from signalreel_adapters.flows import Flow, Performed, memory_stage, perform
 from tests.adapters.flows.staging import SPECIFIED, read, socket_stage
+from tests.evidence import EvidenceNotes
 
 pytestmark = pytest.mark.anyio
 
@@ -45,21 +47,29 @@ def by_stem(path: Path) -> str:
     return path.stem
 
 
+def tick_all(evidence: EvidenceNotes, transport: Transport, flow: Flow, performed: Performed) -> None:
+    """Tick what the lines of a flow have proved."""
+    for proof in performed.proofs:
+        evidence.tick(proof.item, transport=transport, captured=proof.captured, said=proof.said, flow=flow.file)
+
+
 @pytest.mark.parametrize("path", SPECIFIED, ids=by_stem)
-async def test_it_holds_in_memory(path: Path) -> None:
+async def test_it_holds_in_memory(path: Path, evidence: EvidenceNotes) -> None:
     """On asyncio and on trio."""
     flow = read(path)
     async with memory_stage(flow) as stage:
-        await perform(flow, stage)
+        performed = await perform(flow, stage)
+    tick_all(evidence, "memory", flow, performed)
 
 
 @pytest.mark.parametrize("anyio_backend", ["asyncio"])
 @pytest.mark.parametrize("path", SPECIFIED, ids=by_stem)
-async def test_it_holds_over_a_socket(path: Path) -> None:
+async def test_it_holds_over_a_socket(path: Path, evidence: EvidenceNotes) -> None:
     """Against the server as users run it, with fake media."""
     flow = read(path)
     async with socket_stage(flow) as stage:
-        await perform(flow, stage)
+        performed = await perform(flow, stage)
+    tick_all(evidence, "websocket", flow, performed)
 
 
 def test_every_error_of_the_page_is_shown_with_its_cause() -> None:
