@@ -6,12 +6,15 @@
 Importing this loads neither aiortc nor a web framework; the parts that need them are imported by their own names.
 """
 
+from signalreel_adapters.ice import StaticIceServers, TurnRest
 from signalreel_adapters.media.fake import FakeMedia
 from signalreel_adapters.ports import (
     Clock,
     Delivery,
     DurableReel,
     Gate,
+    IceServer,
+    IceServers,
     Ids,
     Media,
     Peer,
@@ -45,6 +48,8 @@ __all__ = (
     "DurableReel",
     "FakeMedia",
     "Gate",
+    "IceServer",
+    "IceServers",
     "Ids",
     "Limits",
     "Media",
@@ -60,11 +65,13 @@ __all__ = (
     "Session",
     "SessionInfo",
     "SqliteReel",
+    "StaticIceServers",
     "Subscription",
     "SubscriptionLagged",
     "SystemClock",
     "Transport",
     "TransportClosed",
+    "TurnRest",
     "TurnedAway",
     "Verdict",
 )

@@ -24,6 +24,8 @@ __all__ = (
     "Delivery",
     "DurableReel",
     "Gate",
+    "IceServer",
+    "IceServers",
     "Ids",
     "Media",
     "Peer",
@@ -174,6 +176,29 @@ class Gate(Protocol):
 
     async def decide(self, command: AnyCommand, session: SessionInfo) -> Verdict:
         """Decide about one command. Commands of one session are decided in their order, sessions side by side."""
+        ...
+
+
+class IceServer(Struct, frozen=True):
+    """An ICE server as a client is told of it. Its credential is for that client alone: it is never shown or logged."""
+
+    uri: str  #: `stun:host:port` or `turn:host:port`
+    username: str = ""
+    credential: str = ""
+
+    def __repr__(self) -> str:
+        return f"IceServer(uri={self.uri!r})"
+
+
+class IceServers(Protocol):
+    """Knows the ICE server for each client, with a credential where one is needed.
+
+    The runtime asks when the answer to `getIceServerConfig` leaves for the client, after it was recorded: neither reel
+    nor step ever holds a credential.
+    """
+
+    def for_session(self, session: SessionInfo) -> IceServer:
+        """Give the server for a session. Must not block."""
         ...
 
 

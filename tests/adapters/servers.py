@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from signalreel.reel import Reel
-from signalreel_adapters import Ids, Limits, Media, Runtime
+from signalreel_adapters import IceServers, Ids, Limits, Media, Runtime
 from signalreel_adapters.server import listen, serve
 
 __all__ = ("JsonSocket", "Served", "served")
@@ -82,6 +82,7 @@ async def served(
     reel: Reel | None = None,
     *,
     media: Media | None = None,
+    ice: IceServers | None = None,
     limits: Limits | None = None,
     ids: Ids | None = None,
     pages: Path | None = None,
@@ -90,7 +91,10 @@ async def served(
     """Run the server in this event loop."""
     listens = anyio.Event()
     with listen("127.0.0.1", 0) as bound:
-        async with Runtime(reel, media=media, limits=limits, ids=ids) as runtime, anyio.create_task_group() as tasks:
+        async with (
+            Runtime(reel, media=media, ice=ice, limits=limits, ids=ids) as runtime,
+            anyio.create_task_group() as tasks,
+        ):
 
             async def run() -> None:
                 await serve(runtime, bound, pages=pages, origins=origins, ready=listens.set, heed_signals=False)

@@ -39,6 +39,7 @@ class Counters:
 
     reel_failures: int = 0  #: failed attempts to write the reel
     gate_failures: int = 0  #: verdicts that were an exception or came too late
+    ice_failures: int = 0  #: exceptions of whoever knows the ICE servers
     media_failures: int = 0  #: exceptions of the media adapter
     transport_failures: int = 0  #: exceptions of a transport that are none of the agreed ones
 

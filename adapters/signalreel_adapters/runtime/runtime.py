@@ -28,6 +28,7 @@ from signalreel_adapters.ports import (
     Clock,
     Delivery,
     Gate,
+    IceServers,
     Ids,
     Media,
     Peer,
@@ -77,7 +78,8 @@ class Runtime:
     """Runs one reel. Use it as `async with Runtime(...) as runtime`; leaving it closes every session and the reel.
 
     `settings=None` means those of the reel; others are recorded as a change. Without a reel nothing is kept. Without a
-    gate everybody may do everything. Without media, descriptions are only relayed between peers.
+    gate everybody may do everything. Without media, descriptions are only relayed between peers. Without `ice`, clients
+    are told of the `stun_server` of the settings.
     """
 
     def __init__(
@@ -87,12 +89,14 @@ class Runtime:
         settings: Settings | None = None,
         gate: Gate | None = None,
         media: Media | None = None,
+        ice: IceServers | None = None,
         clock: Clock | None = None,
         ids: Ids | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.limits = limits if limits is not None else Limits()
         self.counters = Counters()
+        self.ice = ice
         self.reel: Reel = reel if reel is not None else Unrecorded(Header(settings or Settings()))
         self._durable = as_durable(self.reel)
         self._settings = settings

@@ -28,10 +28,18 @@ from signalreel.engine import refusal_of_names
 from signalreel.errors import Undecodable
 from signalreel.events import SessionClosed, SessionOpened
 from signalreel.identifiers import is_valid_name
-from signalreel.messages import POLICY_VIOLATION, AnyMessage, CloseSession, Error, Pong, encode_message
+from signalreel.messages import (
+    POLICY_VIOLATION,
+    AnyMessage,
+    CloseSession,
+    Error,
+    IceServerConfig,
+    Pong,
+    encode_message,
+)
 from signalreel.record import Grant
 from signalreel.refusals import INVALID_STREAM_NAME, NOT_INITIALIZED_YET, REFUSALS
-from signalreel_adapters.ports import Clock, Delivery, Gate, SessionInfo, Verdict
+from signalreel_adapters.ports import Clock, Delivery, Gate, IceServers, SessionInfo, Verdict
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
 from signalreel_adapters.runtime.limits import Limits
@@ -58,6 +66,7 @@ class Host(Protocol):
 
     limits: Limits
     counters: Counters
+    ice: IceServers | None
 
     @property
     def clock(self) -> Clock:
@@ -176,7 +185,19 @@ class Session:
             self._delivery.close(message.code, message.reason)
             return
         self._host.counters.messages += 1
-        self._delivery.send(encode_message(message))
+        self._delivery.send(encode_message(self._completed(message)))
+
+    def _completed(self, message: AnyMessage) -> AnyMessage:
+        """Put the ICE server and this session's credential into the message that tells of them, on its way out only."""
+        if self._host.ice is None or type(message) is not IceServerConfig:
+            return message
+        try:
+            server = self._host.ice.for_session(self.info)
+        except Exception as error:  # noqa: BLE001 - an adapter's bug must not stop the order
+            self._host.counters.ice_failures += 1
+            _log.error("ICE servers failed", session=self.id, error=type(error).__name__)
+            return message
+        return IceServerConfig(server.uri, server.username, server.credential)
 
     def close(self, code: int, reason: str) -> None:
         """End the session from this side, after what was said before."""

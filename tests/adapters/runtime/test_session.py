@@ -13,7 +13,7 @@ from signalreel.identifiers import App, SessionId
 from signalreel.messages import CloseSession
 from signalreel.record import Grant
 from signalreel.refusals import INVALID_STREAM_NAME
-from signalreel_adapters.ports import Gate, SessionInfo, Verdict
+from signalreel_adapters.ports import Gate, IceServers, SessionInfo, Verdict
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
 from signalreel_adapters.runtime.limits import Limits
@@ -31,6 +31,7 @@ class Host:
         self.counters = Counters()
         self.clock = ManualClock()
         self.is_ready = True
+        self.ice: IceServers | None = None
         self.enqueued: list[Pending] = []
         self.forgotten: list[Session] = []
         self.work: list[Callable[[], Awaitable[None]]] = []
