@@ -13,12 +13,18 @@ from typing import Any, Final, Self, cast
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, ViewportSize
 
+from tests.e2e.wire import Wire
+
 __all__ = (
     "BROWSER_TEST_SECONDS_MAX",
     "CHROMIUM_VARIABLE",
+    "OLD_SDK",
+    "Figures",
     "Guests",
     "SdkPage",
     "find_chromium",
+    "hear_silence",
+    "hear_sound",
     "launch",
     "see_moving_picture",
     "see_still_picture",
@@ -58,6 +64,9 @@ VIEWPORT: Final[ViewportSize] = {"width": 960, "height": 640}
 SDK: Final = Path(__file__).parent / "node_modules" / "@antmedia" / "webrtc_adaptor"
 """The npm package, as it was published."""
 
+OLD_SDK: Final = "?sdk=2.4.2"
+"""Asks the page for the SDK as it was when the protocol page was written."""
+
 PROBE: Final = Path(__file__).with_name("probe.js")
 
 BROWSER_TEST_SECONDS_MAX: Final = 120
@@ -67,6 +76,7 @@ PICTURE_SECONDS_MAX: Final = 30.0
 CALLBACK_SECONDS_MAX: Final = 20.0
 LOOK_MILLISECONDS: Final = 100
 FRAMES_MIN: Final = 10
+PACKETS_MIN: Final = 10
 BRIGHT_MIN: Final = 0.5
 STILL_MILLISECONDS: Final = 1_000
 
@@ -112,13 +122,15 @@ class Guests:
         """Open the server's own page."""
         return self._open(self._server_url + query)
 
-    def open_sdk(self, **options: object) -> "SdkPage":
-        """Open a page with the official SDK, connected."""
+    def open_sdk(self, query: str = "", **options: object) -> "SdkPage":
+        """Open a page with the official SDK, connected; `OLD_SDK` as the query takes an older one."""
         assert SDK.is_dir(), f"the official SDK is not there: run `npm ci --ignore-scripts` in {SDK.parents[2]}"
-        page = self._open(self._sdk_url)
+        page = self._context.new_page()
+        opened = SdkPage(page, Wire(page))
+        self._go(page, self._sdk_url + query)
         page.locator("html[data-ready]").wait_for(state="attached")
         page.evaluate("options => sdk.open(options)", options)
-        return SdkPage(page)
+        return opened
 
     def check(self) -> None:
         """Fail on anything that no page should do."""
@@ -126,11 +138,14 @@ class Guests:
 
     def _open(self, url: str) -> Page:
         page = self._context.new_page()
+        self._go(page, url)
+        return page
+
+    def _go(self, page: Page, url: str) -> None:
         page.on("console", self._hear_console)
         page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))
         page.on("request", self._hear_request)
         page.goto(url)
-        return page
 
     def _hear_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -142,14 +157,19 @@ class Guests:
 
 
 class SdkPage:
-    """A page around the official SDK."""
+    """A page around the official SDK, and what goes over its WebSocket."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, wire: Wire) -> None:
         self.page = page
+        self.wire = wire
 
     def call(self, method: str, *parameters: object) -> None:
         """Call a method of the SDK."""
         self.page.evaluate("([method, parameters]) => sdk.call(method, ...parameters)", [method, parameters])
+
+    def send_bytes(self, stream_id: str, length: int) -> str:
+        """Send bytes on the data channel, and give in words what the other side must get."""
+        return cast(str, self.page.evaluate("parameters => sdk.sendBytes(...parameters)", [stream_id, length]))
 
     def until(self, name: str, seconds: float = CALLBACK_SECONDS_MAX) -> dict[str, Any]:
         """Wait for the next callback of this name that was not asked for yet; `error NAME` for an error."""
@@ -164,6 +184,9 @@ class SdkPage:
         """Close the tab, as a person does: without a word to the server."""
         self.page.close()
 
+
+Figures = dict[str, float]
+"""What was seen or heard, in the words of evidence: `frames_decoded`, `width`, `height`, `packets`."""
 
 Look = dict[str, float]
 
@@ -184,10 +207,10 @@ def _look_until(page: Page, selector: str, seen: Callable[[Look], bool]) -> Look
     raise AssertionError(f"{selector}: last seen {look} after {PICTURE_SECONDS_MAX} s")
 
 
-def see_moving_picture(page: Page, selector: str) -> None:
+def see_moving_picture(page: Page, selector: str) -> Figures:
     """See a received video move: frames are decoded, the pixels are not black, and they change."""
     first = _look_until(page, selector, lambda look: look["frames"] > 0 and look["bright"] >= BRIGHT_MIN)
-    _look_until(
+    last = _look_until(
         page,
         selector,
         lambda look: (
@@ -196,15 +219,41 @@ def see_moving_picture(page: Page, selector: str) -> None:
             and look["sum"] != first["sum"]
         ),
     )
+    return {"frames_decoded": last["frames"], "width": last["width"], "height": last["height"]}
 
 
 def see_still_picture(page: Page, selector: str) -> None:
     """See a received video stop: for a while no further frame of it is decoded."""
+    _until_still(page, selector, lambda: (_look(page, selector) or {}).get("frames"))
+
+
+def hear_sound(page: Page, selector: str) -> Figures:
+    """Hear that the packets of a received video's sound go on coming."""
+    first = _packets(page, selector)
     deadline = time.monotonic() + PICTURE_SECONDS_MAX
     while time.monotonic() < deadline:
-        before = _look(page, selector)
+        page.wait_for_timeout(LOOK_MILLISECONDS)
+        packets = _packets(page, selector)
+        if packets is not None and packets >= (first or 0) + PACKETS_MIN:
+            return {"packets": packets}
+    raise AssertionError(f"{selector}: no sound after {PICTURE_SECONDS_MAX} s")
+
+
+def hear_silence(page: Page, selector: str) -> None:
+    """Hear the sound of a received video stop: for a while no further packet of it comes."""
+    _until_still(page, selector, lambda: _packets(page, selector))
+
+
+def _packets(page: Page, selector: str) -> float | None:
+    heard = cast(Look | None, page.evaluate("selector => probe.listen(selector)", selector))
+    return None if heard is None else heard["packets"]
+
+
+def _until_still(page: Page, selector: str, count: Callable[[], float | None]) -> None:
+    deadline = time.monotonic() + PICTURE_SECONDS_MAX
+    while time.monotonic() < deadline:
+        before = count()
         page.wait_for_timeout(STILL_MILLISECONDS)
-        after = _look(page, selector)
-        if before is not None and after is not None and before["frames"] == after["frames"]:
+        if before is not None and before == count():
             return
-    raise AssertionError(f"{selector}: frames go on")
+    raise AssertionError(f"{selector}: it goes on")

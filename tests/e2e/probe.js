@@ -16,16 +16,16 @@
     }
   };
 
-  /** How many frames of a received track the browser has decoded, over all connections that are still open. */
-  async function framesDecoded(track) {
-    let frames = 0;
+  /** A figure of what is received of a track, such as the frames decoded, over all connections that are still open. */
+  async function received(track, figure) {
+    let sum = 0;
     for (const connection of connections) {
       if (connection.signalingState === "closed") continue;
       for (const entry of (await connection.getStats()).values()) {
-        if (entry.type === "inbound-rtp" && entry.trackIdentifier === track.id) frames += entry.framesDecoded ?? 0;
+        if (entry.type === "inbound-rtp" && entry.trackIdentifier === track.id) sum += entry[figure] ?? 0;
       }
     }
-    return frames;
+    return sum;
   }
 
   /** What a video element shows now: the share of pixels that are not black, and a sum that tells pictures apart. */
@@ -50,7 +50,14 @@
       const video = document.querySelector(selector);
       const track = video?.srcObject?.getVideoTracks()[0];
       if (!track || !video.videoWidth) return null;
-      return { frames: await framesDecoded(track), ...picture(video) };
+      const frames = await received(track, "framesDecoded");
+      return { frames, width: video.videoWidth, height: video.videoHeight, ...picture(video) };
+    },
+
+    /** Listen to a video element: packets of its sound that have come so far. Null while there is no sound to it. */
+    async listen(selector) {
+      const track = document.querySelector(selector)?.srcObject?.getAudioTracks()[0];
+      return track ? { packets: await received(track, "packetsReceived") } : null;
     },
   };
 })();

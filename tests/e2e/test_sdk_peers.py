@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.browser import BROWSER_TEST_SECONDS_MAX, Guests, SdkPage, see_moving_picture
 from tests.e2e.server import Server, check_that_it_replays
+from tests.evidence import EvidenceNotes
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)]
 
@@ -19,14 +20,20 @@ def join(guests: Guests, stream_id: str) -> SdkPage:
     return peer
 
 
-def test_two_peers_see_each_other_and_a_third_does_not_fit(guests: Guests) -> None:
+def test_two_peers_see_each_other_and_a_third_does_not_fit(guests: Guests, evidence: EvidenceNotes) -> None:
     """Frames reach both peers; the third one gets `NoSpaceForNewPeer`, and the two do not notice."""
     first = join(guests, "call1")
     first.until("joined")
     second = join(guests, "call1")
     second.until("joined")
-    for peer in (first, second):
-        see_moving_picture(peer.page, "#remote")
+    seen_by_first, seen_by_second = (see_moving_picture(peer.page, "#remote") for peer in (first, second))
+    evidence.tick(
+        "P2P-9",
+        transport="browser",
+        captured=first.wire.until_heard("start"),
+        said=first.wire.last_said("join"),
+        media=seen_by_first | {"frames_decoded_by_the_other": seen_by_second["frames_decoded"]},
+    )
 
     third = join(guests, "call1")
 

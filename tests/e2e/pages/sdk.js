@@ -1,12 +1,24 @@
 /**
  * A page without opinions around the official SDK: the test says what to call, and asks what was called back.
  *
- * It finds its WebSocket with the SDK's own helper, as the sample pages do: the first part of the page's path is the
- * app.
+ * `?sdk=2.4.2` takes an older one. The page finds its WebSocket with the SDK's own helper, as the sample pages do: the
+ * first part of the page's path is the app. Older SDKs have none, and their samples do the same by hand.
  */
 
-import { WebRTCAdaptor } from "../node_modules/@antmedia/webrtc_adaptor/dist/es/index.js";
-import { getWebSocketURL } from "../node_modules/@antmedia/webrtc_adaptor/dist/es/utility.js";
+/** Where each SDK is, and where its helper. */
+const SDKS = {
+  "2.16.2": ["@antmedia/webrtc_adaptor/dist/es/index.js", "@antmedia/webrtc_adaptor/dist/es/utility.js"],
+  "2.4.2": ["webrtc_adaptor-2.4.2/js/webrtc_adaptor.js", null],
+};
+
+/** Enough to be seen, and little enough for a machine that encodes and decodes for every page of a conference. */
+const CAMERA = { width: 320, height: 240 };
+
+const [code, helper] = SDKS[new URLSearchParams(location.search).get("sdk") ?? "2.16.2"];
+const { WebRTCAdaptor } = await import(`../node_modules/${code}`);
+const { getWebSocketURL } = helper
+  ? await import(`../node_modules/${helper}`)
+  : { getWebSocketURL: () => `ws://${location.host}/${location.pathname.split("/")[1]}/websocket` };
 
 /** What was called back and no test has asked for yet, in its order. */
 const heard = [];
@@ -24,8 +36,16 @@ function hear(name, about) {
 /** What of an object can leave the page. */
 function plain(about) {
   if (typeof about !== "object" || about === null) return about;
-  const entries = Object.entries(about).filter(([, value]) => !(value instanceof Object) || Array.isArray(value));
+  const entries = Object.entries(about)
+    .map(([key, value]) => [key, value instanceof ArrayBuffer ? told(value) : value])
+    .filter(([, value]) => !(value instanceof Object) || Array.isArray(value));
   return JSON.parse(JSON.stringify(Object.fromEntries(entries)));
+}
+
+/** Bytes in words: how many they are, and their sum. */
+function told(buffer) {
+  const bytes = new Uint8Array(buffer);
+  return `${bytes.length} bytes, sum ${bytes.reduce((sum, byte) => sum + byte, 0)}`;
 }
 
 /** Show a track's stream in a video of its own: the track is named after the stream it comes from. */
@@ -44,7 +64,7 @@ window.sdk = {
   open(options) {
     adaptor = new WebRTCAdaptor({
       websocket_url: getWebSocketURL(location),
-      mediaConstraints: { video: true, audio: true },
+      mediaConstraints: { video: CAMERA, audio: true },
       peerconnection_config: { iceServers: [] },
       sdp_constraints: { OfferToReceiveAudio: false, OfferToReceiveVideo: false },
       localVideoId: "local",
@@ -62,6 +82,13 @@ window.sdk = {
   /** Call a method of the SDK. */
   call(method, ...parameters) {
     adaptor[method](...parameters);
+  },
+
+  /** Send so many bytes on the data channel, counting up; give what the other side must get, in words. */
+  sendBytes(streamId, length) {
+    const { buffer } = Uint8Array.from({ length }, (_, index) => index);
+    adaptor.sendData(streamId, buffer);
+    return told(buffer);
   },
 
   /** Wait for a callback that nobody has asked for yet, and give what it was about. Errors are `error NAME`. */
