@@ -20,13 +20,24 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from signalreel import commands, events, messages, refusals, settings
+from signalreel import commands, events, host, messages, refusals, registered, settings
 from signalreel.engine import TABLES
 from signalreel.machines.table import Ignored, Refused, Row, Table, Unreachable
 
 __all__ = ("PAGES", "main")
 
 SPECS: Final = Path(__file__).resolve().parent.parent / "specs"
+
+REGISTERED: Final[dict[str, type[Struct]]] = {
+    kind.__name__: kind
+    for kind in (
+        registered.RegisteredStream,
+        registered.RegisteredRoom,
+        registered.IssuedToken,
+        registered.Subscriber,
+    )
+}
+"""What stands in the orders that register something."""
 
 STATE_NOTE: Final = re.compile(r"^\s+(?P<name>[A-Z_]+) = \"[^\"]*\"\s+#: (?P<note>.*)$", re.MULTILINE)
 FIELD_NOTE: Final = re.compile(r"^    (?P<name>[a-z_]+): .*?#: (?P<note>.*)$", re.MULTILINE)
@@ -156,9 +167,21 @@ def inputs() -> str:
         *words(events.EVENTS),
         "## Host commands",
         "",
-        *words(commands.HOST_COMMANDS),
+        "An order that is refused is refused with a definition of the [catalogue](errors.md), or with one of these:",
+        "",
+        *table_of(
+            ("definition", "cause", "may succeed later"),
+            (
+                (f"`{one.definition}`", one.cause, "yes" if one.retryable else "no")
+                for one in host.HOST_REFUSALS.values()
+            ),
+        ),
+        *words(host.HOST_COMMANDS),
+        "## What is registered",
+        "",
+        *words(REGISTERED),
     ]
-    return page("Other inputs", "`signalreel.events` and `signalreel.commands`", body)
+    return page("Other inputs", "`signalreel.events`, `signalreel.host` and `signalreel.registered`", body)
 
 
 def setting_pages() -> str:

@@ -7,12 +7,12 @@
 This package is pure: it reads no clock, draws no random number, performs no I/O and waits for nothing. The shell around
 it (runtime, transports, media, server) is the package `signalreel_adapters`. The words themselves are in the modules:
 what a client says in `signalreel.commands`, what the world reports in `signalreel.events`, what the server says in
-`signalreel.messages`, what it refuses with in `signalreel.refusals`.
+`signalreel.messages`, what it refuses with in `signalreel.refusals`, what the
+host orders in `signalreel.host` and what it registers in `signalreel.registered`.
 """
 
-from signalreel.commands import CloseRoom, EndStream, KickSession
 from signalreel.decoding import decode_command
-from signalreel.engine import Engine, Snapshot
+from signalreel.engine import Engine
 from signalreel.errors import (
     Divergence,
     InvalidRecord,
@@ -24,6 +24,7 @@ from signalreel.errors import (
     SignalreelError,
     Undecodable,
 )
+from signalreel.host import CloseRoom, EndStream, KickSession
 from signalreel.identifiers import App, Kind, Reference, SessionId, is_valid_name
 from signalreel.messages import encode_message
 from signalreel.record import Grant, Record, decode_record, encode_record
@@ -31,6 +32,7 @@ from signalreel.reel import ENGINE_VERSION, Entry, Header, MemoryReel, Reel
 from signalreel.refusals import REFUSALS, Refusal
 from signalreel.replay import Cursor, Replayed
 from signalreel.settings import Settings
+from signalreel.snapshot import Snapshot
 from signalreel.step import Deadline, Outcome, Step, Transition
 
 __all__ = (

@@ -1,7 +1,6 @@
 """What a client says, decoded: one frozen Struct per command of the protocol, tagged on `command` as on the wire.
 
-Here too: what the host itself may order (`EndStream`, `KickSession`, `CloseRoom`), which stands on the reel like any
-input. How bytes become a command is in `decoding`.
+How bytes become a command is in `decoding`; what the host itself may order is in `host`.
 
 Defaults are those of the protocol page. Unknown fields are ignored: every generation of clients sends some. Texts are
 bounded by the transport's message size, not here; which names are acceptable is the engine's to say.
@@ -13,17 +12,13 @@ from msgspec import Meta, Struct
 
 __all__ = (
     "COMMANDS",
-    "HOST_COMMANDS",
     "LISTED_MAX",
     "STREAMLESS",
     "AnyCommand",
-    "AnyHostCommand",
     "AssignVideoTrack",
     "CandidateText",
-    "CloseRoom",
     "Command",
     "EnableTrack",
-    "EndStream",
     "ForceStreamQuality",
     "GetBroadcastObject",
     "GetDebugInfo",
@@ -36,10 +31,8 @@ __all__ = (
     "GetSubtracksCount",
     "GetTrackList",
     "GetVideoTrackAssignments",
-    "HostCommand",
     "Join",
     "JoinRoom",
-    "KickSession",
     "Leave",
     "LeaveFromRoom",
     "MediaId",
@@ -412,39 +405,3 @@ def ids_wanted(command: Command) -> int:
             return 1
         case _:
             return 0
-
-
-class HostCommand(Struct, frozen=True, gc=False, kw_only=True, tag_field="host", rename="camel", omit_defaults=True):
-    """Base of what the embedding server may order. `app` says where; `actor` who, for whoever reads the reel."""
-
-    app: str = ""
-    actor: str = ""
-
-
-class EndStream(HostCommand, frozen=True, gc=False, tag="endStream"):
-    """End a stream: its publisher gets `publish_finished`, its viewers `play_finished`.
-
-    The publisher of a stream that is not live yet gets `publishTimeoutError` instead, because nothing has started.
-    """
-
-    stream_id: str = ""
-
-
-class KickSession(HostCommand, frozen=True, gc=False, tag="kickSession"):
-    """Close a session's transport, which ends everything it holds. Without an app, in whichever app it is."""
-
-    session: str = ""
-
-
-class CloseRoom(HostCommand, frozen=True, gc=False, tag="closeRoom"):
-    """Send every member out of a room, ending what they publish and play in it."""
-
-    room: str = ""
-
-
-AnyHostCommand = EndStream | KickSession | CloseRoom
-
-HOST_COMMANDS: Final[dict[str, type[HostCommand]]] = {
-    cast(str, kind.__struct_config__.tag): kind for kind in cast(Any, AnyHostCommand).__args__
-}
-"""Every host command by its name on the reel."""

@@ -16,14 +16,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from signalreel.commands import (
-    COMMANDS,
-    STREAMLESS,
     Command,
-    EndStream,
     GetIceServerConfig,
-    HostCommand,
     JoinRoom,
-    KickSession,
     ids_wanted,
 )
 from signalreel.errors import InvalidRecord, OutOfOrder
@@ -40,25 +35,37 @@ from signalreel.events import (
     SettingsChanged,
     ShutdownAnnounced,
 )
-from signalreel.identifiers import Kind, Reference, is_valid_name
+from signalreel.host import (
+    NO_SUCH_SESSION,
+    AnyRegistryCommand,
+    CloseRoom,
+    EndStream,
+    HostCommand,
+    KickSession,
+    RegistryCommand,
+    UnregisterRoom,
+    UnregisterStream,
+)
+from signalreel.identifiers import Kind, Reference
 from signalreel.machines.base import AnyMachine, Key
 from signalreel.machines.context import Context, Environment, Session
+from signalreel.machines.names import refusal_of_names
 from signalreel.machines.pair import PAIR
 from signalreel.machines.playback import PLAYBACK
+from signalreel.machines.registry import Registry
 from signalreel.machines.room import ROOM
 from signalreel.machines.routes import ROUTES, closing
-from signalreel.machines.shapes import Pair, Playback, Room, Stream
 from signalreel.machines.stream import STREAM
 from signalreel.machines.table import Table
 from signalreel.machines.used import Used
 from signalreel.messages import POLICY_VIOLATION, CloseSession, IceServerConfig, Notification
 from signalreel.record import Record
-from signalreel.refusals import INVALID_STREAM_NAME, NO_STREAM_NAME_SPECIFIED, Refusal
 from signalreel.settings import Settings
+from signalreel.snapshot import Snapshot
 from signalreel.statehash import StateHash
 from signalreel.step import GENESIS, Deadline, Fired, Step, Transition, chain
 
-__all__ = ("STATE_DIGEST_EVERY", "TABLES", "Engine", "Snapshot", "refusal_of_names")
+__all__ = ("STATE_DIGEST_EVERY", "TABLES", "Engine")
 
 STATE_DIGEST_EVERY: Final = 64
 """Records between two digests of the whole state."""
@@ -76,30 +83,6 @@ _OTHER_INPUTS: Final = 2  #: of the three kinds of input, those that a record do
 _UNKNOWN_SESSION: Final = Fired("route", "", "", 0, "ignore: of a session that is not open")
 _OTHER_KIND: Final = Fired("route", "", "", 0, "ignore: not an input of this kind of machine")
 _NAMED_WRONGLY: Final = Fired("route", "", "", 0, "refuse: the name is missing or invalid")
-_NAMES: Final[dict[type[Command], tuple[bool, tuple[str, ...]]]] = {
-    command: (
-        name not in STREAMLESS,
-        tuple(field for field in ("stream_id", "room", "main_track") if field in command.__struct_fields__),
-    )
-    for name, command in COMMANDS.items()
-}
-"""Of each command: whether it needs a stream id, and which of its fields name a stream or room."""
-
-
-class Snapshot(Struct, frozen=True):
-    """The whole state of an engine. Taking one copies references only: machines are immutable."""
-
-    seq: int
-    time: int
-    digest: bytes
-    settings: Settings
-    environment: Environment
-    sessions: tuple[Session, ...]
-    used: tuple[Used, ...]
-    streams: tuple[Stream, ...]
-    playbacks: tuple[Playback, ...]
-    pairs: tuple[Pair, ...]
-    rooms: tuple[Room, ...]
 
 
 class _Rest(Struct, frozen=True):
@@ -112,12 +95,19 @@ class _Rest(Struct, frozen=True):
 class Engine:
     """The state of every app, and the one way to change it.
 
-    `settings` are those of the reel's header; later ones arrive as records. `state_digest_every` says how often a step
-    carries a digest of the whole state (1 in tests).
+    `settings` and `started_at` (microseconds since 1970) are those of the reel's header; later ones arrive as records.
+    `state_digest_every` says how often a step carries a digest of the whole state (1 in tests).
     """
 
-    def __init__(self, settings: Settings | None = None, *, state_digest_every: int = STATE_DIGEST_EVERY) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        started_at: int = 0,
+        state_digest_every: int = STATE_DIGEST_EVERY,
+    ) -> None:
         self._context = Context(settings if settings is not None else Settings())
+        self._context.environment = Environment(clock_offset=started_at)
         self._sessions: dict[str, Session] = {}
         self._seq = 0
         self._time = 0
@@ -151,6 +141,11 @@ class Engine:
     def environment(self) -> Environment:
         """What the engine knows of the server's surroundings."""
         return self._context.environment
+
+    @property
+    def registry(self) -> Registry:
+        """What is registered, to look at: only host commands on the reel change it."""
+        return self._context.registry
 
     def sessions(self) -> tuple[Session, ...]:
         """The open sessions, in the order in which they opened."""
@@ -203,6 +198,8 @@ class Engine:
         else:
             self._apply_host(record, cast(HostCommand, host))
         self._drain()
+        if context.registry.changes:
+            self._note_registered()
         deadline = context.indexes.deadline(context.machines)
         self._digest = chain(self._digest, record.seq, context.transitions, context.messages, deadline)
         return Step(
@@ -282,8 +279,31 @@ class Engine:
                 context.send(command.session, CloseSession(POLICY_VIOLATION, "kicked"))
             else:
                 context.fired.append(("", _UNKNOWN_SESSION))
+                context.refuse(NO_SUCH_SESSION)
+        elif isinstance(command, RegistryCommand):
+            self._register(cast(AnyRegistryCommand, command))
         else:
             self._run(command)
+
+    def _register(self, command: AnyRegistryCommand) -> None:
+        """Change what is registered, and end what was live under something that is gone."""
+        context = self._context
+        refusal = context.registry.apply(context.app, command, context.wall)
+        self._run(command)
+        if refusal is not None:
+            context.refuse(refusal)
+            return
+        match command:
+            case UnregisterStream(stream_id=id) if context.find(Kind.STREAM, id) is not None:
+                self._fire((Kind.STREAM, context.app, id), EndStream(stream_id=id))
+            case UnregisterRoom(room=id) if context.find(Kind.ROOM, id) is not None:
+                self._fire((Kind.ROOM, context.app, id), CloseRoom(room=id))
+            case _:
+                pass
+
+    def _note_registered(self) -> None:
+        for place, value in self._context.registry.take_changes():
+            self._hash.changed(place, value)
 
     # ---- sessions and surroundings
 
@@ -383,6 +403,8 @@ class Engine:
             machines[key] = after
         elif was_stored:
             del machines[key]
+            if key[0] is Kind.STREAM:
+                self._context.registry.finish(key[1], key[2])
         self._context.indexes.moved(key, before, after, stored=lives, was_stored=was_stored)
         self._hash.changed(key, after if lives else None)
 
@@ -408,6 +430,7 @@ class Engine:
             tuple(machines[Kind.PLAYBACK]),
             tuple(machines[Kind.PAIR]),
             tuple(machines[Kind.ROOM]),
+            self._context.registry.all(),
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -422,6 +445,8 @@ class Engine:
         for used in snapshot.used:
             self._context.used.mark(used)
             self._hash.changed(("used", used.app, used.tag), used)
+        self._context.registry.restore(snapshot.registered)
+        self._note_registered()
         for kind, machines in (
             (Kind.STREAM, snapshot.streams),
             (Kind.PLAYBACK, snapshot.playbacks),
@@ -432,16 +457,3 @@ class Engine:
                 table = TABLES[kind]
                 blank = cast(AnyMachine, table.machine(machine.app, machine.id, table.initial))
                 self._store((kind, machine.app, machine.id), blank, machine, was_stored=False)
-
-
-def refusal_of_names(command: Command) -> Refusal | None:
-    """Check what the command names, before any machine sees it: present where it must be, and valid."""
-    needs_stream, fields = _NAMES[type(command)]
-    for field in fields:
-        name: str = getattr(command, field)
-        if name:
-            if not is_valid_name(name):
-                return INVALID_STREAM_NAME
-        elif needs_stream and field == "stream_id":
-            return NO_STREAM_NAME_SPECIFIED
-    return None

@@ -9,8 +9,9 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from signalreel.commands import AnyCommand, AnyHostCommand
+from signalreel.commands import AnyCommand
 from signalreel.events import AnyEvent
+from signalreel.host import AnyHostCommand
 from signalreel.refusals import UNAUTHORIZED_ACCESS
 
 __all__ = ("FORMAT", "Grant", "Input", "Record", "decode_record", "encode_record", "input_name")
@@ -30,6 +31,7 @@ class Grant(Struct, frozen=True, array_like=True, gc=False):
     refusal: str = UNAUTHORIZED_ACCESS.definition  #: what to refuse with when not allowed
     once: str = ""  #: a keyed tag of the one-time token or code it rests on; used when the command is accepted
     until: int = 0  #: record time (microseconds) at which that token has expired by itself; 0: never
+    sealed: str = ""  #: what the gate sealed of the command for whoever performs it; readable to them alone
 
 
 class Record(Struct, frozen=True, array_like=True, gc=False):

@@ -19,10 +19,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from signalreel.engine import STATE_DIGEST_EVERY, Engine, Snapshot
+from signalreel.engine import STATE_DIGEST_EVERY, Engine
 from signalreel.errors import Divergence, InvalidRecord, OutOfOrder, ReelDamaged
 from signalreel.record import decode_record, input_name
 from signalreel.reel import Entry, Reel, chain_record
+from signalreel.snapshot import Snapshot
 from signalreel.step import GENESIS, Outcome, Step, outcome_of
 
 __all__ = (
@@ -64,7 +65,9 @@ class Cursor:
     ) -> None:
         self._reel = reel
         self._every = snapshot_every or max(SNAPSHOT_EVERY_MIN, isqrt(reel.last_seq))
-        self.engine: Final = Engine(reel.header.settings, state_digest_every=state_digest_every)
+        self.engine: Final = Engine(
+            reel.header.settings, started_at=reel.header.started_at, state_digest_every=state_digest_every
+        )
         self._chain = GENESIS
         self._marks: dict[int, _Mark] = {0: _Mark(self.engine.snapshot(), GENESIS)}
         self._entries: Iterator[Entry] | None = None

@@ -3,10 +3,7 @@
 from collections.abc import Callable
 from typing import Final, Literal
 
-from signalreel.commands import (
-    AnyCommand,
-    AnyHostCommand,
-)
+from signalreel.commands import AnyCommand
 from signalreel.events import (
     AnyEvent,
     BitrateMeasured,
@@ -20,6 +17,7 @@ from signalreel.events import (
     Track,
     TracksFound,
 )
+from signalreel.host import AnyHostCommand
 from signalreel.identifiers import Kind, Reference
 from signalreel.record import Grant
 from signalreel.refusals import USER_BLOCKED

@@ -8,19 +8,8 @@ from typing import Final
 import msgspec
 import pytest
 
-from signalreel.commands import (
-    COMMANDS,
-    STREAMLESS,
-    AnyCommand,
-    GetRoomInfo,
-    Join,
-    JoinRoom,
-    KickSession,
-    Ping,
-    Play,
-    Publish,
-)
-from signalreel.engine import STATE_DIGEST_EVERY, TABLES, Engine, Snapshot
+from signalreel.commands import COMMANDS, STREAMLESS, AnyCommand, GetRoomInfo, Join, JoinRoom, Ping, Play, Publish
+from signalreel.engine import STATE_DIGEST_EVERY, TABLES, Engine
 from signalreel.errors import InvalidRecord, OutOfOrder
 from signalreel.events import (
     ClockAdjusted,
@@ -33,11 +22,14 @@ from signalreel.events import (
     SettingsChanged,
     ShutdownAnnounced,
 )
+from signalreel.host import NO_SUCH_SESSION, KickSession, RegisterStream
 from signalreel.identifiers import NAME_LENGTH_MAX, Kind
 from signalreel.messages import Notification, Start
 from signalreel.record import Record
 from signalreel.refusals import INVALID_STREAM_NAME, NO_STREAM_NAME_SPECIFIED
+from signalreel.registered import RegisteredStream
 from signalreel.settings import Settings
+from signalreel.snapshot import Snapshot
 from signalreel.step import DIGEST_SIZE, GENESIS, Step
 from tests.engine.world import World, refusal, told
 
@@ -309,6 +301,7 @@ def test_a_snapshot_can_be_kept_outside() -> None:
     world.publish("a", "s1", room="r")
     world.play("b", "r", room="r")
     world.say("b", Join("p"))
+    world.order(RegisterStream(app="live", stream=RegisteredStream("s2")))
     snapshot = world.engine.snapshot()
 
     read = msgspec.msgpack.decode(msgspec.msgpack.encode(snapshot), type=Snapshot)
@@ -408,10 +401,11 @@ def test_what_a_closed_session_still_says_is_let_pass() -> None:
         world.close("a"),
         world.close("never"),
         world.apply(ShutdownAnnounced(), session="a"),
-        world.order(KickSession(app="live", session="a")),
     ]
+    kick = world.order(KickSession(app="live", session="a"))
 
-    assert [(step.messages, step.transitions, step.refused) for step in steps] == [([], [], "")] * 6
+    assert [(step.messages, step.transitions, step.refused) for step in steps] == [([], [], "")] * 5
+    assert (kick.messages, kick.transitions, kick.refused) == ([], [], NO_SUCH_SESSION.definition)
     unknown = ["ignore: of a session that is not open"]
-    assert [[fired.what for _, fired in step.fired] for step in steps] == [*[unknown] * 4, [], unknown]
+    assert [[fired.what for _, fired in step.fired] for step in (*steps, kick)] == [*[unknown] * 4, [], unknown]
     assert world.lives() == []

@@ -16,9 +16,7 @@ from msgspec.structs import replace
 
 from signalreel.commands import (
     AnyCommand,
-    CloseRoom,
     EnableTrack,
-    EndStream,
     ForceStreamQuality,
     GetIceServerConfig,
     GetRoomInfo,
@@ -26,7 +24,6 @@ from signalreel.commands import (
     GetTrackList,
     Join,
     JoinRoom,
-    KickSession,
     Leave,
     LeaveFromRoom,
     Ping,
@@ -60,6 +57,7 @@ from signalreel.events import (
     Track,
     TracksFound,
 )
+from signalreel.host import HOST_REFUSALS, CloseRoom, EndStream, KickSession
 from signalreel.identifiers import Kind, Reference
 from signalreel.record import Grant, Record, decode_record, encode_record
 from signalreel.refusals import REFUSALS, USER_BLOCKED
@@ -293,7 +291,7 @@ def check_step(world: World, step: Step) -> None:
     for transition in step.transitions:
         assert app in {None, transition.machine.app}, "another app is moved"
         assert 0 < transition.machine.born <= step.record.seq
-    assert step.refused == "" or step.refused in REFUSALS
+    assert step.refused == "" or step.refused in {**REFUSALS, **HOST_REFUSALS}
     assert not [fired for _, fired in step.fired if fired.what.startswith("unreachable")]
     assert decode_record(encode_record(step.record)) == step.record
 

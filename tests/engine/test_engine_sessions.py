@@ -2,16 +2,7 @@
 
 import pytest
 
-from signalreel.commands import (
-    GetIceServerConfig,
-    Join,
-    JoinRoom,
-    KickSession,
-    LeaveFromRoom,
-    Ping,
-    Publish,
-    Stop,
-)
+from signalreel.commands import GetIceServerConfig, Join, JoinRoom, LeaveFromRoom, Ping, Publish, Stop
 from signalreel.events import (
     ClockAdjusted,
     LicenceChanged,
@@ -20,6 +11,7 @@ from signalreel.events import (
     SessionOpened,
     ShutdownAnnounced,
 )
+from signalreel.host import KickSession
 from signalreel.identifiers import Kind
 from signalreel.machines.context import Environment, Session
 from signalreel.messages import POLICY_VIOLATION, CloseSession, IceServerConfig, Notification

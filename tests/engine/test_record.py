@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from signalreel.commands import CloseRoom, JoinRoom, Publish
+from signalreel.commands import JoinRoom, Publish
 from signalreel.events import SessionClosed
+from signalreel.host import CloseRoom
 from signalreel.record import Grant, Record, decode_record, encode_record, input_name
 from signalreel.refusals import UNAUTHORIZED_ACCESS
 
@@ -41,7 +42,7 @@ def test_a_record_is_these_bytes() -> None:
         {"command": "joinRoom", "room": "room1"},
         None,
         None,
-        [True, "tag", UNAUTHORIZED_ACCESS.definition, "", 0],
+        [True, "tag", UNAUTHORIZED_ACCESS.definition, "", 0, ""],
         ["fresh"],
     ]
 
@@ -74,6 +75,6 @@ def test_what_is_no_record_is_told(damaged: bytes) -> None:
 
 def test_a_grant_says_nothing_of_how_it_was_reached() -> None:
     """Contract 11: a grant has a verdict, keyed tags, a definition and a time; no field is for a token itself."""
-    assert Grant.__struct_fields__ == ("allowed", "identity", "refusal", "once", "until")
+    assert Grant.__struct_fields__ == ("allowed", "identity", "refusal", "once", "until", "sealed")
     assert Grant(allowed=False).refusal == UNAUTHORIZED_ACCESS.definition
     assert encode_record(Record(1, 0, "s", command=Publish("x"), grant=Grant(allowed=True))).endswith(b"\x90")

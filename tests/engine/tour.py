@@ -9,9 +9,7 @@ from functools import cache, partial
 from typing import Final
 
 from signalreel.commands import (
-    CloseRoom,
     EnableTrack,
-    EndStream,
     ForceStreamQuality,
     GetRoomInfo,
     GetStreamInfo,
@@ -34,6 +32,7 @@ from signalreel.events import (
     Track,
     TracksFound,
 )
+from signalreel.host import CloseRoom, EndStream
 from signalreel.identifiers import Kind
 from signalreel.settings import Settings
 from tests.engine.scenes import (

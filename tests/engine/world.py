@@ -13,7 +13,7 @@ from typing import Final
 
 from msgspec import UNSET, Struct
 
-from signalreel.commands import AnyCommand, AnyHostCommand, Command, HostCommand, Play, Publish, TakeConfiguration
+from signalreel.commands import AnyCommand, Command, Play, Publish, TakeConfiguration
 from signalreel.engine import Engine
 from signalreel.events import (
     AnyEvent,
@@ -25,6 +25,7 @@ from signalreel.events import (
     SessionOpened,
     SettingsChanged,
 )
+from signalreel.host import AnyHostCommand, HostCommand
 from signalreel.identifiers import Kind, Reference, playback_id
 from signalreel.messages import AnyMessage, Error
 from signalreel.record import Grant, Record, encode_record

@@ -14,9 +14,7 @@ import anyio
 
 from signalreel.commands import (
     AnyCommand,
-    CloseRoom,
     EnableTrack,
-    EndStream,
     ForceStreamQuality,
     GetIceServerConfig,
     GetRoomInfo,
@@ -35,6 +33,7 @@ from signalreel.commands import (
     ToggleVideo,
 )
 from signalreel.events import LicenceChanged, ResourcesMeasured
+from signalreel.host import CloseRoom, EndStream
 from signalreel.identifiers import Kind
 from signalreel.reel import ENGINE_VERSION, Reel
 from signalreel.replay import Cursor

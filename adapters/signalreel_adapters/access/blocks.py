@@ -11,8 +11,9 @@ from weakref import WeakKeyDictionary
 
 from msgspec import Struct
 
-from signalreel.commands import AnyCommand, KickSession
+from signalreel.commands import AnyCommand
 from signalreel.errors import SignalreelError
+from signalreel.host import KickSession
 from signalreel.refusals import USER_BLOCKED
 from signalreel_adapters.access.rights import NoRooms, Purpose, Rooms, Wish, scopes_of, wish_of
 from signalreel_adapters.access.tags import Tags

@@ -13,10 +13,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from signalreel.engine import Engine, Snapshot
+from signalreel.engine import Engine
 from signalreel.record import Record, decode_record, encode_record
 from signalreel.reel import Reel
 from signalreel.settings import Settings
+from signalreel.snapshot import Snapshot
 from signalreel_adapters.bench.mix import make_mix
 
 __all__ = (

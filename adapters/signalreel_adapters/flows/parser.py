@@ -9,9 +9,9 @@ from typing import Any, Final, cast, get_args
 
 import msgspec
 
-from signalreel.commands import AnyHostCommand
 from signalreel.errors import SignalreelError
 from signalreel.events import AnyEvent
+from signalreel.host import AnyHostCommand
 from signalreel.identifiers import is_valid_name
 from signalreel.refusals import ACCESS_REFUSALS
 from signalreel.settings import Settings

@@ -4,8 +4,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from signalreel.commands import AnyHostCommand
 from signalreel.events import AnyEvent
+from signalreel.host import AnyHostCommand
 from signalreel.settings import Settings
 from signalreel_adapters.flows.patterns import Pattern
 

@@ -9,9 +9,10 @@ from collections import deque
 
 import anyio
 
-from signalreel.commands import AnyCommand, AnyHostCommand
+from signalreel.commands import AnyCommand
 from signalreel.errors import SignalreelError
 from signalreel.events import AnyEvent
+from signalreel.host import AnyHostCommand
 from signalreel.record import Grant
 from signalreel.step import Step
 

@@ -15,10 +15,10 @@ import anyio
 import anyio.abc
 from msgspec import structs
 
-from signalreel.commands import AnyHostCommand, KickSession
 from signalreel.engine import Engine
 from signalreel.errors import SignalreelError
 from signalreel.events import AnyEvent, BitrateMeasured, ResourcesMeasured, RunStarted, SettingsChanged
+from signalreel.host import AnyHostCommand, KickSession, checked
 from signalreel.identifiers import App, Kind, SessionId, is_valid_name
 from signalreel.messages import POLICY_VIOLATION
 from signalreel.reel import Header, Reel
@@ -108,8 +108,9 @@ class Runtime:
         self._attached: dict[anyio.Event, None] = {}
         self._inbox = Inbox()
         self._subscriptions = Subscriptions(self.counters)
+        header = self.reel.header
         self._recorder = Recorder(
-            self._durable, Engine(settings=self.reel.header.settings), self.clock, self._ids, self.counters
+            self._durable, Engine(header.settings, started_at=header.started_at), self.clock, self._ids, self.counters
         )
         self._loop = Loop(
             self._inbox,
@@ -328,11 +329,12 @@ class Runtime:
         """Record a command of the host itself and give the step it caused; `actor` says who ordered it.
 
         Raises `ReelUnavailable` when it could not be recorded, and then nothing was done; `ValueError` when a stream or
-        room is named without its app. Only a session may be named without one: its id is unique in the whole runtime.
+        room is named without its app, or a field holds what no reel could. Only a session may be named without an app:
+        its id is unique in the whole runtime. A step that is `refused` says why nothing was done.
         """
         self._running()
         ticket = Ticket()
-        named = structs.replace(order, app=app or order.app, actor=actor or order.actor)
+        named = checked(structs.replace(order, app=app or order.app, actor=actor or order.actor))
         if not named.app and not isinstance(named, KickSession):
             raise ValueError("a stream or room is found by its app and its id; say which app")
         self.enqueue(Pending(host=named, ticket=ticket))

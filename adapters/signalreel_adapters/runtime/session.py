@@ -24,10 +24,10 @@ from signalreel.commands import (
     Publish,
 )
 from signalreel.decoding import decode_command, without_secrets
-from signalreel.engine import refusal_of_names
 from signalreel.errors import Undecodable
 from signalreel.events import SessionClosed, SessionOpened
 from signalreel.identifiers import is_valid_name
+from signalreel.machines.names import refusal_of_names
 from signalreel.messages import (
     POLICY_VIOLATION,
     AnyMessage,

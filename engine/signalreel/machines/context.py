@@ -12,6 +12,7 @@ from msgspec import UNSET, Struct
 from signalreel.identifiers import Kind
 from signalreel.machines.base import AnyMachine, Key, Notice
 from signalreel.machines.indexes import Indexes
+from signalreel.machines.registry import Registry
 from signalreel.machines.used import UsedTags
 from signalreel.messages import AnyMessage, Error
 from signalreel.record import Record
@@ -58,6 +59,7 @@ class Context:
         "notices",
         "record",
         "refused",
+        "registry",
         "session",
         "settings",
         "transitions",
@@ -70,6 +72,7 @@ class Context:
         self.machines: dict[Key, AnyMachine] = {}
         self.indexes = Indexes()
         self.used = UsedTags()
+        self.registry = Registry()
         self.notices: deque[tuple[Kind, str, Notice]] = deque()
         self.begin(Record(0, 0, ""), "", "")
 
@@ -88,6 +91,11 @@ class Context:
     def time(self) -> int:
         """The record's time in microseconds since the reel began."""
         return self.record.time
+
+    @property
+    def wall(self) -> int:
+        """The wall clock's time in microseconds since 1970: what planned dates are held against."""
+        return self.record.time + self.environment.clock_offset
 
     # ---- what the step will contain
 

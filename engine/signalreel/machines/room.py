@@ -15,8 +15,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from signalreel.commands import CloseRoom, GetRoomInfo, GetTrackList, JoinRoom, LeaveFromRoom, Stop
+from signalreel.commands import GetRoomInfo, GetTrackList, JoinRoom, LeaveFromRoom, Stop
 from signalreel.events import SessionClosed
+from signalreel.host import CloseRoom
 from signalreel.identifiers import Kind
 from signalreel.machines.checks import access_checks, by_another_session, by_holder, holds_too_many, lives_as
 from signalreel.machines.context import Context

@@ -16,11 +16,8 @@ from msgspec import Struct
 
 from signalreel.commands import (
     COMMANDS,
-    HOST_COMMANDS,
     AssignVideoTrack,
-    CloseRoom,
     EnableTrack,
-    EndStream,
     ForceStreamQuality,
     GetBroadcastObject,
     GetDebugInfo,
@@ -35,7 +32,6 @@ from signalreel.commands import (
     GetVideoTrackAssignments,
     Join,
     JoinRoom,
-    KickSession,
     Leave,
     LeaveFromRoom,
     PeerMessage,
@@ -74,6 +70,21 @@ from signalreel.events import (
     SettingsChanged,
     ShutdownAnnounced,
     TracksFound,
+)
+from signalreel.host import (
+    HOST_COMMANDS,
+    BlockSubscriber,
+    CloseRoom,
+    EndStream,
+    IssueToken,
+    KickSession,
+    RegisterRoom,
+    RegisterStream,
+    RegisterSubscriber,
+    RevokeTokens,
+    UnregisterRoom,
+    UnregisterStream,
+    UnregisterSubscriber,
 )
 from signalreel.identifiers import Kind, playback_id
 from signalreel.machines.base import Key
@@ -216,6 +227,7 @@ def _none(context: Context, input: object) -> Keys:
     return NOWHERE
 
 
+_REGISTRY: Final = "kept in the registry"
 _SERVER: Final = "concerns the server, no machine"
 _INERT: Final = "about a former life of the machine, or one that has ended"
 
@@ -255,6 +267,15 @@ _ROWS: Final[tuple[tuple[type, Callable[[Context, Any], Keys], str], ...]] = (
     (EndStream, _stream, "always a stream"),
     (KickSession, _none, "the session's transport is closed, and reports that"),
     (CloseRoom, _room, "always a room"),
+    (RegisterStream, _none, _REGISTRY),
+    (UnregisterStream, _none, _REGISTRY),
+    (RegisterRoom, _none, _REGISTRY),
+    (UnregisterRoom, _none, _REGISTRY),
+    (IssueToken, _none, _REGISTRY),
+    (RevokeTokens, _none, _REGISTRY),
+    (RegisterSubscriber, _none, _REGISTRY),
+    (UnregisterSubscriber, _none, _REGISTRY),
+    (BlockSubscriber, _none, _REGISTRY),
     (SessionOpened, _none, _SERVER),
     (SessionClosed, _closed, "the session held nothing"),
     (ShutdownAnnounced, _none, _SERVER),

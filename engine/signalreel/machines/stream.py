@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from signalreel.commands import (
     EnableTrack,
-    EndStream,
     GetStreamInfo,
     GetTrackList,
     Publish,
@@ -34,6 +33,7 @@ from signalreel.events import (
     SessionClosed,
     TracksFound,
 )
+from signalreel.host import EndStream
 from signalreel.identifiers import Kind
 from signalreel.machines.checks import access_checks, by_another_session, is_offer, lives_as, load_checks
 from signalreel.machines.context import Context, error_of

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signalreel.commands import EndStream
 from signalreel.events import LicenceChanged
+from signalreel.host import EndStream
 from signalreel.settings import Settings
 from signalreel_adapters.flows import Flow, FlowSyntaxError, parse_flow
 from signalreel_adapters.flows.patterns import Anything, ObjectOf, Text

@@ -3,9 +3,10 @@
 import pytest
 from structlog.testing import capture_logs
 
-from signalreel.commands import CloseRoom, Publish
+from signalreel.commands import Publish
 from signalreel.errors import ReelUnavailable
 from signalreel.events import SessionClosed
+from signalreel.host import CloseRoom
 from signalreel.record import decode_record
 from signalreel_adapters import FakeMedia, Limits, MemoryClient, Runtime
 from signalreel_adapters.testing import FailingReel, ManualClock

@@ -7,17 +7,9 @@ import anyio
 import pytest
 from structlog.testing import capture_logs
 
-from signalreel.commands import (
-    AnyCommand,
-    CloseRoom,
-    EndStream,
-    JoinRoom,
-    KickSession,
-    Play,
-    Publish,
-    TakeConfiguration,
-)
+from signalreel.commands import AnyCommand, JoinRoom, Play, Publish, TakeConfiguration
 from signalreel.events import BitrateMeasured, DeadlineReached, RunStarted, SessionClosed, SettingsChanged
+from signalreel.host import CloseRoom, EndStream, KickSession
 from signalreel.identifiers import Kind, Reference
 from signalreel.messages import POLICY_VIOLATION
 from signalreel.record import Input, decode_record

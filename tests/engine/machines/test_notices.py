@@ -1,8 +1,9 @@
 """Notices stay inside of a step."""
 
-from signalreel.commands import COMMANDS, HOST_COMMANDS
+from signalreel.commands import COMMANDS
 from signalreel.engine import TABLES
 from signalreel.events import EVENTS
+from signalreel.host import HOST_COMMANDS
 from signalreel.machines import notices
 from signalreel.machines.base import Notice
 

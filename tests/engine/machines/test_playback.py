@@ -6,7 +6,6 @@ import pytest
 
 from signalreel.commands import (
     EnableTrack,
-    EndStream,
     ForceStreamQuality,
     Join,
     Play,
@@ -27,6 +26,7 @@ from signalreel.events import (
     MediaLost,
     ResourcesMeasured,
 )
+from signalreel.host import EndStream
 from signalreel.machines.shapes import PlaybackState
 from signalreel.messages import Candidate, Description, Notification
 from signalreel.record import Grant

@@ -4,18 +4,9 @@ from typing import Final
 
 import pytest
 
-from signalreel.commands import (
-    CloseRoom,
-    GetRoomInfo,
-    GetTrackList,
-    Join,
-    JoinRoom,
-    LeaveFromRoom,
-    Play,
-    Publish,
-    Stop,
-)
+from signalreel.commands import GetRoomInfo, GetTrackList, Join, JoinRoom, LeaveFromRoom, Play, Publish, Stop
 from signalreel.events import MediaLost
+from signalreel.host import CloseRoom
 from signalreel.identifiers import Kind
 from signalreel.machines.shapes import Room
 from signalreel.messages import AnyMessage, Notification, RoomInformation, RoomStream, Start, TrackList

@@ -2,7 +2,6 @@
 
 from signalreel.commands import (
     COMMANDS,
-    HOST_COMMANDS,
     EnableTrack,
     Join,
     JoinRoom,
@@ -15,6 +14,7 @@ from signalreel.commands import (
 )
 from signalreel.engine import TABLES
 from signalreel.events import EVENTS, DeadlineReached, MediaConnected, MediaLost, SessionClosed
+from signalreel.host import HOST_COMMANDS
 from signalreel.identifiers import Kind, Reference
 from signalreel.machines.base import Notice
 from signalreel.machines.routes import ROUTES, closing

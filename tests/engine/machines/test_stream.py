@@ -7,7 +7,6 @@ import pytest
 
 from signalreel.commands import (
     EnableTrack,
-    EndStream,
     GetStreamInfo,
     GetTrackList,
     Join,
@@ -29,6 +28,7 @@ from signalreel.events import (
     Track,
     TracksFound,
 )
+from signalreel.host import EndStream
 from signalreel.messages import (
     Candidate,
     Description,

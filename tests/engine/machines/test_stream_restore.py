@@ -4,8 +4,9 @@ from typing import Final
 
 import pytest
 
-from signalreel.commands import CloseRoom, EndStream, GetStreamInfo, GetTrackList, Join, JoinRoom, Play, Publish
+from signalreel.commands import GetStreamInfo, GetTrackList, Join, JoinRoom, Play, Publish
 from signalreel.events import MediaConnected, MediaLost, RunStarted, SessionClosed, TracksFound
+from signalreel.host import CloseRoom, EndStream
 from signalreel.identifiers import Kind
 from signalreel.messages import POLICY_VIOLATION, Description, Notification, Start
 from signalreel.record import Grant
