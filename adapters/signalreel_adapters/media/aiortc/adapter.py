@@ -15,7 +15,7 @@ from aiortc import RTCCertificate
 from signalreel.commands import TakeCandidate, TakeConfiguration
 from signalreel.events import AnyEvent
 from signalreel.identifiers import Kind, Reference
-from signalreel.step import HeightForced, PublishTerms, Roster, Step, TrackSwitched, Transition
+from signalreel.step import HeightForced, PublishTerms, Roster, Step, TrackSwitched, Transition, VideoAssigned
 from signalreel_adapters.media.aiortc.fanout import FanOut, choose
 from signalreel_adapters.media.aiortc.lite import LitePeer, UdpMux
 from signalreel_adapters.media.aiortc.peer import PeerTransport
@@ -154,6 +154,8 @@ class AiortcMedia:
             side.switch(detail.stream_id, detail.kind, enabled=detail.enabled)
         elif isinstance(detail, HeightForced):
             side.force_height(detail.height)
+        elif isinstance(detail, VideoAssigned):
+            side.assign(detail.assignments)
 
     def _stream(self, machine: Reference) -> StreamSide:
         if machine not in self._streams:

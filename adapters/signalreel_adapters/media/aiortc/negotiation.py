@@ -102,7 +102,9 @@ def setup_of_answer(offered: str) -> str:
     return "active" if offered == "passive" else "passive"
 
 
-def answer(description: Description, *, codecs: Iterable[str], wanted: Iterable[str], message_bytes_max: int) -> Answer:
+def answer(
+    description: Description, *, codecs: Iterable[str], wanted: Iterable[str], tracks_max: int, message_bytes_max: int
+) -> Answer:
     """Agree on what a publisher offers. Raises `DescriptionRefused` when there is nothing to agree on."""
     allowed = {name.lower() for name in codecs}
     kinds = set(wanted)
@@ -114,7 +116,8 @@ def answer(description: Description, *, codecs: Iterable[str], wanted: Iterable[
             data = section
             sections.append(LocalSection("application", section.mid, message_bytes_max=message_bytes_max))
             continue
-        track = _agree(section, allowed) if section.kind in kinds and not section.rejected else None
+        room = section.kind in kinds and not section.rejected and len(tracks) < tracks_max
+        track = _agree(section, allowed) if room else None
         if track is None:
             sections.append(LocalSection(section.kind, section.mid, formats=section.formats))
             continue
@@ -257,25 +260,50 @@ class Plan:
         self._types: dict[tuple[Codec, bool], int] = {}  # by codec, and whether it is of its retransmissions
 
     def show(self, wanted: list[tuple[str, list[PublishedTrack]]]) -> list[Offered]:
-        """Plan to show these streams alone; gives what the next offer contains. What does not fit is left out."""
-        keys = {(stream_id, index): track for stream_id, tracks in wanted for index, track in enumerate(tracks)}
+        """Plan to show these streams alone; gives what the next offer contains. What does not fit is left out.
+
+        The first picture and the first sound of every stream go before anybody's second ones: a few publishers with
+        many tracks must not keep the others out.
+        """
+        tracks = {(stream_id, index): track for stream_id, listed in wanted for index, track in enumerate(listed)}
+        ranks = {(stream_id, index): rank for stream_id, listed in wanted for index, rank in enumerate(_ranks(listed))}
         for at, offered in list(self._offered.items()):
-            track = keys.get((offered.stream_id, offered.index))
+            track = tracks.get((offered.stream_id, offered.index))
             if track is None or not _same_codec(track, offered):
                 del self._offered[at]
         shown = {(offered.stream_id, offered.index) for offered in self._offered.values()}
-        for (stream_id, index), track in keys.items():
-            if (stream_id, index) not in shown:
-                self._place(stream_id, index, track)
+        for key in sorted(tracks, key=ranks.__getitem__):
+            if key not in shown:
+                self._place(*key, tracks[key], ranks)
         if "application" not in self._kinds:
             self._kinds.append("application")
         return list(self._offered.values())
 
-    def _place(self, stream_id: str, index: int, track: PublishedTrack) -> None:
-        free = (at for at, kind in enumerate(self._kinds) if kind == track.kind and at not in self._offered)
-        at = next(free, len(self._kinds))
-        # One place is kept for the data channel, which comes last into the first offer.
-        if at >= self._sections_max - ("application" not in self._kinds):
+    def _find_place(self, kind: str, rank: int, ranks: dict[tuple[str, int], int]) -> int | None:
+        """Give the number of a section that may carry one more track of a kind."""
+        for at, found in enumerate(self._kinds):
+            if found == kind and at not in self._offered:
+                return at
+        # One place is kept for the data channel, which comes last into the first offer. A section's kind is for ever,
+        # so second tracks open new ones in the first half only, or one kind could take them all.
+        places = self._sections_max - ("application" not in self._kinds) if not rank else self._sections_max // 2
+        if len(self._kinds) < places:
+            return len(self._kinds)
+        if rank:
+            return None
+        extra = [
+            (ranks[offered.stream_id, offered.index], at)
+            for at, offered in self._offered.items()
+            if offered.kind == kind and ranks[offered.stream_id, offered.index]
+        ]
+        if not extra:
+            return None
+        del self._offered[max(extra)[1]]
+        return max(extra)[1]
+
+    def _place(self, stream_id: str, index: int, track: PublishedTrack, ranks: dict[tuple[str, int], int]) -> None:
+        at = self._find_place(track.kind, ranks[stream_id, index], ranks)
+        if at is None:
             return
         codec = _for_players(track.codec)
         payload_type = self._payload_type(codec, repair=False)
@@ -346,6 +374,12 @@ class Plan:
         return {
             offered.mid: track_name(offered.kind, offered.stream_id) for _, offered in sorted(self._offered.items())
         }
+
+
+def _ranks(tracks: Iterable[PublishedTrack]) -> list[int]:
+    """Say of each of a stream's tracks how many of its kind come before it."""
+    kinds = [track.kind for track in tracks]
+    return [kinds[:at].count(kind) for at, kind in enumerate(kinds)]
 
 
 def _same_codec(track: PublishedTrack, offered: Offered) -> bool:

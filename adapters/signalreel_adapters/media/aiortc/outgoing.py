@@ -11,6 +11,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
+from signalreel_adapters.media.aiortc.keyframe import Size
 from signalreel_adapters.media.aiortc.negotiation import SEND_TIME, Offered
 from signalreel_adapters.media.aiortc.peer import Egress, PeerTransport
 from signalreel_adapters.media.aiortc.rtcp import Budget, RateWindow, SenderClock
@@ -60,6 +61,7 @@ class Feed(Protocol):
     clock_rate: int
     clock: SenderClock
     rate: RateWindow
+    size: Size  #: of its pictures; zeros before the first keyframe
     last: Forwarded | None  #: the newest packet that was forwarded
     last_at: float
     sent_packets: int  #: what a viewer that was there all the time was sent

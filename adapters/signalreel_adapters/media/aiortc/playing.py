@@ -1,9 +1,13 @@
 """The adapter's side of one playback: offers what is to be shown, and takes the answers."""
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
-from signalreel.events import AnyEvent, BitrateMeasured, DescriptionCreated, MediaConnected
+import msgspec
+
+from signalreel.events import AnyEvent, BitrateMeasured, DescriptionCreated, MediaConnected, ResolutionChanged
 from signalreel.identifiers import Reference
+from signalreel.messages import VideoTrackAssignment
 from signalreel_adapters.media.aiortc.data import DataEnd, Message, Relay
 from signalreel_adapters.media.aiortc.errors import DescriptionRefused
 from signalreel_adapters.media.aiortc.peer import PeerTransport
@@ -14,6 +18,9 @@ from signalreel_adapters.media.aiortc.side import MakeTransport, Side
 from signalreel_adapters.media.aiortc.viewer import Viewer
 
 __all__ = ("PlaybackSide",)
+
+_ASSIGNED: Final = "VIDEO_TRACK_ASSIGNMENT_LIST"
+"""What the clients' pages know the list by."""
 
 
 class PlaybackSide(Side):
@@ -37,6 +44,9 @@ class PlaybackSide(Side):
         self._relays: list[Relay] = []
         self._switches: list[tuple[str, str, bool]] = []
         self._height = 0
+        self._assignments: tuple[VideoTrackAssignment, ...] | None = None
+        # A playback's id is that of its session, `/`, and the name that the player asked for.
+        self._watches = machine.id.partition("/")[2]
         self._measured_at = clock()
 
     def offer(self, streams: Mapping[str, StreamSide]) -> None:
@@ -47,11 +57,14 @@ class PlaybackSide(Side):
         viewer = self.viewer
         if viewer is None:
             transport = await self._open(controlling=True)
-            viewer = self.viewer = Viewer(transport, self._settings, self._clock)
-            for stream_id, kind, enabled in self._switches:
-                viewer.switch(stream_id, kind, enabled=enabled)
+            viewer = self.viewer = Viewer(transport, self._settings, self._clock, watches=self._watches)
             viewer.force_height(self._height)
         sections, id_mapping = viewer.show({stream_id: side.publisher for stream_id, side in streams.items()})
+        for stream_id, kind, enabled in self._switches:
+            viewer.switch(stream_id, kind, enabled=enabled)
+        self._switches.clear()
+        if self._assignments is not None:
+            viewer.assign(each.track_id for each in self._assignments)
         sdp = self._render("actpass", sections)
         self._leave_relays()
         self._relays = [side.relay for side in streams.values()]
@@ -87,17 +100,28 @@ class PlaybackSide(Side):
         if self.viewer is not None:
             self.viewer.force_height(height)
 
+    def assign(self, assignments: tuple[VideoTrackAssignment, ...]) -> None:
+        """Show these pictures alone, and tell the player on its data channel which is where."""
+        self._assignments = assignments
+        if self.viewer is not None:
+            self.viewer.assign(each.track_id for each in assignments)
+        self._tell_assignments()
+
+    def _tell_assignments(self) -> None:
+        if self._assignments is not None and self._data is not None:
+            told = {"eventType": _ASSIGNED, "streamId": self._watches, "payload": self._assignments}
+            self._data.send(msgspec.json.encode(told).decode())
+
     def _on_connected(self) -> None:
         if self.viewer is not None:
             self.viewer.connected()
         self._report(MediaConnected(self.machine))
 
     async def _start_data(self, transport: PeerTransport, section: Section) -> None:
-        self._data = DataEnd(transport.open_sctp(), self._settings, self._take_message)
+        self._data = DataEnd(transport.open_sctp(), self._settings, self._take_message, self._clock)
         self._join_relays()
-        # The label is what the player asked for; a playback's id is that of its session, `/`, and that name.
-        label = self.machine.id.partition("/")[2]
-        await self._data.start(section.sctp_port, section.message_bytes_max, label)
+        self._data.on_open = self._tell_assignments
+        await self._data.start(section.sctp_port, section.message_bytes_max, self._watches)
 
     def _take_message(self, message: Message) -> None:
         for relay in self._relays:
@@ -119,6 +143,10 @@ class PlaybackSide(Side):
         if self.viewer is None or not self._connected:
             return
         self.viewer.report(now)
+        self.viewer.follow_estimate(now)
+        height = self.viewer.changed_height()
+        if height:
+            self._report(ResolutionChanged(self.machine, height))
         interval = self._settings.bitrate_interval
         if interval and now - self._measured_at >= interval:
             self._measured_at = now

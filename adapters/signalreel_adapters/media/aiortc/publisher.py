@@ -23,6 +23,7 @@ from signalreel_adapters.media.aiortc.layer import Layer
 from signalreel_adapters.media.aiortc.negotiation import PublishedTrack, track_name
 from signalreel_adapters.media.aiortc.outgoing import Out
 from signalreel_adapters.media.aiortc.peer import PeerTransport
+from signalreel_adapters.media.aiortc.quality import Rung
 from signalreel_adapters.media.aiortc.rtcp import RateWindow
 from signalreel_adapters.media.aiortc.rtp import Packet, extension, parse, unwrap_retransmission
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
@@ -87,13 +88,24 @@ class Track:
             layer.release()
         self.layers.clear()
 
+    def rungs(self, now: float) -> tuple[Rung, ...]:
+        """Give the layers that may be chosen from, as measured. Of two of one height the better one is seen."""
+        measured: dict[int, int] = {}
+        for layer in self._alive(now):
+            height = layer.size[1]
+            measured[height] = max(measured.get(height, 0), layer.rate.rate(now))
+        return tuple(Rung(height, bitrate) for height, bitrate in sorted(measured.items()) if height)
+
+    def _alive(self, now: float) -> list[Layer]:
+        return [layer for layer in self.layers.values() if layer.rate.rate(now) or len(self.layers) == 1]
+
     def _stop(self, out: Out) -> None:
         for layer in (out.target, out.layer):
             if layer is not None:
                 layer.stop(out)
 
     def _choose(self, height: int, now: float) -> Layer | None:
-        alive = [layer for layer in self.layers.values() if layer.rate.rate(now) or len(self.layers) == 1]
+        alive = self._alive(now)
         candidates = sorted(alive or self.layers.values(), key=lambda layer: (layer.size[1], layer.rate.rate(now)))
         if not candidates:
             return None

@@ -34,6 +34,7 @@ class StreamSide(Side):
     ) -> None:
         super().__init__(machine, settings, make_transport, report)
         self.publisher = Publisher(machine.id, settings, fan_out, clock)
+        self._clock = clock
         self.relay = Relay(settings.player_messages)
         self._terms = PublishTerms(video=True, audio=True, codecs=settings.codecs)
 
@@ -49,6 +50,7 @@ class StreamSide(Side):
             description,
             codecs=self._enabled_codecs(),
             wanted=self._wanted_kinds(),
+            tracks_max=self._settings.tracks_per_publisher_max,
             message_bytes_max=self._settings.message_bytes_max,
         )
         setup = setup_of_answer(description.transport.setup)
@@ -96,7 +98,7 @@ class StreamSide(Side):
             self.publisher.start_flowing()
 
     async def _start_data(self, transport: PeerTransport, section: Section) -> None:
-        end = DataEnd(transport.open_sctp(), self._settings, self.relay.from_publisher)
+        end = DataEnd(transport.open_sctp(), self._settings, self.relay.from_publisher, self._clock)
         self.relay.publisher = end
         await end.start(section.sctp_port, section.message_bytes_max)
 

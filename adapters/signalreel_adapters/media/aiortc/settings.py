@@ -52,8 +52,13 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     offer_sections_max: int = 8
     """Media sections in a publisher's offer."""
 
+    tracks_per_publisher_max: int = 4
+    """Tracks taken from one publisher, the first of its offer: camera, microphone, screen and its sound. The others are
+    turned down in the answer."""
+
     viewer_sections_max: int = 128
-    """Media sections in an offer to a player. Streams of a room beyond it are left out."""
+    """Media sections in an offer to a player. What does not fit is left out: second tracks before first ones, later
+    streams before earlier ones."""
 
     codecs_per_section_max: int = 80
     """Payload types in one media section; Chromium lists about forty."""
@@ -91,6 +96,13 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     buffered_bytes_max: int = 1_048_576
     """Data-channel bytes that may wait for one player. What comes on top of that is dropped for this player."""
+
+    buffered_messages_max: int = 1_024
+    """Data-channel messages that may wait for one player: each costs a few hundred bytes beside its own."""
+
+    messages_per_second: float = 500.0
+    """Data-channel messages heard from one client, four seconds' worth of them at once; what comes on top of that is
+    dropped. A page may send a file of 32 MB in one go, in the pieces of 16 000 bytes that the clients send."""
 
     message_bytes_max: int = 65_536
     """Data-channel message taken from a client; announced in the description. The clients send pieces of 16 000."""

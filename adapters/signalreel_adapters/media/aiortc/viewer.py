@@ -2,7 +2,7 @@
 
 import contextlib
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from aiortc.rtp import (
@@ -20,6 +20,7 @@ from signalreel_adapters.media.aiortc.negotiation import Offered, Plan
 from signalreel_adapters.media.aiortc.outgoing import Out
 from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.publisher import Publisher, Track
+from signalreel_adapters.media.aiortc.quality import Chooser, Picture
 from signalreel_adapters.media.aiortc.rtcp import fir_targets
 from signalreel_adapters.media.aiortc.rtp import TIMESTAMP_MASK
 from signalreel_adapters.media.aiortc.sdp import Description, LocalSection
@@ -40,10 +41,13 @@ _KIND_OF_PREFIX: Final = {f"{_TRACK_PREFIX}v": "video", f"{_TRACK_PREFIX}a": "au
 
 
 class Viewer:
-    """One life of one playback."""
+    """One life of one playback. `watches` is what the player asked for: a stream, or a room with several."""
 
-    def __init__(self, transport: PeerTransport, settings: AiortcSettings, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, transport: PeerTransport, settings: AiortcSettings, clock: Callable[[], float], *, watches: str = ""
+    ) -> None:
         self.transport = transport
+        self.watches = watches
         self.publishers: dict[str, Publisher] = {}  #: by stream id, what the last offer shows
         self.estimate = 0  #: bit/s that the player says it can take; 0 before it said so
         self._clock = clock
@@ -51,8 +55,12 @@ class Viewer:
         self._outs: dict[int, tuple[Out, Track]] = {}  # by SSRC
         self._accepted: set[str] = set()  # mids that the player takes
         self._connected = False
-        self._disabled: set[tuple[str, str]] = set()  # (stream id, kind)
-        self._height = 0
+        self._disabled: set[tuple[str, str]] = set()  # (stream id, kind); the id is empty for all that are not named
+        self._enabled: set[tuple[str, str]] = set()  # what is on although all others are off
+        self._assigned: frozenset[str] | None = None  # stream ids whose pictures are shown; None: all
+        self._height = 0  # that the player has pinned
+        self._chooser = Chooser()
+        self._told_height = 0
         transport.on_rtcp = self.take_rtcp
 
     # --------------------------------------------------------------------------------------------------- negotiation
@@ -64,7 +72,8 @@ class Viewer:
             [(stream_id, [track.published for track in each.tracks]) for stream_id, each in publishers.items()]
         )
         self._follow(offered)
-        self._disabled = {key for key in self._disabled if key[0] in self.publishers}
+        self._disabled = {key for key in self._disabled if not key[0] or key[0] in self.publishers}
+        self._enabled = {key for key in self._enabled if key[0] in self.publishers}
         return self._plan.sections(), self._plan.id_mapping()
 
     def _follow(self, offered: Sequence[Offered]) -> None:
@@ -123,21 +132,81 @@ class Viewer:
     def switch(self, stream_id: str, kind: str, *, enabled: bool) -> None:
         """Stop or resume a stream's tracks of a kind; an empty kind means both.
 
-        Clients name the stream, or one of its tracks by the name that the offer gave it.
+        Clients name the stream, or one of its tracks by the name that the offer gave it. What is played itself, a room,
+        names all that is in it and will be. A name of nothing that is offered changes nothing.
         """
-        prefix = stream_id[: len(_TRACK_PREFIX) + 1]
-        if stream_id not in self.publishers and prefix in _KIND_OF_PREFIX:
-            stream_id, kind = stream_id[len(prefix) :], kind or _KIND_OF_PREFIX[prefix]
+        if stream_id not in self.publishers:
+            stream_id, kind = _stream_and_kind(stream_id, kind)
+        everything = stream_id == self.watches and stream_id not in self.publishers
+        if not everything and stream_id not in self.publishers:
+            return
         for each in (kind,) if kind else ("video", "audio"):
-            (self._disabled.discard if enabled else self._disabled.add)((stream_id, each))
+            if everything:
+                self._disabled = {key for key in self._disabled if key[1] != each}
+                self._enabled = {key for key in self._enabled if key[1] != each}
+            key = ("" if everything else stream_id, each)
+            (self._disabled.discard if enabled else self._disabled.add)(key)
+            (self._enabled.add if enabled and not everything else self._enabled.discard)(key)
+        self._update()
+
+    def _is_disabled(self, stream_id: str, kind: str) -> bool:
+        if kind == "video" and self._assigned is not None and stream_id not in self._assigned:
+            return True
+        if (stream_id, kind) in self._disabled:
+            return True
+        return ("", kind) in self._disabled and (stream_id, kind) not in self._enabled
+
+    def assign(self, stream_ids: Iterable[str]) -> None:
+        """Show the pictures of these streams alone, named as in `switch`; their sound goes on, and that of all others.
+
+        A player of a large room shows a few pictures at a time, and changes which.
+        """
+        self._assigned = frozenset(
+            each if each in self.publishers else _stream_and_kind(each, "video")[0] for each in stream_ids
+        )
         self._update()
 
     def force_height(self, height: int) -> None:
-        """Choose the rendition by its height; 0 chooses the best."""
+        """Choose the rendition by its height; 0 hands the choice back, which begins with the best."""
         self._height = height
+        self._chooser = Chooser()
         for out, track in self._outs.values():
             if out.kind == "video":
                 track.pin(out, height, self._clock())
+
+    def follow_estimate(self, now: float) -> None:
+        """Choose layers by what the player can take, where it has not chosen itself. To be called every second."""
+        pictures: dict[int, Picture] = {}
+        sound = 0
+        for ssrc, (out, track) in self._outs.items():
+            if out.layer is None or not out.flows:
+                continue
+            if out.kind == "video":
+                feed = out.target or out.layer
+                pictures[ssrc] = Picture(track.rungs(now), feed.size[1], feed.rate.rate(now), bool(self._height))
+            else:
+                sound += out.layer.rate.rate(now)
+        change = self._chooser.look(pictures, self.estimate, sound, now)
+        if change is not None:
+            ssrc, height = change
+            out, track = self._outs[ssrc]
+            # The best one is not named by its height: it stays the best when the publisher's camera changes.
+            track.pin(out, 0 if height == pictures[ssrc].rungs[-1].height else height, now)
+
+    def changed_height(self) -> int:
+        """Give the height of the stream's picture when it has changed since it was last asked; else 0.
+
+        A room has no height: its players see pictures of many.
+        """
+        if self.watches not in self.publishers:
+            return 0
+        heights = (out.layer.size[1] for out, _ in self._outs.values() if out.kind == "video" and out.layer is not None)
+        height = next(heights, 0)
+        before = self._told_height
+        if not height or height == before:
+            return 0
+        self._told_height = height
+        return height if before else 0
 
     def publisher_switched(self) -> None:
         """Look again at what the publishers themselves have switched off."""
@@ -149,7 +218,7 @@ class Viewer:
         for out, track in self._outs.values():
             stream_id = out.offered.stream_id
             publisher = self.publishers.get(stream_id)
-            disabled = (stream_id, out.kind) in self._disabled or (
+            disabled = self._is_disabled(stream_id, out.kind) or (
                 publisher is not None and out.kind in publisher.disabled
             )
             ready = self._connected and out.offered.mid in self._accepted
@@ -224,3 +293,11 @@ class Viewer:
             track.unsubscribe(out)
         self._outs.clear()
         self.publishers.clear()
+
+
+def _stream_and_kind(name: str, kind: str) -> tuple[str, str]:
+    """Read the name of a track as the offer gave it; any other name is a stream's."""
+    prefix = name[: len(_TRACK_PREFIX) + 1]
+    if prefix not in _KIND_OF_PREFIX:
+        return name, kind
+    return name[len(prefix) :], kind or _KIND_OF_PREFIX[prefix]

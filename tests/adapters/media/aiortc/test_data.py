@@ -2,27 +2,34 @@
 
 from signalreel_adapters.media.aiortc.data import DataEnd, Message, Relay
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
+from tests.adapters.media.aiortc.fakes import Clock
 
 
 class FakeChannel:
-    """A data channel that keeps what is sent."""
+    """A data channel that keeps what is sent, up to what the other end takes at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, bytes_max: int = 100) -> None:
+        self.bytes_max = bytes_max
         self.readyState = "open"
         self.bufferedAmount = 0
         self.sent: list[Message] = []
         self.closed = False
         self.heard: object = None
+        self.opens: object = None
 
     def on(self, event: str, callback: object) -> None:
         """Listen."""
-        self.heard = callback
+        if event == "open":
+            self.opens = callback
+        else:
+            self.heard = callback
 
     def send(self, message: Message) -> None:
-        """Keep a message; the other end takes a hundred bytes at most."""
-        if len(message) > 100:
+        """Keep a message."""
+        if len(message) > self.bytes_max:
             raise ValueError("too large")
         self.sent.append(message)
+        self.bufferedAmount += len(message)
 
     def close(self) -> None:
         """Note it."""
@@ -51,7 +58,7 @@ class FakeSctp:
 def end(**options: object) -> tuple[DataEnd, FakeChannel, list[Message]]:
     """An end whose peer has opened a channel."""
     sctp, channel, heard = FakeSctp(), FakeChannel(), list[Message]()
-    opened = DataEnd(sctp, AiortcSettings(**options), heard.append)  # type: ignore[arg-type]
+    opened = DataEnd(sctp, AiortcSettings(**options), heard.append, Clock())  # type: ignore[arg-type]
     sctp.accept(channel)  # type: ignore[operator]
     return opened, channel, heard
 
@@ -73,6 +80,44 @@ def test_a_slow_reader_loses_messages() -> None:
 
     assert [ours.send(b"xxx"), ours.send(b"xx")] == [False, True]
     assert ours.dropped == 1
+
+
+def test_the_shortest_messages_cost_too() -> None:
+    """What waits is bounded in number; what has left makes room."""
+    ours, channel, _ = end(buffered_messages_max=3)
+    assert [ours.send("x") for _ in range(5)] == [True, True, True, False, False]
+    channel.bufferedAmount = 1
+
+    assert [ours.send("x") for _ in range(3)] == [True, True, False]
+    assert ours.dropped == 3
+
+
+def test_a_peer_that_says_too_much_is_not_heard_to_the_end() -> None:
+    """So many messages a second, averaged over four; then it is heard again."""
+    sctp, channel, heard, clock = FakeSctp(), FakeChannel(), list[Message](), Clock()
+    ours = DataEnd(sctp, AiortcSettings(messages_per_second=2), heard.append, clock)  # type: ignore[arg-type]
+    sctp.accept(channel)  # type: ignore[operator]
+    for number in range(20):
+        channel.heard(str(number))  # type: ignore[operator]
+    clock.now += 1
+    channel.heard("later")  # type: ignore[operator]
+
+    assert heard == [*map(str, range(8)), "later"]
+    assert ours.dropped == 12
+
+
+def test_it_is_told_when_the_peer_can_hear() -> None:
+    """At once on a channel that is open, else when it opens."""
+    for state in ("open", "connecting"):
+        sctp, channel, told = FakeSctp(), FakeChannel(), list[str]()
+        channel.readyState = state
+        ours = DataEnd(sctp, AiortcSettings(), lambda message: None, Clock())  # type: ignore[arg-type]
+        ours.on_open = lambda told=told: told.append("open")  # type: ignore[misc]
+        sctp.accept(channel)  # type: ignore[operator]
+        if state == "connecting":
+            assert told == []
+            channel.opens()  # type: ignore[operator]
+        assert told == ["open"]
 
 
 def test_what_the_peer_does_not_take_is_dropped() -> None:

@@ -18,9 +18,14 @@ from tests.adapters.media.aiortc.test_sdp import OFFER, read
 CODECS = ("VP8", "H264", "VP9", "AV1", "opus")
 
 
-def agree(text: str = OFFER, codecs: tuple[str, ...] = CODECS, wanted: tuple[str, ...] = ("video", "audio")) -> Answer:
+def agree(
+    text: str = OFFER,
+    codecs: tuple[str, ...] = CODECS,
+    wanted: tuple[str, ...] = ("video", "audio"),
+    tracks_max: int = 4,
+) -> Answer:
     """Answer an offer."""
-    return answer(read(text), codecs=codecs, wanted=wanted, message_bytes_max=65_536)
+    return answer(read(text), codecs=codecs, wanted=wanted, tracks_max=tracks_max, message_bytes_max=65_536)
 
 
 def plan(sections_max: int = 128) -> Plan:
@@ -174,6 +179,42 @@ def test_what_does_not_fit_is_left_out() -> None:
 
     assert len(shown) == 2
     assert [section.kind for section in small.sections()] == ["video", "video", "application"]
+
+
+def test_more_tracks_than_one_publisher_may_have_are_turned_down() -> None:
+    """The first of its offer are taken, and the others rejected in the answer."""
+    agreed = agree(tracks_max=1)
+
+    assert len(agreed.tracks) == 1
+    assert [bool(section.formats) for section in agreed.sections if section.kind != "application"] == [False, True]
+
+
+def test_first_tracks_go_before_second_ones() -> None:
+    """Publishers with many pictures keep nobody's first one out, whoever came first."""
+    small = plan(sections_max=9)
+    greedy = ("greedy", [published() for _ in range(8)])
+    assert [each.index for each in small.show([greedy])] == [0, 1, 2, 3]
+    assert "application" in {section.kind for section in small.sections()}
+
+    everybody = [greedy, *((f"s{number}", [published()]) for number in range(9))]
+    shown = small.show(everybody)
+
+    assert sorted({each.stream_id for each in shown}) == ["greedy", *(f"s{number}" for number in range(7))]
+    assert len(shown) == 8
+    assert len(small.sections()) == 9
+
+
+def test_a_second_track_that_gave_way_comes_back_when_there_is_room() -> None:
+    """The section of whoever left is used for it."""
+    small = plan(sections_max=4)
+    greedy = ("greedy", [published(), published()])
+    small.show([greedy])
+    both = small.show([greedy, ("s1", [published()]), ("s2", [published()])])
+    assert [(each.stream_id, each.index) for each in both] == [("greedy", 0), ("s1", 0), ("s2", 0)]
+
+    again = small.show([greedy, ("s2", [published()])])
+
+    assert sorted((each.stream_id, each.index) for each in again) == [("greedy", 0), ("greedy", 1), ("s2", 0)]
 
 
 @pytest.mark.parametrize("audio", ["opus/8000/2", "opus/48000", "opus/48000/1", "opus/0/2"])

@@ -1,9 +1,19 @@
 """The adapter's side of a playback: offers, answers, and switches that come before there is anything to switch."""
 
+import msgspec
 import pytest
 
-from signalreel.events import AnyEvent, BitrateMeasured, DescriptionCreated, DescriptionFailed, MediaConnected
+from signalreel.events import (
+    AnyEvent,
+    BitrateMeasured,
+    DescriptionCreated,
+    DescriptionFailed,
+    MediaConnected,
+    ResolutionChanged,
+)
 from signalreel.identifiers import Kind, Reference
+from signalreel.messages import VideoTrackAssignment
+from signalreel_adapters.media.aiortc.data import DataEnd
 from signalreel_adapters.media.aiortc.fanout import PoliteFanOut
 from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.playing import PlaybackSide
@@ -11,6 +21,7 @@ from signalreel_adapters.media.aiortc.publishing import StreamSide
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from tests.adapters.media.aiortc.fakes import Clock, FakeTransport, published, rtp, vp8
 from tests.adapters.media.aiortc.peers import eventually
+from tests.adapters.media.aiortc.test_data import FakeChannel, FakeSctp
 from tests.adapters.media.aiortc.test_sdp import FINGERPRINT
 
 pytestmark = pytest.mark.anyio
@@ -121,6 +132,43 @@ async def test_switches_before_the_offer_are_remembered() -> None:
     await world.connected()
 
     assert world.send() == {111}
+    await world.side.close()
+
+
+async def test_a_changed_height_is_reported() -> None:
+    """The publisher's picture has another size from its next keyframe on."""
+    world = World()
+    await world.connected()
+    world.transport.last_heard = world.clock.now + 2
+    world.send()
+    world.side.look(world.clock.now + 1)
+    world.sequence += 1
+    world.stream.publisher.take_rtp(rtp(world.sequence, payload=vp8(2, key=True, width=320, height=180)))
+    world.side.look(world.clock.now + 2)
+
+    changes = [each for each in world.events if isinstance(each, ResolutionChanged)]
+    assert changes == [ResolutionChanged(MACHINE, 180)]
+    await world.side.close()
+
+
+async def test_assigned_pictures_flow_and_the_list_is_told_when_the_player_can_hear() -> None:
+    """Before the first offer as well as later; the sound of all goes on."""
+    world = World()
+    world.side.assign((VideoTrackAssignment("videoTrack0", "s2"),))
+    await world.connected()
+    assert world.send() == {111}
+    channel = FakeChannel(bytes_max=1_000)
+    world.side._data = end = DataEnd(FakeSctp(), AiortcSettings(), print, world.clock)  # type: ignore[arg-type]
+    end._use(channel)  # type: ignore[arg-type]
+    world.side.assign((VideoTrackAssignment("videoTrack0", "s1", reserved=True),))
+
+    assert world.send() == {96, 111}
+    [told] = [msgspec.json.decode(str(each)) for each in channel.sent]
+    assert told == {
+        "eventType": "VIDEO_TRACK_ASSIGNMENT_LIST",
+        "streamId": "s1",
+        "payload": [{"videoLabel": "videoTrack0", "trackId": "s1", "reserved": True}],
+    }
     await world.side.close()
 
 

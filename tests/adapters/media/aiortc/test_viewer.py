@@ -15,13 +15,14 @@ from tests.adapters.media.aiortc.fakes import Clock, FakeTransport, published, r
 class World:
     """One publisher and one player, both on fake transports."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, watches: str = "s1", layers: tuple[str, ...] = ()) -> None:
         self.clock = Clock()
         self.upstream, self.transport = FakeTransport(), FakeTransport()
         self.publisher = Publisher("s1", AiortcSettings(), PoliteFanOut(), self.clock)
         self.publisher.attach(self.upstream)
-        self.publisher.agree((published("audio", ssrcs=(5,)), published()), carries_data=False)
-        self.viewer = Viewer(self.transport, AiortcSettings(), self.clock)
+        picture = published(layers=layers, ssrcs=() if layers else (1,))
+        self.publisher.agree((published("audio", ssrcs=(5,)), picture), carries_data=False)
+        self.viewer = Viewer(self.transport, AiortcSettings(), self.clock, watches=watches)
         self.viewer.show({"s1": self.publisher})
         self.sequence = 0
 
@@ -46,6 +47,32 @@ class World:
         self.agree()
         self.viewer.connected()
         assert self.send(key=True) == 2
+
+    def start_layers(self) -> None:
+        """Agree, connect, and let two layers flow for as long as it takes to measure them."""
+        self.agree()
+        self.viewer.connected()
+        self.watch(seconds=3)
+
+    def watch(self, *, estimate: int = 0, seconds: int) -> set[int]:
+        """Publish both layers with keyframes alone; gives the heights of what arrived at the player."""
+        heights: set[int] = set()
+        for _ in range(seconds):
+            for _ in range(20):
+                self.clock.now += 0.05
+                self.sequence += 1
+                self.transport.sent.clear()
+                for ssrc, rid, height in ((11, b"h", 360), (12, b"l", 180)):
+                    payload = vp8(self.sequence, key=True, width=2 * height, height=height) + bytes(height)
+                    extensions = b"\xa0" + rid + b"\x40\x31"
+                    self.publisher.take_rtp(rtp(self.sequence, ssrc=ssrc, extensions=extensions, payload=payload))
+                heights |= {len(packet) // 180 * 180 for packet in self.transport.sent}
+            if estimate:
+                fci = pack_remb_fci(estimate, [1])
+                self.viewer.take_rtcp([RtcpPsfbPacket(fmt=15, ssrc=7, media_ssrc=0, fci=fci)])
+            self.publisher.report(self.clock.now)
+            self.viewer.follow_estimate(self.clock.now)
+        return heights
 
     def video_ssrc(self) -> int:
         """The SSRC of the video that the player gets."""
@@ -98,6 +125,70 @@ def test_kinds_are_switched_for_this_player() -> None:
     world.viewer.switch("s1", "", enabled=True)
 
     assert world.send(key=True) == 2
+
+
+def test_what_is_played_names_all_that_is_in_it() -> None:
+    """A room's name switches every stream of it, those that come later too; one of them may be an exception."""
+    world = World(watches="room")
+    world.start()
+    world.viewer.switch("room", "video", enabled=False)
+    world.viewer.switch("nobody", "audio", enabled=False)
+    assert world.send(key=True) == 1
+    world.viewer.show({"s1": world.publisher})
+    assert world.send(key=True) == 1
+    world.viewer.switch("s1", "", enabled=True)
+    assert world.send(key=True) == 2
+    world.viewer.switch("room", "", enabled=False)
+    assert world.send(key=True) == 0
+    world.viewer.switch("room", "", enabled=True)
+
+    assert world.send(key=True) == 2
+
+
+def test_pictures_are_those_of_the_assigned_streams() -> None:
+    """Named as a stream or as its track; the sound of all goes on."""
+    world = World(watches="room")
+    world.start()
+    world.viewer.assign(["s2", ""])
+    assert world.send(key=True) == 1
+    world.viewer.assign(["ARDAMSvs1"])
+    assert world.send(key=True) == 2
+    world.viewer.assign([])
+
+    assert world.send(key=True) == 1
+
+
+def test_the_automatic_choice_follows_the_estimate_and_a_pin_overrules_it() -> None:
+    """Down when the player can take less, up again when it says so; pinned, it stays."""
+    world = World(layers=("h", "l"))
+    world.start_layers()
+    assert world.watch(estimate=10_000_000, seconds=5) == {360}
+    assert world.watch(estimate=50_000, seconds=4) == {360, 180}
+    assert world.watch(estimate=50_000, seconds=2) == {180}
+    world.viewer.force_height(360)
+    assert 360 in world.watch(estimate=50_000, seconds=2)
+    assert world.watch(estimate=50_000, seconds=8) == {360}
+    world.viewer.force_height(180)
+    world.watch(estimate=50_000, seconds=2)
+    assert world.watch(estimate=10_000_000, seconds=8) == {180}
+    world.viewer.force_height(0)
+
+    assert 360 in world.watch(estimate=10_000_000, seconds=2)
+
+
+def test_a_changed_height_is_given_once() -> None:
+    """Not the first, which is no change; and not of a room, which has none."""
+    world = World(layers=("h", "l"))
+    world.start_layers()
+    assert world.viewer.changed_height() == 0
+    world.viewer.force_height(180)
+    world.watch(seconds=1)
+    assert [world.viewer.changed_height() for _ in range(2)] == [180, 0]
+    world.viewer.watches = "room"
+    world.viewer.force_height(360)
+    world.watch(seconds=1)
+
+    assert world.viewer.changed_height() == 0
 
 
 def test_the_publishers_own_switch_counts_too() -> None:

@@ -18,7 +18,11 @@ async def test_the_publisher_offers_what_is_forwarded() -> None:
     """VP8 and Opus, and nothing else."""
     publisher = LoadPublisher(CERTIFICATE)
     agreed = answer(
-        read(await publisher.offer()), codecs=("VP8", "opus"), wanted=("video", "audio"), message_bytes_max=1
+        read(await publisher.offer()),
+        codecs=("VP8", "opus"),
+        wanted=("video", "audio"),
+        tracks_max=2,
+        message_bytes_max=1,
     )
 
     assert [track.codec.name for track in agreed.tracks] == ["opus", "VP8"]
