@@ -14,7 +14,7 @@ from signalreel.events import AnyEvent
 from signalreel.host import AnyHostCommand
 from signalreel.identifiers import is_valid_name
 from signalreel.refusals import ACCESS_REFUSALS
-from signalreel.settings import Settings
+from signalreel.settings import PAGE_NAMES, Settings
 from signalreel_adapters.conformance import ITEMS, Need
 from signalreel_adapters.flows.matcher import Mismatch, fill
 from signalreel_adapters.flows.patterns import (
@@ -30,35 +30,39 @@ from signalreel_adapters.flows.script import (
     Allow,
     AnyOrder,
     Connect,
-    Disk,
     Flow,
     Hear,
     IsClosed,
+    Issue,
     Leave,
-    Lose,
-    Measure,
     MediaWish,
     Order,
     Report,
     Say,
     Silence,
     Step,
-    StopServer,
 )
+from signalreel_adapters.flows.server_lines import FORMS, server_step
 
 __all__ = ("FLOW_BYTES_MAX", "FlowSyntaxError", "parse_flow")
 
 FLOW_BYTES_MAX: Final = 4_194_304
 """The largest file that is read. A recorded conference with its descriptions is well below."""
 
-_HEADER: Final = re.compile(r"(flow|app|media|settings|refuse):\s*(.*)")
+_HEADER: Final = re.compile(r"(flow|app|media|settings|access|refuse):\s*(.*)")
 _LINE: Final = re.compile(r"([A-Za-z][\w-]*)\s+(>|<\?|<|connects\b|leaves\b|is closed\b)\s*(.*)")
 _SERVER: Final = re.compile(r"server\s+(.*)")
-_LOSE: Final = re.compile(r"loses stream (\S+)")
-_MEASURE: Final = re.compile(r"measures (\S+) (\d+) (\d+) (\d+)")
 _CODE: Final = re.compile(r"\d{4}|\*")
 _SILENCE: Final = re.compile(r"nothing\s*(\[[^\]]*\])?\s*(?:#.*)?")
 _PROVES: Final = re.compile(r"\[([^\]]*)\]\s*(?:#.*)?")
+_SETTINGS: Final = {
+    on_page: field.encode_name
+    for on_page, name in PAGE_NAMES.items()
+    for field in msgspec.structs.fields(Settings)
+    if field.name == name
+}
+"""What the settings are called that the protocol page knows by names of its own."""
+
 _GROUP: Final = "in any order"
 
 
@@ -115,6 +119,7 @@ class _Parser:
             app=self._app,
             media=cast(MediaWish, self._header.get("media", "any")),
             settings=self._converted("settings", Settings),
+            access="access" in self._header,
             refuse=self._converted("refuse", dict[str, str]) or {},
             steps=tuple(self._steps),
         )
@@ -131,6 +136,8 @@ class _Parser:
             self._app = self._app_name(value)
         elif key == "media" and value not in get_args(MediaWish):
             raise self._wrong(f"media is one of: {', '.join(get_args(MediaWish))}")
+        elif key == "access" and value != "on":
+            raise self._wrong("access control is `on` where the header speaks of it")
         elif key == "settings":
             self._converted(key, Settings)
         elif key == "refuse":
@@ -143,7 +150,8 @@ class _Parser:
         if key not in self._header:
             return None
         try:
-            return msgspec.json.decode(self._header[key], type=kind)
+            value = msgspec.json.decode(self._header[key], type=dict[str, object])
+            return msgspec.convert({_SETTINGS.get(name, name): field for name, field in value.items()}, kind)
         except msgspec.DecodeError as error:
             raise self._wrong(f"`{key}:` does not hold what it should: {error}") from error
 
@@ -298,20 +306,14 @@ class _Parser:
         if word == "orders":
             order = self._decoded(text, lambda value: msgspec.convert(value, cast(Any, AnyHostCommand)))
             return Order(line=number, source=line, order=order)
-        rest = _without_comment(rest)
-        if rest == "stops":
-            return StopServer(line=number, source=line)
-        if rest in {"loses its disk", "finds its disk"}:
-            return Disk(line=number, source=line, works=rest.startswith("finds"))
-        if (lost := _LOSE.fullmatch(rest)) is not None:
-            return Lose(line=number, source=line, stream_id=lost[1])
-        if (measured := _MEASURE.fullmatch(rest)) is not None:
-            target, video, audio = (int(measured[part]) for part in (2, 3, 4))
-            return Measure(line=number, source=line, stream_id=measured[1], target=target, video=video, audio=audio)
-        raise self._wrong(
-            "the server `stops`, `reports {…}`, `orders {…}`, `loses its disk`, `finds its disk`, "
-            "`loses stream ID` or `measures ID TARGET VIDEO AUDIO`"
-        )
+        step = server_step(_without_comment(rest), line=number, source=line)
+        if step is None:
+            raise self._wrong(f"the server `reports {{…}}`, `orders {{…}}`, `{'`, `'.join(FORMS)}`")
+        if isinstance(step, Issue):
+            if "access" not in self._header:
+                raise self._wrong("the server issues nothing unless the header says `access: on`")
+            self._known.add(step.name)
+        return step
 
     def _decoded(self, text: str, convert: Callable[[object], Any]) -> Any:  # noqa: ANN401 - what `convert` gives
         pattern, _, rest = self._pattern(text)

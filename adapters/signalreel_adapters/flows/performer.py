@@ -28,7 +28,7 @@ from signalreel_adapters.flows.script import (
     Silence,
     Step,
 )
-from signalreel_adapters.flows.stages import Decoded, FlowClient, Stage
+from signalreel_adapters.flows.stages import Decoded, FlowClient, Stage, Unable
 from signalreel_adapters.ports import TransportClosed
 
 __all__ = ("PATIENCE_S", "TRANSCRIPT_LINES_MAX", "FlowFailed", "Performed", "Proof", "perform")
@@ -232,7 +232,10 @@ class _Performance:
             raise self._failed(step, "nothing", "only the server itself can do this, and this is somebody else's")
         self._cause = None
         self.transcript.append(step.source)
-        await self._stage.host.perform(step, self._flow.app)
+        try:
+            self._known |= await self._stage.host.perform(step, self._flow.app)
+        except Unable as unable:
+            raise self._failed(step, "nothing", str(unable)) from unable
 
     # ---- helpers
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 from signalreel.events import AnyEvent
 from signalreel.host import AnyHostCommand
 from signalreel.settings import Settings
+from signalreel_adapters.access import Purpose
 from signalreel_adapters.flows.patterns import Pattern
 
 __all__ = (
@@ -15,15 +16,19 @@ __all__ = (
     "AnyOrder",
     "Connect",
     "Disk",
+    "FindCandidate",
     "Flow",
     "Hear",
     "IsClosed",
+    "Issue",
     "Leave",
     "Lose",
     "Measure",
     "MediaWish",
     "Order",
+    "PassTime",
     "Report",
+    "Resize",
     "Say",
     "ServerStep",
     "Silence",
@@ -133,9 +138,10 @@ class Disk(Step, frozen=True, kw_only=True):
 
 
 class Lose(Step, frozen=True, kw_only=True):
-    """`server loses stream ID`: the media of that stream breaks off."""
+    """`server loses stream ID`: the media of that stream breaks off; or, `in silence`, nothing comes any more."""
 
     stream_id: str
+    silent: bool = False
 
 
 class Measure(Step, frozen=True, kw_only=True):
@@ -147,17 +153,50 @@ class Measure(Step, frozen=True, kw_only=True):
     audio: int
 
 
-ServerStep = StopServer | Report | Order | Disk | Lose | Measure
+class Resize(Step, frozen=True, kw_only=True):
+    """`server sends ID in height N`: every playback of that stream is sent a picture of this height from now on."""
+
+    stream_id: str
+    height: int
+
+
+class FindCandidate(Step, frozen=True, kw_only=True):
+    """`server finds a candidate for ID`: for its publisher, and for everyone who plays it."""
+
+    stream_id: str
+
+
+class PassTime(Step, frozen=True, kw_only=True):
+    """`server lets N ms pass`: a flow that has such a line runs on a clock of its own, which stands still otherwise."""
+
+    milliseconds: int
+
+
+class Issue(Step, frozen=True, kw_only=True):
+    """`server issues {name} to publish ID`, `... to play ID as NAME`: a token, or the present code of a subscriber."""
+
+    name: str
+    purpose: Purpose
+    stream_id: str
+    subscriber_id: str = ""
+
+
+ServerStep = StopServer | Report | Order | Disk | Lose | Measure | Resize | FindCandidate | PassTime | Issue
 
 
 class Flow(Struct, frozen=True, kw_only=True):
-    """A whole file. `refuse` names the definition with which access control refuses a command."""
+    """A whole file.
+
+    `access` switches access control on, by tokens and codes that the server issues; `refuse` stands for one that
+    refuses the commands it names, each with a definition.
+    """
 
     file: str
     title: str
     app: str
     media: MediaWish = "any"
     settings: Settings | None = None
+    access: bool = False
     refuse: dict[str, str] = {}
     steps: tuple[Step, ...] = ()
 
@@ -167,7 +206,7 @@ def needs_of(flow: Flow) -> tuple[str, ...]:
     needs: list[str] = []
     if flow.media == "fake":
         needs.append("fake media")
-    if flow.media not in {"any", "fake"} or flow.settings is not None or flow.refuse:
+    if flow.media not in {"any", "fake"} or flow.settings is not None or flow.access or flow.refuse:
         needs.append("a server of its own")
     if any(isinstance(step, ServerStep) for step in flow.steps):
         needs.append("a hand on the server")

@@ -1,13 +1,19 @@
 """Where flows are performed: what a performance asks of a place, and nothing about any one place."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
+from signalreel.errors import SignalreelError
 from signalreel_adapters.flows.script import ServerStep
 
-__all__ = ("Decoded", "FlowClient", "Host", "Stage")
+__all__ = ("Decoded", "FlowClient", "Host", "Stage", "Unable")
 
 Decoded = dict[str, Any]
 """A message of the server as a client sees it."""
+
+
+class Unable(SignalreelError):
+    """The server cannot do now what a flow asks of it. The message says why."""
 
 
 class FlowClient(Protocol):
@@ -29,8 +35,8 @@ class FlowClient(Protocol):
 class Host(Protocol):
     """A hand on the server, for the lines of a flow that begin with `server`."""
 
-    async def perform(self, step: ServerStep, app: str) -> None:
-        """Make it happen."""
+    async def perform(self, step: ServerStep, app: str) -> Mapping[str, str]:
+        """Make it happen; give the names that are known from now on, with what they stand for. Raises `Unable`."""
         ...
 
 

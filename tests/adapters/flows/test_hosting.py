@@ -5,8 +5,10 @@ import pytest
 from signalreel.commands import GetStreamInfo, Play, Publish
 from signalreel.identifiers import App, SessionId
 from signalreel_adapters import MemoryClient, SessionInfo
+from signalreel_adapters.access import Purpose
 from signalreel_adapters.flows.hosting import RefusingGate, hosted
-from signalreel_adapters.flows.script import Disk, StopServer
+from signalreel_adapters.flows.script import Disk, FindCandidate, Issue, Lose, Measure, PassTime, StopServer
+from signalreel_adapters.flows.stages import Unable
 from tests.adapters.calls import names, publish
 from tests.adapters.flows.staging import flow_of
 
@@ -60,6 +62,53 @@ async def test_it_ends_without_its_disk() -> None:
         await host.perform(Disk(line=1, source="", works=False), "live")
 
         assert not host.runtime.is_stopping
+
+
+async def test_media_reports_of_whoever_there_is() -> None:
+    """Of the stream, or of everyone who plays it; where nothing is live, nothing can be reported."""
+    async with hosted(flow_of("media: fake", "server stops")) as host:
+        publisher, viewer = MemoryClient(host.runtime), MemoryClient(host.runtime)
+        await publish(publisher, "s")
+        await viewer.send({"command": "play", "streamId": "s"})
+        await viewer.send({"command": "takeConfiguration", "streamId": "s", "type": "answer", "sdp": "v=0"})
+        await viewer.flush()
+        await publisher.flush()
+        await host.perform(FindCandidate(line=1, source="", stream_id="s"), "live")
+
+        assert [names(await client.flush()) for client in (publisher, viewer)] == [["takeCandidate"]] * 2
+
+        await host.perform(Measure(line=1, source="", stream_id="s", target=1, video=2, audio=3), "live")
+
+        assert [names(await client.flush()) for client in (publisher, viewer)] == [[], ["bitrateMeasurement"]]
+        with pytest.raises(Unable, match="nothing of other is live"):
+            await host.perform(Lose(line=1, source="", stream_id="other"), "live")
+
+
+async def test_time_passes_when_the_flow_lets_it() -> None:
+    """And not before, however long the test takes."""
+    step = PassTime(line=1, source="", milliseconds=5_000)
+    async with hosted(flow_of("media: silent", "server lets 1 ms pass")) as host:
+        client = MemoryClient(host.runtime)
+        await client.send({"command": "publish", "streamId": "s"})
+
+        assert names(await client.flush()) == ["start"]
+
+        await host.perform(step, "live")
+
+        assert names(await client.flush()) == ["publishTimeoutError"]
+
+
+async def test_what_is_issued_opens_the_door() -> None:
+    """A token and a code, under the name that the flow gave it."""
+    token = Issue(line=1, source="", name="t", purpose=Purpose.PUBLISH, stream_id="s")
+    code = Issue(line=1, source="", name="c", purpose=Purpose.PUBLISH, stream_id="u", subscriber_id="ben")
+    async with hosted(flow_of("access: on", "server stops")) as host:
+        learned = {**await host.perform(token, "live"), **await host.perform(code, "live")}
+        anna, ben = MemoryClient(host.runtime), MemoryClient(host.runtime)
+        await anna.send({"command": "publish", "streamId": "s", "token": learned["t"]})
+        await ben.send({"command": "publish", "streamId": "u", "subscriberId": "ben", "subscriberCode": learned["c"]})
+
+        assert [names(await client.flush()) for client in (anna, ben)] == [["start"]] * 2
 
 
 async def test_stopping_twice_is_harmless() -> None:

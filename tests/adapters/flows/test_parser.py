@@ -23,6 +23,7 @@ from signalreel_adapters.flows.script import (
     Lose,
     Measure,
     Order,
+    PassTime,
     Report,
     Say,
     Silence,
@@ -61,6 +62,7 @@ def test_every_kind_of_line_has_its_step() -> None:
         "server finds its disk",
         "server loses stream s",
         "server measures s 3 2 1",
+        "server lets 5000 ms pass  # and then",
     )
 
     assert [(type(step), step.line) for step in flow.steps] == [
@@ -83,6 +85,7 @@ def test_every_kind_of_line_has_its_step() -> None:
         (Disk, 22),
         (Lose, 23),
         (Measure, 24),
+        (PassTime, 25),
     ]
     steps: list[Any] = list(flow.steps)
     assert (steps[0].app, steps[8].app) == ("a", "other")
@@ -105,6 +108,23 @@ def test_the_header_says_where_and_with_what() -> None:
     assert (flow.settings, flow.refuse) == (Settings(viewers_max=1), {"play": "user_blocked"})
     plain = parsed("server stops")
     assert (plain.app, plain.media, plain.settings, plain.refuse) == ("a", "any", None, {})
+
+
+def test_settings_may_have_their_names_of_the_protocol_page() -> None:
+    """The three that it names."""
+    flow = parsed(
+        'settings: {"settings.webrtc.client.start.timeoutMs": 7, "server.cpu_limit": 8, "server.min_free_ram": 9}',
+        "server stops",
+    )
+
+    assert flow.settings == Settings(publish_timeout_ms=7, cpu_percent_max=8, free_memory_mb_min=9)
+
+
+def test_what_the_server_issues_can_be_said() -> None:
+    """Where access control is on."""
+    flow = parsed("access: on", "server issues {t} to publish s", 'anna > {"command": "publish", "token": "{t}"}')
+
+    assert (flow.access, parsed("server stops").access) == (True, False)
 
 
 def test_a_message_may_go_on_over_lines() -> None:
@@ -182,13 +202,16 @@ def test_what_was_heard_can_be_said() -> None:
         (["anna connects to a/b"], 2, "cannot be the name of an app"),
         (["anna leaves now"], 2, "nothing stands after `leaves`"),
         (["anna is closed soon"], 2, "a close code of four digits"),
-        (["server burns"], 2, "the server `stops`"),
+        (["server burns"], 2, "the server `reports {…}`"),
         (['server reports {"event": "Rain"}'], 2, "could stand on a reel"),
         (['server orders {"host": *}'], 2, "could stand on a reel"),
         (["flow: again", "server stops"], 2, "stands twice"),
         (["app:", "server stops"], 2, "nothing stands after `app:`"),
         (["app: a b", "server stops"], 2, "cannot be the name of an app"),
         (["media: film", "server stops"], 2, "media is one of"),
+        (["access: off", "server stops"], 2, "access control is `on`"),
+        (["server issues {t} to publish s"], 2, "unless the header says `access: on`"),
+        (["settings: 7", "server stops"], 2, "does not hold what it should"),
         (['settings: {"viewerMax": 1}', "server stops"], 2, "does not hold what it should"),
         (['refuse: {"play": "no"}', "server stops"], 2, "access control refuses with one of"),
         (["server stops", "app: live"], 3, "a line is `name > …`"),

@@ -32,11 +32,13 @@ def test_every_line_of_its_table_is_one(line: str) -> None:
         .replace('{"event": …}', '{"event": "LicenceChanged", "suspended": true}')
         .replace('{"host": …}', '{"host": "closeRoom", "room": "r"}')
         .replace("TARGET VIDEO AUDIO", "3 2 1")
+        .replace(" N", " 5")
     )
+    access = "access: on\n" if "issues" in filled else ""
     below = "\n  anna < {}" if filled == "in any order" else ""
     after = "\nserver stops" if filled.startswith("#") else ""
 
-    assert parse_flow(f"flow: x\n{filled}{below}{after}", file="flows.md", app="page").steps
+    assert parse_flow(f"flow: x\n{access}{filled}{below}{after}", file="flows.md", app="page").steps
 
 
 def test_it_names_what_can_be_chosen() -> None:

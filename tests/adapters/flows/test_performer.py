@@ -215,6 +215,13 @@ async def test_only_the_last_lines_of_a_long_transcript_are_told() -> None:
     assert len(str(failure).splitlines()) == TRANSCRIPT_LINES_MAX + 4
 
 
+async def test_what_the_server_cannot_do_fails() -> None:
+    """With what it lacks."""
+    failure = await failed("media: fake", JOIN, JOINED, "server loses stream s")
+
+    assert (failure.line, failure.why) == (5, "nothing of s is live")
+
+
 class Deaf:
     """A stage on which nobody has a hand on the server."""
 

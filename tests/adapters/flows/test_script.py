@@ -13,6 +13,7 @@ from signalreel_adapters.flows import needs_of, parse_flow
         (["media: fake", "anna > {}"], ("fake media",)),
         (["media: refuses local", "anna > {}"], ("a server of its own",)),
         (["media: fake", 'settings: {"viewersMax": 1}', "anna > {}"], ("fake media", "a server of its own")),
+        (["access: on", "anna > {}"], ("a server of its own",)),
         (['refuse: {"play": "unauthorized_access"}', "anna > {}"], ("a server of its own",)),
         (["server stops"], ("a hand on the server",)),
     ],
