@@ -20,6 +20,7 @@ from signalreel_adapters.cli.logs import LogFormat, configure_logs
 from signalreel_adapters.cli.mistakes import MissingExtra, Mistake
 from signalreel_adapters.ports import Media
 from signalreel_adapters.reels.sqlite import SqliteReel
+from signalreel_adapters.resources import ResourceMonitor
 from signalreel_adapters.runtime import Runtime
 
 __all__ = ("DEFAULT_PORT", "MediaChoice", "Port", "SettingsOptions", "serve")
@@ -126,7 +127,8 @@ def serve(
 
         async def work() -> None:
             runtime = Runtime(kept, settings=settings, media=adapter)
-            async with run.listening(runtime, bound, pages=pages, origins=origin or None), runtime:
+            served = run.listening(runtime, bound, pages=pages, origins=origin or None)
+            async with served, runtime, ResourceMonitor(runtime):
                 # What exists now lives as long as the server: the collector need not look at it again.
                 gc.freeze()
                 _greet(run.url_of(bound), reel, media)

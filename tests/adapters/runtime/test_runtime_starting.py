@@ -23,6 +23,7 @@ from signalreel_adapters import (
     TurnedAway,
 )
 from signalreel_adapters.testing import FailingReel, ManualClock
+from tests.evidence import EvidenceNotes
 
 pytestmark = pytest.mark.anyio
 
@@ -57,12 +58,13 @@ class Early:
         message: dict[str, Any] = msgspec.json.decode(await self.transport.get())
         return message
 
-    async def is_refused_as_early(self) -> None:
+    async def is_refused_as_early(self) -> dict[str, Any]:
         """Say something, and be told that it is too early."""
         await self.say(command="publish", streamId="s")
         said = await self.hear()
         assert (said["command"], said["definition"], said["streamId"]) == ("error", "not_initialized_yet", "s")
         assert said["information"] == "The server is still starting."
+        return said
 
 
 def inputs(reel: MemoryReel) -> list[Input]:
@@ -70,13 +72,13 @@ def inputs(reel: MemoryReel) -> list[Input]:
     return [decode_record(entry.record).input for entry in reel.entries()]
 
 
-async def test_before_it_is_entered_and_while_it_starts() -> None:
+async def test_before_it_is_entered_and_while_it_starts(evidence: EvidenceNotes) -> None:
     """Each command is answered `not_initialized_yet`, a ping by its pong; then the same connection is served."""
     reel, media, client = MemoryReel(), HeldMedia(), Early()
     runtime = Runtime(reel, media=media)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(runtime.attach, client.transport)
-        await client.is_refused_as_early()
+        evidence.tick("REAL-26", transport="memory", captured=await client.is_refused_as_early())
         await client.say(command="ping")
         assert (await client.hear())["command"] == "pong"
 

@@ -12,6 +12,7 @@ from websockets.asyncio.client import connect
 from signalreel_adapters import FakeMedia, Runtime
 from signalreel_adapters.server import listen, listening
 from tests.adapters.servers import JsonSocket
+from tests.evidence import EvidenceNotes
 
 pytestmark = pytest.mark.anyio
 
@@ -37,7 +38,7 @@ class HeldMedia(FakeMedia):
         return await super().__aenter__()
 
 
-async def test_it_listens_while_it_starts() -> None:
+async def test_it_listens_while_it_starts(evidence: EvidenceNotes) -> None:
     """Over a WebSocket: `not_initialized_yet` and pongs, health 503 "starting"; then the same socket is served."""
     media = HeldMedia()
     runtime = Runtime(media=media)
@@ -53,7 +54,9 @@ async def test_it_listens_while_it_starts() -> None:
             await client.ping()
             for command in ("publish", "play", "join"):
                 await client.send({"command": command, "streamId": "s"})
-                assert (await client.expect("not_initialized_yet"))["streamId"] == "s"
+                told = await client.expect("not_initialized_yet")
+                assert told["streamId"] == "s"
+                evidence.tick("REAL-26", transport="websocket", captured=told)
             health = await browser.get("/healthz")
             seen.append((health.status_code, health.json()["status"]))
             media.may_go_on.set()
