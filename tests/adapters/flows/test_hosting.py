@@ -9,7 +9,7 @@ from signalreel_adapters.access import Purpose
 from signalreel_adapters.flows.hosting import RefusingGate, hosted
 from signalreel_adapters.flows.script import Disk, FindCandidate, Issue, Lose, Measure, PassTime, StopServer
 from signalreel_adapters.flows.stages import Unable
-from tests.adapters.calls import names, publish
+from tests.adapters.calls import names, play, publish
 from tests.adapters.flows.staging import flow_of
 
 pytestmark = pytest.mark.anyio
@@ -69,9 +69,7 @@ async def test_media_reports_of_whoever_there_is() -> None:
     async with hosted(flow_of("media: fake", "server stops")) as host:
         publisher, viewer = MemoryClient(host.runtime), MemoryClient(host.runtime)
         await publish(publisher, "s")
-        await viewer.send({"command": "play", "streamId": "s"})
-        await viewer.send({"command": "takeConfiguration", "streamId": "s", "type": "answer", "sdp": "v=0"})
-        await viewer.flush()
+        await play(viewer, "s")
         await publisher.flush()
         await host.perform(FindCandidate(line=1, source="", stream_id="s"), "live")
 
