@@ -48,6 +48,7 @@ from signalreel.host import (
 )
 from signalreel.identifiers import Kind, Reference
 from signalreel.machines.base import AnyMachine, Key
+from signalreel.machines.broadcasts import Broadcast, broadcast_of
 from signalreel.machines.context import Context, Environment, Session
 from signalreel.machines.names import refusal_of_names
 from signalreel.machines.pair import PAIR
@@ -163,6 +164,13 @@ class Engine:
     def find(self, kind: Kind, id: str, *, app: str) -> AnyMachine | None:
         """A machine that lives, by its id."""
         return self._context.machines.get((kind, app, id))
+
+    def broadcast(self, id: str, *, app: str) -> Broadcast | None:
+        """What is told of a stream or room that lives to whoever asks."""
+        room = self.find(Kind.ROOM, id, app=app)
+        stream = self.find(Kind.STREAM, id, app=app)
+        machine = room if room is not None else stream
+        return broadcast_of(machine, self._context) if machine is not None else None
 
     def held(self, session: str) -> tuple[Key, ...]:
         """The keys of the machines that a session holds, in the order in which they hear that it closed."""
@@ -393,8 +401,8 @@ class Engine:
 
     def _enter(self, machine: AnyMachine, state: StrEnum, next: StrEnum) -> AnyMachine:
         if machine.born == 0:
-            return replace(machine, state=next, born=self._seq)
-        return machine if next is state else replace(machine, state=next)
+            return replace(machine, state=next, born=self._seq, born_at=self._time, since=self._time)
+        return machine if next is state else replace(machine, state=next, since=self._time)
 
     def _store(self, key: Key, before: AnyMachine, after: AnyMachine, was_stored: bool) -> None:
         machines = self._context.machines

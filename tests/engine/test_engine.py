@@ -152,6 +152,7 @@ LOOKING: Final = frozenset(
         "find",
         "holds",
         "held",
+        "takes_part_in",
         "fresh_id",
         "audience",
         "audience_size",

@@ -7,7 +7,7 @@ from signalreel.decoding import decode_command
 from signalreel.errors import Undecodable
 from signalreel.events import DescriptionCreated, MediaConnected
 from signalreel.identifiers import Kind
-from signalreel.machines.room import TOLD_LENGTH_MAX
+from signalreel.machines.broadcasts import TOLD_LENGTH_MAX
 from signalreel.messages import Error, RoomInformation
 from signalreel.refusals import HIGH_RESOURCE_USAGE
 from signalreel.settings import Settings

@@ -5,19 +5,28 @@ to each. Together the probes fire every row that can fire, which `test_engine_to
 about replay, snapshots and the library's own dispatch run on.
 """
 
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Final
 
 from signalreel.commands import (
+    AnyCommand,
     EnableTrack,
     ForceStreamQuality,
+    GetBroadcastObject,
+    GetDebugInfo,
     GetRoomInfo,
     GetStreamInfo,
+    GetSubscriberCount,
+    GetSubscribers,
+    GetSubtracks,
+    GetSubtracksCount,
     GetTrackList,
     Join,
     JoinRoom,
     Leave,
     LeaveFromRoom,
+    PeerMessage,
     Play,
     Publish,
     Stop,
@@ -25,6 +34,7 @@ from signalreel.commands import (
     TakeConfiguration,
     ToggleAudio,
     ToggleVideo,
+    UpdateStreamMetaData,
 )
 from signalreel.events import (
     DescriptionCreated,
@@ -34,6 +44,7 @@ from signalreel.events import (
 )
 from signalreel.host import CloseRoom, EndStream
 from signalreel.identifiers import Kind
+from signalreel.machines.broadcasts import TOLD_LENGTH_MAX
 from signalreel.settings import Settings
 from tests.engine.scenes import (
     BLOCKED,
@@ -41,6 +52,7 @@ from tests.engine.scenes import (
     GRANTED,
     SETTINGS,
     Probe,
+    Role,
     Scene,
     asks,
     host_orders,
@@ -114,7 +126,49 @@ def take_the_room_as_a_pair(scene: Scene) -> None:
 
 FULL_SESSIONS: Final = Settings(restore_ms=3_000, session_machines_max=0)
 
+HIDING: Final = Settings(restore_ms=3_000, offers_owed_max=2, hide_streams=True)
+QUESTIONS: Final[tuple[Callable[[str], AnyCommand], ...]] = (
+    GetBroadcastObject,
+    GetSubtracks,
+    GetSubtracksCount,
+    GetSubscriberCount,
+    GetSubscribers,
+    GetDebugInfo,
+    GetStreamInfo,
+    GetTrackList,
+    lambda id: UpdateStreamMetaData(id, "{}"),
+)
+
+
+def asks_everything(scene: Scene, *, id: str, role: Role = "other") -> None:
+    """Put every question about an id."""
+    for question in QUESTIONS:
+        scene.world.say(scene.session(role), question(id))
+
+
+def asks_about_the_stream(scene: Scene) -> None:
+    """Somebody who takes no part in the stream asks, and its publisher."""
+    asks_everything(scene, id=scene.id)
+    asks_everything(scene, id=scene.id, role="who")
+
+
+def asks_about_the_room(scene: Scene) -> None:
+    """Somebody who takes no part in the room asks, and a member."""
+    asks_everything(scene, id=scene.room, role="third")
+    scene.world.say(scene.session("third"), GetRoomInfo(scene.room, "any"))
+    asks_everything(scene, id=scene.room, role="who")
+
+
+def tells_too_much(scene: Scene) -> None:
+    """Meta data that nobody would be told."""
+    for id in (scene.id, scene.room):
+        scene.world.say(scene.who, UpdateStreamMetaData(id, "x" * (TOLD_LENGTH_MAX + 1)))
+
+
 STREAM_PROBES: Final[tuple[Probe, ...]] = (
+    asks_about_the_stream,
+    under(HIDING, asks_about_the_stream),
+    tells_too_much,
     while_suspended(publish),
     while_overloaded(publish),
     asks("who", lambda s: Publish(s.id), DENIED),
@@ -130,8 +184,6 @@ STREAM_PROBES: Final[tuple[Probe, ...]] = (
     asks("who", lambda s: TakeCandidate(s.id, 0, "0", "candidate")),
     asks("who", lambda s: Stop(s.id)),
     asks("who", lambda s: EnableTrack(s.id, s.id, enabled=False)),
-    asks("other", lambda s: GetStreamInfo(s.id)),
-    asks("other", lambda s: GetTrackList(s.id)),
     asks("other", lambda s: GetTrackList(s.id), DENIED),
     asks("other", lambda s: GetTrackList(s.id), BLOCKED),
     asks("who", lambda s: LeaveFromRoom(s.room)),
@@ -350,6 +402,10 @@ def offer_across(scene: Scene) -> None:
 
 
 PAIR_PROBES: Final[tuple[Probe, ...]] = (
+    asks("who", lambda s: PeerMessage(s.id, "zoom", {"to": 2})),
+    asks("third", lambda s: PeerMessage(s.id, "zoom", {"to": 2})),
+    asks("third", lambda s: GetDebugInfo(s.id)),
+    under(HIDING, asks("third", lambda s: GetDebugInfo(s.id))),
     asks("who", lambda s: Join(s.id)),
     asks("who", lambda s: Join(s.id), DENIED),
     asks("who", lambda s: Join(s.id), BLOCKED),
@@ -404,6 +460,9 @@ def publish_as_a_third(scene: Scene) -> None:
 ROOM_STAGES: Final = (nothing, room_joined, room_of_two, room_watched)
 
 ROOM_PROBES: Final[tuple[Probe, ...]] = (
+    asks_about_the_room,
+    under(HIDING, asks_about_the_room),
+    tells_too_much,
     asks("who", lambda s: JoinRoom(s.room)),
     asks("who", lambda s: JoinRoom("")),
     under(FULL_SESSIONS, asks("third", lambda s: JoinRoom(s.room))),

@@ -195,11 +195,8 @@ class World:
     def publish(self, session: str, id: str, *, room: str = "", grant: Grant | None = None) -> Reference:
         """Have a session publish, up to where media flows."""
         self.say(session, Publish(id, main_track=room), grant=grant)
-        self.say(session, TakeConfiguration(id, "offer", "the publisher's offer"))
-        app = self._app_of(session)
-        self.report(DescriptionCreated(self.stream(id, app=app), "answer", "media's answer"))
-        self.report(MediaConnected(self.stream(id, app=app)))
-        return self.stream(id, app=app)
+        self.go_live(session, id)
+        return self.stream(id, app=self._app_of(session))
 
     def play(self, session: str, id: str, *, room: str = "", tracks: tuple[str, ...] = ()) -> Reference:
         """Have a session play a stream or room, up to where it is connected."""
@@ -208,6 +205,13 @@ class World:
         app = self._app_of(session)
         self.report(MediaConnected(self.playback(session, id, app=app)))
         return self.playback(session, id, app=app)
+
+    def go_live(self, session: str, id: str) -> None:
+        """Have a session that was told to start go on to where media flows."""
+        self.say(session, TakeConfiguration(id, "offer", "the publisher's offer"))
+        app = self._app_of(session)
+        self.report(DescriptionCreated(self.stream(id, app=app), "answer", "media's answer"))
+        self.report(MediaConnected(self.stream(id, app=app)))
 
     def offer_and_answer(self, session: str, id: str) -> None:
         """Have media offer to a player, and the player answer."""

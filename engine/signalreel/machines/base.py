@@ -31,6 +31,8 @@ class Machine(Struct, Generic[S_co], frozen=True, gc=False, cache_hash=True, omi
     watches: str = ""  #: the stream or room a playback shows
     placed_in: str = ""  #: the room a stream is published in, live or about to be
     listed_in: str = ""  #: the same room while it lists the stream as live
+    born_at: int = 0  #: microseconds of reel time
+    since: int = 0  #: when it came to the state it is in, likewise
 
     def moved_sessions(self, before: "Machine[StrEnum]") -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Say which sessions let go of this machine since `before`, and which took hold of it."""

@@ -7,9 +7,10 @@ answer, as the real server documents it.
 from collections.abc import Callable
 from enum import StrEnum
 
-from signalreel.commands import Command, TakeConfiguration
+from signalreel.commands import Command, TakeConfiguration, UpdateStreamMetaData
 from signalreel.identifiers import Kind
 from signalreel.machines.base import AnyMachine
+from signalreel.machines.broadcasts import TOLD_LENGTH_MAX
 from signalreel.machines.context import Context
 from signalreel.machines.table import Row, refuse
 from signalreel.refusals import HIGH_RESOURCE_USAGE, LICENSE_SUSPENDED, UNAUTHORIZED_ACCESS, USER_BLOCKED
@@ -21,6 +22,8 @@ __all__ = (
     "blocked",
     "by_another_session",
     "by_holder",
+    "can_be_told",
+    "has_no_standing",
     "holds_too_many",
     "is_answer",
     "is_offer",
@@ -86,6 +89,16 @@ def blocked(machine: AnyMachine, input: object, context: Context) -> bool:
     return grant is not None and not grant.allowed and grant.refusal == USER_BLOCKED.definition
 
 
+def has_no_standing(machine: AnyMachine, input: object, context: Context) -> bool:
+    """Whether streams are hidden, and the session takes no part in this one or its room, nor was it granted to."""
+    if not context.settings.hide_streams:
+        return False
+    grant = context.record.grant
+    if grant is not None and grant.allowed:
+        return False
+    return not any(context.takes_part_in(id) for id in (machine.id, machine.placed_in) if id)
+
+
 def by_holder(machine: AnyMachine, input: object, context: Context) -> bool:
     """Whether the record's session holds this machine."""
     return context.session in machine.sessions
@@ -94,6 +107,11 @@ def by_holder(machine: AnyMachine, input: object, context: Context) -> bool:
 def by_another_session(machine: AnyMachine, input: object, context: Context) -> bool:
     """Whether another session holds this machine."""
     return context.session not in machine.sessions
+
+
+def can_be_told(machine: AnyMachine, input: UpdateStreamMetaData, context: Context) -> bool:
+    """Whether the meta data are no longer than what others are told."""
+    return len(input.meta_data) <= TOLD_LENGTH_MAX
 
 
 def lives_as(*kinds: Kind) -> Condition:

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import UNSET, Struct
 
-from signalreel.identifiers import Kind
+from signalreel.identifiers import Kind, playback_id
 from signalreel.machines.base import AnyMachine, Key, Notice
 from signalreel.machines.indexes import Indexes
 from signalreel.machines.registry import Registry
@@ -130,6 +130,13 @@ class Context:
     def holds(self, kind: Kind) -> bool:
         """Whether the record's session holds a machine of this kind."""
         return any(key[0] is kind for key in self.indexes.held(self.session))
+
+    def takes_part_in(self, id: str) -> bool:
+        """Whether the record's session publishes, plays or has joined what goes by this id."""
+        held = self.indexes.held(self.session)
+        if (Kind.PLAYBACK, self.app, playback_id(self.session, id)) in held:
+            return True
+        return any((kind, self.app, id) in held for kind in (Kind.STREAM, Kind.PAIR, Kind.ROOM))
 
     def held(self, session: str, kind: Kind) -> list[str]:
         """The ids of the machines of a kind that a session holds, in a fixed order."""

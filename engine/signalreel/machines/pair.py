@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from signalreel.commands import Join, Leave, TakeCandidate, TakeConfiguration
+from signalreel.commands import GetDebugInfo, Join, Leave, PeerMessage, TakeCandidate, TakeConfiguration
 from signalreel.events import SessionClosed
 from signalreel.identifiers import Kind
 from signalreel.machines.checks import (
@@ -28,9 +28,10 @@ from signalreel.machines.checks import (
     lives_as,
 )
 from signalreel.machines.context import Context
+from signalreel.machines.questions import hidden, tell_debug_info
 from signalreel.machines.shapes import Pair, PairState
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
-from signalreel.messages import Candidate, Description, Notification, Start, StopPeer
+from signalreel.messages import Candidate, Description, Notification, RelayedMessage, Start, StopPeer
 from signalreel.refusals import HIGH_RESOURCE_USAGE, NO_PEER_ASSOCIATED_BEFORE, NO_SPACE_FOR_NEW_PEER, STREAM_ID_IN_USE
 
 __all__ = ("PAIR",)
@@ -135,6 +136,11 @@ def relay_candidate(pair: Pair, candidate: TakeCandidate, context: Context) -> N
     context.send(other_peer(pair, context), relayed)
 
 
+def relay_message(pair: Pair, said: PeerMessage, context: Context) -> None:
+    """Relay what one peer says to the other, as it came."""
+    context.send(other_peer(pair, context), RelayedMessage(pair.id, said.definition, said.data))
+
+
 # ---------------------------------------------------------------- leave
 
 
@@ -166,7 +172,7 @@ PAIR: Final = Table(
     PairState,
     initial=EMPTY,
     finals=(DISSOLVED,),
-    inputs=(Join, TakeConfiguration, TakeCandidate, Leave, SessionClosed),
+    inputs=(Join, TakeConfiguration, TakeCandidate, PeerMessage, Leave, GetDebugInfo, SessionClosed),
     rows=[
         *access_checks(Join, ALL),
         refuse(Join, EMPTY, lives_as(Kind.STREAM, Kind.ROOM), STREAM_ID_IN_USE),
@@ -191,6 +197,11 @@ PAIR: Final = Table(
         unreachable(TakeCandidate, EMPTY, because="a candidate goes to a pair only while it lives"),
         row(TakeCandidate, BOTH, by_holder, relay_candidate, SAME),
         refuse(TakeCandidate, BOTH, otherwise, NO_PEER_ASSOCIATED_BEFORE),
+        row(PeerMessage, BOTH, by_holder, relay_message),
+        refuse(PeerMessage, ALL, otherwise, NO_PEER_ASSOCIATED_BEFORE),
+        hidden(GetDebugInfo, (WAITING, *BOTH)),
+        row(GetDebugInfo, (WAITING, *BOTH), otherwise, tell_debug_info),
+        unreachable(GetDebugInfo, EMPTY, because="asked of the stream when there is no such pair"),
         row(Leave, WAITING, by_holder, leave_last, DISSOLVED),
         row(Leave, BOTH, by_holder, leave_other, WAITING),
         refuse(Leave, ALL, otherwise, NO_PEER_ASSOCIATED_BEFORE),

@@ -98,6 +98,8 @@ def open_playback(playback: Playback, play: Play, context: Context) -> Playback:
         whole_room=whole_room,
         room=play.stream_id if whole_room else play.room,
         track_list=play.track_list,
+        subscriber_id=play.subscriber_id,
+        subscriber_name=play.subscriber_name,
         **context.timer(context.settings.play_timeout_ms),
     )
     return show(opened, wanted_sources(opened, context), context)

@@ -15,11 +15,26 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from signalreel.commands import GetRoomInfo, GetTrackList, JoinRoom, LeaveFromRoom, Stop
+from signalreel.commands import (
+    GetRoomInfo,
+    GetTrackList,
+    JoinRoom,
+    LeaveFromRoom,
+    Stop,
+    UpdateStreamMetaData,
+)
 from signalreel.events import SessionClosed
 from signalreel.host import CloseRoom
 from signalreel.identifiers import Kind
-from signalreel.machines.checks import access_checks, by_another_session, by_holder, holds_too_many, lives_as
+from signalreel.machines.broadcasts import told
+from signalreel.machines.checks import (
+    access_checks,
+    by_another_session,
+    by_holder,
+    can_be_told,
+    holds_too_many,
+    lives_as,
+)
 from signalreel.machines.context import Context
 from signalreel.machines.notices import (
     LeftRoom,
@@ -30,6 +45,7 @@ from signalreel.machines.notices import (
     StreamPlaced,
     StreamWentLive,
 )
+from signalreel.machines.questions import ANSWERS, answered, hidden
 from signalreel.machines.shapes import Member, Room, RoomState, Stream, is_live
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
 from signalreel.messages import Notification, RoomInformation, RoomStream, TrackList
@@ -38,14 +54,10 @@ from signalreel.refusals import (
     NO_ACTIVE_STREAMS_IN_ROOM,
     NO_ROOM_SPECIFIED,
     STREAM_ID_IN_USE,
+    UNAUTHORIZED_ACCESS,
 )
 
-__all__ = ("ROOM", "TOLD_LENGTH_MAX")
-
-
-TOLD_LENGTH_MAX: Final = 4_096
-"""Characters of a stream's name or meta data that others are told. Every member of a room gets those of every stream,
-so one publisher's text must not fill the others' connections; clients keep a few dozen characters there."""
+__all__ = ("ROOM",)
 
 
 EMPTY, OPEN, CLOSED = RoomState
@@ -63,11 +75,6 @@ def visible_streams(room: Room, asked_as: str, context: Context) -> tuple[RoomSt
         if id not in own and isinstance(stream, Stream) and is_live(stream):
             found.append(RoomStream(id, told(stream.name), told(stream.meta_data)))
     return tuple(found)
-
-
-def told(text: str) -> str:
-    """What a publisher said of its stream, as others are told; a text beyond all measure is not passed on."""
-    return text if len(text) <= TOLD_LENGTH_MAX else ""
 
 
 def ids_of(streams: tuple[RoomStream, ...]) -> tuple[str, ...]:
@@ -142,6 +149,11 @@ def tell_room(room: Room, command: GetRoomInfo, context: Context) -> None:
 def tell_track_list(room: Room, command: GetTrackList, context: Context) -> None:
     """Tell the tracks of the room: its live streams but the asker's own."""
     context.send(context.session, TrackList(room.id, ids_of(visible_streams(room, "", context))))
+
+
+def keep_meta_data(room: Room, command: UpdateStreamMetaData, context: Context) -> Room:
+    """Keep what a member says of the room, for those who ask."""
+    return replace(room, meta_data=command.meta_data)
 
 
 # ---------------------------------------------------------------- going
@@ -272,6 +284,8 @@ ROOM: Final = Table(
         JoinRoom,
         GetRoomInfo,
         GetTrackList,
+        *ANSWERS,
+        UpdateStreamMetaData,
         LeaveFromRoom,
         Stop,
         CloseRoom,
@@ -292,10 +306,17 @@ ROOM: Final = Table(
         refuse(JoinRoom, OPEN, holds_too_many, HIGH_RESOURCE_USAGE),
         row(JoinRoom, OPEN, otherwise, enter, SAME),
         refuse(GetRoomInfo, EMPTY, room_missing, NO_ROOM_SPECIFIED),
+        hidden(GetRoomInfo, (EMPTY, OPEN)),
         refuse(GetRoomInfo, EMPTY, otherwise, NO_ACTIVE_STREAMS_IN_ROOM),
         refuse(GetRoomInfo, OPEN, nobody_is_member, NO_ACTIVE_STREAMS_IN_ROOM),
         row(GetRoomInfo, OPEN, otherwise, tell_room),
+        *answered((OPEN,)),
+        row(UpdateStreamMetaData, OPEN, (by_holder, can_be_told), keep_meta_data),
+        refuse(UpdateStreamMetaData, OPEN, by_another_session, UNAUTHORIZED_ACCESS),
+        ignore(UpdateStreamMetaData, OPEN, because="a text beyond all measure is told to nobody"),
+        unreachable((*ANSWERS, UpdateStreamMetaData), EMPTY, because="asked of the stream when there is no such room"),
         *access_checks(GetTrackList, (OPEN,)),
+        hidden(GetTrackList, (OPEN,)),
         row(GetTrackList, OPEN, otherwise, tell_track_list),
         unreachable(GetTrackList, EMPTY, because="asked of the stream when there is no such room"),
         refuse(LeaveFromRoom, EMPTY, room_missing, NO_ROOM_SPECIFIED),

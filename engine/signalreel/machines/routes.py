@@ -95,9 +95,34 @@ __all__ = (
     "NOWHERE",
     "ROUTES",
     "Keys",
+    "OfPlayback",
+    "Question",
     "Route",
     "closing",
 )
+
+Question = (
+    GetTrackList
+    | UpdateStreamMetaData
+    | GetBroadcastObject
+    | GetSubtracks
+    | GetSubtracksCount
+    | GetSubscriberCount
+    | GetSubscribers
+    | GetDebugInfo
+)
+"""About an id that may be a room's or a stream's."""
+
+OfPlayback = (
+    ToggleVideo
+    | ToggleAudio
+    | ForceStreamQuality
+    | GetVideoTrackAssignments
+    | AssignVideoTrack
+    | UpdateVideoTrackAssignments
+    | SetMaxVideoTrackCount
+)
+"""About what the session itself plays."""
 
 Keys = tuple[Key, ...]
 NOWHERE: Final[Keys] = ()
@@ -135,12 +160,12 @@ def _play(context: Context, play: Play) -> Keys:
     return ((Kind.PLAYBACK, context.app, playback_id(context.session, play.stream_id)),)
 
 
-def _playback(context: Context, command: ToggleVideo | ToggleAudio | ForceStreamQuality) -> Keys:
+def _playback(context: Context, command: OfPlayback) -> Keys:
     key = _own_playback(context, command.stream_id)
     return (key,) if key is not None else NOWHERE
 
 
-def _pair(context: Context, command: Join | Leave) -> Keys:
+def _pair(context: Context, command: Join | Leave | PeerMessage) -> Keys:
     return ((Kind.PAIR, context.app, command.stream_id),)
 
 
@@ -185,9 +210,14 @@ def _track(context: Context, command: EnableTrack) -> Keys:
     return (key,) if key is not None else NOWHERE
 
 
-def _track_list(context: Context, command: GetTrackList) -> Keys:
+def _of_id(context: Context, command: Question) -> Keys:
     room = (Kind.ROOM, context.app, command.stream_id)
     return (room,) if room in context.machines else ((Kind.STREAM, context.app, command.stream_id),)
+
+
+def _debugged(context: Context, command: GetDebugInfo) -> Keys:
+    pair = (Kind.PAIR, context.app, command.stream_id)
+    return (pair,) if pair in context.machines else _of_id(context, command)
 
 
 def _room(context: Context, command: JoinRoom | GetRoomInfo | CloseRoom) -> Keys:
@@ -248,22 +278,22 @@ _ROWS: Final[tuple[tuple[type, Callable[[Context, Any], Keys], str], ...]] = (
     (LeaveFromRoom, _leave_room, "always a room"),
     (Ping, _none, "answered by the runtime, never recorded"),
     (GetStreamInfo, _stream, "always a stream"),
-    (GetTrackList, _track_list, "always a room or a stream"),
+    (GetTrackList, _of_id, "always a room or a stream"),
     (GetIceServerConfig, _none, "answered from the settings"),
-    (UpdateStreamMetaData, _none, "answered by nobody yet"),
-    (PeerMessage, _none, "answered by nobody yet"),
-    (GetBroadcastObject, _none, "answered by nobody yet"),
-    (GetSubtracks, _none, "answered by nobody yet"),
-    (GetSubtracksCount, _none, "answered by nobody yet"),
-    (GetSubscriberCount, _none, "answered by nobody yet"),
-    (GetSubscribers, _none, "answered by nobody yet"),
-    (GetVideoTrackAssignments, _none, "answered by nobody yet"),
-    (AssignVideoTrack, _none, "answered by nobody yet"),
-    (UpdateVideoTrackAssignments, _none, "answered by nobody yet"),
-    (SetMaxVideoTrackCount, _none, "answered by nobody yet"),
-    (GetDebugInfo, _none, "answered by nobody yet"),
-    (RegisterPushToken, _none, "answered by nobody yet"),
-    (SendPush, _none, "answered by nobody yet"),
+    (UpdateStreamMetaData, _of_id, "always a room or a stream"),
+    (PeerMessage, _pair, "always a pair"),
+    (GetBroadcastObject, _of_id, "always a room or a stream"),
+    (GetSubtracks, _of_id, "always a room or a stream"),
+    (GetSubtracksCount, _of_id, "always a room or a stream"),
+    (GetSubscriberCount, _of_id, "always a room or a stream"),
+    (GetSubscribers, _of_id, "always a room or a stream"),
+    (GetVideoTrackAssignments, _playback, "the session does not play this"),
+    (AssignVideoTrack, _playback, "the session does not play this"),
+    (UpdateVideoTrackAssignments, _playback, "the session does not play this"),
+    (SetMaxVideoTrackCount, _playback, "the session does not play this"),
+    (GetDebugInfo, _debugged, "always a room, a pair or a stream"),
+    (RegisterPushToken, _none, "kept in the registry"),
+    (SendPush, _none, "handed on, to no machine"),
     (EndStream, _stream, "always a stream"),
     (KickSession, _none, "the session's transport is closed, and reports that"),
     (CloseRoom, _room, "always a room"),

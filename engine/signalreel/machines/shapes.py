@@ -48,6 +48,7 @@ class Stream(Machine[StreamState], frozen=True, gc=False, cache_hash=True, omit_
     video: bool = True  #: wanted by the publisher
     audio: bool = True
     identity: str = ""  #: who published it, as the gate recorded; empty when no gate was asked
+    role: str = ""
     tracks: tuple[Track, ...] = ()
     restored: bool = False  #: its publisher has come back inside the restore window
 
@@ -76,6 +77,8 @@ class Playback(Machine[PlaybackState], frozen=True, gc=False, cache_hash=True, o
     whole_room: bool = False  #: `watches` is a room
     room: str = ""  #: the room it is played in; leaving that room ends it
     track_list: tuple[str, ...] = ()  #: as the player asked
+    subscriber_id: str = ""  #: the names the player gave
+    subscriber_name: str = ""
     sources: tuple[Source, ...] = ()  #: what the newest offer shows
 
 
@@ -122,6 +125,7 @@ class Room(Machine[RoomState], frozen=True, gc=False, cache_hash=True, omit_defa
     """
 
     members: tuple[Member, ...] = ()
+    meta_data: str = ""  #: what a member said of the room
 
     def moved_sessions(self, before: Machine[StrEnum]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Say who left since `before`, and who came; all of them when the room closed."""

@@ -22,6 +22,7 @@ from signalreel.commands import (
     Stop,
     TakeCandidate,
     TakeConfiguration,
+    UpdateStreamMetaData,
 )
 from signalreel.events import (
     CandidateFound,
@@ -35,9 +36,18 @@ from signalreel.events import (
 )
 from signalreel.host import EndStream
 from signalreel.identifiers import Kind
-from signalreel.machines.checks import access_checks, by_another_session, is_offer, lives_as, load_checks
+from signalreel.machines.checks import (
+    access_checks,
+    by_another_session,
+    by_holder,
+    can_be_told,
+    is_offer,
+    lives_as,
+    load_checks,
+)
 from signalreel.machines.context import Context, error_of
 from signalreel.machines.notices import LeftRoom, StreamEnded, StreamPlaced, StreamWentLive
+from signalreel.machines.questions import ANSWERS, answered, hidden, unanswered
 from signalreel.machines.shapes import Stream, StreamState
 from signalreel.machines.table import SAME, Row, Table, ignore, otherwise, refuse, row, unreachable
 from signalreel.messages import (
@@ -60,6 +70,7 @@ from signalreel.refusals import (
     NOT_SET_REMOTE_DESCRIPTION,
     PUBLISH_TIMEOUT_ERROR,
     STREAM_ID_IN_USE,
+    UNAUTHORIZED_ACCESS,
     Refusal,
 )
 from signalreel.step import PublishTerms, TrackSwitched
@@ -141,6 +152,7 @@ def open_stream(stream: Stream, publish: Publish, context: Context) -> Stream:
         name=publish.stream_name,
         meta_data=publish.meta_data,
         subscriber_id=publish.subscriber_id,
+        role=publish.role,
         video=publish.video,
         audio=publish.audio,
         identity=grant.identity if grant is not None else "",
@@ -204,6 +216,11 @@ def note_tracks(stream: Stream, event: TracksFound, context: Context) -> Stream:
 def switch_for_all(stream: Stream, command: EnableTrack, context: Context) -> None:
     """The publisher switches its stream for every viewer."""
     context.detail = TrackSwitched(stream.id, "", command.enabled)
+
+
+def keep_meta_data(stream: Stream, command: UpdateStreamMetaData, context: Context) -> Stream:
+    """Keep what the publisher says of its stream now, for those who ask."""
+    return replace(stream, meta_data=command.meta_data)
 
 
 # ---------------------------------------------------------------- questions
@@ -315,6 +332,8 @@ STREAM: Final = Table(
         EnableTrack,
         GetStreamInfo,
         GetTrackList,
+        *ANSWERS,
+        UpdateStreamMetaData,
         EndStream,
         DescriptionCreated,
         DescriptionFailed,
@@ -355,9 +374,18 @@ STREAM: Final = Table(
         ignore(TracksFound, RESTORING, because="the publisher is gone"),
         row(EnableTrack, HELD, otherwise, switch_for_all, SAME),
         unreachable(EnableTrack, FREE, because="only the session that holds a stream switches it for all"),
+        *answered((*HELD, RESTORING)),
+        *unanswered((IDLE,)),
+        hidden(UpdateStreamMetaData, ALL),
+        row(UpdateStreamMetaData, HELD, (by_holder, can_be_told), keep_meta_data),
+        refuse(UpdateStreamMetaData, HELD, by_another_session, UNAUTHORIZED_ACCESS),
+        ignore(UpdateStreamMetaData, HELD, because="a text beyond all measure is told to nobody"),
+        refuse(UpdateStreamMetaData, FREE, otherwise, NO_STREAM_EXIST),
+        hidden(GetStreamInfo, ALL),
         row(GetStreamInfo, BROADCASTING, otherwise, tell_stream_info),
         refuse(GetStreamInfo, (*FREE, *STARTING), otherwise, NO_STREAM_EXIST),
         *access_checks(GetTrackList, ALL),
+        hidden(GetTrackList, ALL),
         row(GetTrackList, BROADCASTING, otherwise, tell_track_list),
         refuse(GetTrackList, (*FREE, *STARTING), otherwise, NO_STREAM_EXIST),
         row(Stop, STARTING, otherwise, end, FINISHED),

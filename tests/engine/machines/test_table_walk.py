@@ -209,7 +209,7 @@ class LibraryEngine(Engine):
         context.fired.append((key[2], self.fired_row(twin, number, type(input), before)))
         after: AnyMachine = returned or before
         if table.rows[number].next is not None:
-            after = replace(after, state=state, born=after.born or self.seq)
+            after = self._enter(after, before.state, state)
             made = Transition(self.reference_of(key, after), before.state, state, context.detail)
             context.transitions.append(made)
             context.detail = None

@@ -1,0 +1,192 @@
+"""What is told of a stream or a room to whoever asks: the broadcast object of real servers, and lists of it.
+
+Clients get it as a JSON text inside of a message, and read fields by names that this server did not choose. It holds
+nothing that could identify somebody: no address, no session, no token.
+
+A room is told as what real servers call a main track: a virtual broadcast that nobody publishes, with its live streams
+as subtracks.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct, field
+
+from signalreel.commands import LISTED_MAX, GetSubtracks
+from signalreel.identifiers import Kind
+from signalreel.machines.base import AnyMachine
+from signalreel.machines.context import US_PER_MS, Context
+from signalreel.machines.shapes import Playback, Room, Stream, StreamState
+
+__all__ = (
+    "TOLD_LENGTH_MAX",
+    "Broadcast",
+    "Viewer",
+    "broadcast_of",
+    "broadcast_of_room",
+    "broadcast_of_stream",
+    "count_subtracks",
+    "page_of_subtracks",
+    "page_of_viewers",
+    "text_of",
+    "told",
+)
+
+TOLD_LENGTH_MAX: Final = 4_096
+"""Characters of a stream's name or meta data that others are told. Every member of a room gets those of every stream,
+so one publisher's text must not fill the others' connections; clients keep a few dozen characters there."""
+
+
+class Broadcast(Struct, frozen=True, rename="camel"):
+    """A stream, or a room as a main track. -1 is for no limit; times since 1970 in the unit that each field says."""
+
+    stream_id: str
+    status: str  #: `preparing` or `broadcasting`; `created` and `finished` of what is only registered
+    type: str = "liveStream"
+    publish_type: str = "WebRTC"
+    name: str = ""
+    description: str = ""
+    meta_data: str = ""
+    date: int = 0  #: milliseconds: when it came about
+    planned_start_date: int = 0  #: seconds
+    planned_end_date: int = 0  #: seconds
+    main_track_stream_id: str = ""  #: the room that it is published in
+    sub_track_stream_ids: tuple[str, ...] = ()  #: the live streams of a room
+    virtual: bool = False  #: nobody publishes it: a room
+    zombi: bool = True  #: it is not registered, and gone when it ends
+    role: str = ""
+    viewers: int = field(default=0, name="webRTCViewerCount")
+    viewers_max: int = field(default=-1, name="webRTCViewerLimit")
+    subtracks_max: int = field(default=-1, name="subtracksLimit")
+    expire_ms: int = field(default=0, name="expireDurationMS")
+    width: int = 0  #: pixels of its largest picture
+    height: int = 0
+    bitrate: int = 0  #: bit/s of all its tracks
+
+
+class Viewer(Struct, frozen=True, rename="camel"):
+    """Somebody who plays a stream or room, by the names that they gave."""
+
+    stream_id: str
+    subscriber_id: str
+    subscriber_name: str
+    type: str = "play"
+    connected: bool = True
+
+
+def told(text: str) -> str:
+    """What a publisher said of its stream, as others are told; a text beyond all measure is not passed on."""
+    return text if len(text) <= TOLD_LENGTH_MAX else ""
+
+
+def text_of(value: Broadcast | Viewer) -> str:
+    """Give the JSON text in which clients get it."""
+    return msgspec.json.encode(value).decode()
+
+
+def _status_of(stream: Stream) -> str:
+    """Name a stream's state as clients know it; one that waits for its publisher is about to be live, not live."""
+    return "broadcasting" if stream.state is StreamState.BROADCASTING else "preparing"
+
+
+def broadcast_of_stream(stream: Stream, context: Context) -> Broadcast:
+    """Tell of a published stream."""
+    pictures = [track for track in stream.tracks if track.kind == "video"]
+    largest = max(pictures, key=lambda track: track.height, default=None)
+    return Broadcast(
+        stream.id,
+        _status_of(stream),
+        name=told(stream.name),
+        meta_data=told(stream.meta_data),
+        date=_date(stream.born_at, context),
+        main_track_stream_id=stream.placed_in,
+        role=told(stream.role),
+        viewers=context.indexes.audience_size(stream.app, stream.id),
+        viewers_max=context.settings.viewers_max,
+        width=largest.width if largest is not None else 0,
+        height=largest.height if largest is not None else 0,
+        bitrate=sum(track.bitrate for track in stream.tracks),
+    )
+
+
+def broadcast_of_room(room: Room, context: Context) -> Broadcast:
+    """Tell of a room as a main track. It counts those who play it whole."""
+    return Broadcast(
+        room.id,
+        "broadcasting",
+        meta_data=told(room.meta_data),
+        date=_date(room.born_at, context),
+        sub_track_stream_ids=tuple(id for id, _ in context.indexes.roster(room.app, room.id)),
+        virtual=True,
+        viewers=context.indexes.audience_size(room.app, room.id),
+        viewers_max=context.settings.viewers_max,
+        subtracks_max=context.settings.room_streams_max,
+    )
+
+
+def broadcast_of(machine: AnyMachine, context: Context) -> Broadcast | None:
+    """Tell of whatever this is; None of what is no broadcast."""
+    match machine:
+        case Stream():
+            return broadcast_of_stream(machine, context)
+        case Room():
+            return broadcast_of_room(machine, context)
+        case _:
+            return None
+
+
+def _date(at: int, context: Context) -> int:
+    return (at + context.environment.clock_offset) // US_PER_MS
+
+
+# ---------------------------------------------------------------- lists
+
+_SORTED_BY: Final[dict[str, Callable[[Stream], Any]]] = {
+    "name": lambda stream: (stream.name, stream.id),
+    "date": lambda stream: (stream.born_at, stream.id),
+    "status": lambda stream: (_status_of(stream), stream.id),
+}
+
+
+def page_of_subtracks(room: Room, asked: GetSubtracks, context: Context) -> tuple[str, ...]:
+    """Give one page of a room's live streams, as JSON texts."""
+    wanted = asked.search.casefold()
+    found = [
+        stream
+        for stream in _placed(room, context)
+        if stream.state is StreamState.BROADCASTING
+        and (not asked.role or stream.role == asked.role)
+        and (not wanted or wanted in stream.id.casefold() or wanted in stream.name.casefold())
+    ]
+    by = _SORTED_BY.get(asked.sort_by)
+    if by is not None:
+        found.sort(key=by)
+    if asked.order_by.casefold() == "desc":
+        found.reverse()
+    page = found[asked.offset : asked.offset + min(asked.size, LISTED_MAX)]
+    return tuple(text_of(broadcast_of_stream(stream, context)) for stream in page)
+
+
+def count_subtracks(room: Room, role: str, status: str, context: Context) -> int:
+    """Count a room's streams of a role and a status, where these are named."""
+    return sum(
+        _status_of(stream) == (status or "broadcasting") and (not role or stream.role == role)
+        for stream in _placed(room, context)
+    )
+
+
+def _placed(room: Room, context: Context) -> list[Stream]:
+    found = [context.find(Kind.STREAM, id) for id in context.indexes.placed(room.app, room.id)]
+    return [stream for stream in found if isinstance(stream, Stream)]
+
+
+def page_of_viewers(app: str, id: str, offset: int, size: int, context: Context) -> tuple[str, ...]:
+    """Give one page of those who play a stream or room, as JSON texts."""
+    playbacks = context.indexes.audience(app, id)[offset : offset + min(size, LISTED_MAX)]
+    found = [context.machines.get((Kind.PLAYBACK, app, playback)) for playback in playbacks]
+    return tuple(
+        text_of(Viewer(id, told(playback.subscriber_id), told(playback.subscriber_name)))
+        for playback in found
+        if isinstance(playback, Playback)
+    )
