@@ -1,0 +1,126 @@
+"""The pages about words: what clients and the server say, what else stands on a reel, errors and settings."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from signalreel import commands, events, host, messages, refusals, registered, settings
+from tools.specifications.writing import default_of, notes_of, page, paragraph, table_of, words
+
+__all__ = ("errors", "inputs", "protocol", "setting_pages")
+
+REGISTERED: Final[dict[str, type[Struct]]] = {
+    kind.__name__: kind
+    for kind in (
+        registered.RegisteredStream,
+        registered.RegisteredRoom,
+        registered.IssuedToken,
+        registered.Subscriber,
+    )
+}
+"""What stands in the orders that register something."""
+
+
+def retry(refusal: refusals.Refusal) -> str:
+    """Say whether the same command may succeed later, and when."""
+    if not refusal.retryable:
+        return "no"
+    return f"yes, after {refusal.retry_after_ms} ms" if refusal.retry_after_ms else "yes"
+
+
+def errors() -> str:
+    """Write the catalogue of error definitions."""
+
+    def section(title: str, *, on_page: bool) -> Iterator[str]:
+        yield f"## {title}"
+        yield ""
+        yield from table_of(
+            ("definition", "cause", "may succeed later", "what to do", "`information`"),
+            (
+                (f"`{one.definition}`", one.cause, retry(one), one.advice, one.information)
+                for one in refusals.REFUSALS.values()
+                if one.page is on_page
+            ),
+        )
+
+    body = [
+        'A client receives an error as `{"command": "error", "definition": …}`, with `streamId` where there is one,',
+        "and `room` where it is about a room. `information` is a sentence for a person. `retryAfterMs` says how long",
+        "to wait before another try is worth it: as written below, or computed where the server knows when.",
+        "",
+        *section("On the protocol page", on_page=True),
+        *section("Known to clients besides", on_page=False),
+        "## Reserved",
+        "",
+        "Definitions that other servers send. This one has no cause for them and never sends them:",
+        ", ".join(f"`{name}`" for name in refusals.RESERVED) + ".",
+    ]
+    return page("Errors", "`signalreel.refusals`", body)
+
+
+def protocol() -> str:
+    """Write what clients say and what the server says."""
+    on_the_wire = {name: kind for name, kind in messages.MESSAGES.items() if kind is not messages.CloseSession}
+    body = [
+        "Each is one JSON object in one text frame. Fields that the server does not know are ignored.",
+        "",
+        "## Commands",
+        "",
+        *words(commands.COMMANDS),
+        "## Messages",
+        "",
+        *words(on_the_wire),
+    ]
+    return page("Protocol", "`signalreel.commands` and `signalreel.messages`", body)
+
+
+def inputs() -> str:
+    """Write what else stands on a reel."""
+    body = [
+        "Besides the commands of clients, a reel holds what the world reported and what the host ordered.",
+        "",
+        "## Events",
+        "",
+        *words(events.EVENTS),
+        "## Host commands",
+        "",
+        "An order that is refused is refused with a definition of the [catalogue](errors.md), or with one of these:",
+        "",
+        *table_of(
+            ("definition", "cause", "may succeed later"),
+            (
+                (f"`{one.definition}`", one.cause, "yes" if one.retryable else "no")
+                for one in host.HOST_REFUSALS.values()
+            ),
+        ),
+        *words(host.HOST_COMMANDS),
+        "## What is registered",
+        "",
+        *words(REGISTERED),
+    ]
+    return page("Other inputs", "`signalreel.events`, `signalreel.host` and `signalreel.registered`", body)
+
+
+def setting_pages() -> str:
+    """Write the settings that the machines obey."""
+    notes = notes_of(settings.Settings)
+    page_names = {name: on_page for on_page, name in settings.PAGE_NAMES.items()}
+    body = [
+        paragraph(settings.Settings),
+        "",
+        *table_of(
+            ("setting", "default", "meaning", "name on the protocol page"),
+            (
+                (
+                    f"`{field.encode_name}`",
+                    default_of(field),
+                    notes.get(field.name, ""),
+                    f"`{page_names[field.name]}`" if field.name in page_names else "",
+                )
+                for field in msgspec.structs.fields(settings.Settings)
+            ),
+        ),
+    ]
+    return page("Settings", "`signalreel.settings`", body)
