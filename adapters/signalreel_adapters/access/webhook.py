@@ -13,9 +13,9 @@ import msgspec
 from msgspec import Struct
 
 from signalreel.commands import AnyCommand
-from signalreel_adapters.access.http import HttpPost, Unreachable
 from signalreel_adapters.access.rights import Purpose, Wish, decide_by, identity_of
 from signalreel_adapters.access.tags import Tags
+from signalreel_adapters.http import HttpPost, Unreachable
 from signalreel_adapters.ports import SessionInfo, Verdict
 
 __all__ = ("ACCEPTED", "BODY_BYTES_MAX", "CALLS_MAX", "Post", "WebhookGate")

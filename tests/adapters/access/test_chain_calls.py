@@ -28,10 +28,10 @@ from signalreel_adapters.access import (
     WebhookGate,
     hash_token,
 )
-from signalreel_adapters.access.http import Unreachable
 from signalreel_adapters.access.jwt import JwtGate
 from signalreel_adapters.access.times import SECOND
 from signalreel_adapters.access.totp import PERIOD_S, totp_code
+from signalreel_adapters.http import Unreachable
 from signalreel_adapters.testing import ManualClock
 from tests.adapters.access.scenes import JWT_KEY, TAGS, Says, answer_to, signed
 from tests.adapters.calls import OFFER, names, publish

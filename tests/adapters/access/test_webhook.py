@@ -7,8 +7,8 @@ import pytest
 
 from signalreel.commands import AnyCommand, JoinRoom, Play, Publish, Stop
 from signalreel.record import Grant
-from signalreel_adapters.access.http import Unreachable
 from signalreel_adapters.access.webhook import BODY_BYTES_MAX, WebhookGate
+from signalreel_adapters.http import Unreachable
 from tests.adapters.access.scenes import TAGS, session_of
 
 pytestmark = pytest.mark.anyio

@@ -1,4 +1,4 @@
-"""`signalreel_adapters.access.http`: asking over a real socket, and whom not to ask."""
+"""`signalreel_adapters.http`: asking over a real socket, and whom not to ask."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,7 +7,7 @@ import anyio
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
 
-from signalreel_adapters.access.http import HttpPost, HttpTimes, Unreachable, is_public
+from signalreel_adapters.http import HttpPost, HttpTimes, Unreachable, is_public
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +67,15 @@ async def test_the_question_is_one_whole_post() -> None:
         "Accept: */*",
         "Connection: close",
     ]
+
+
+async def test_header_fields_of_the_callers_own() -> None:
+    """They stand behind the usual ones, as they were given."""
+    async with answering(b"HTTP/1.1 204 No Content\r\n\r\n") as (server, url):
+        status = await HttpPost(url, allow_private=True)(url, b"{}", headers=(("Signature", "t=1,v1=x"),))
+
+    assert status == 204
+    assert server.heard[0].endswith(b"Connection: close\r\nSignature: t=1,v1=x\r\n\r\n{}")
 
 
 async def test_a_redirect_is_not_followed() -> None:

@@ -1,4 +1,4 @@
-"""One POST at a time, for asking a webhook: HTTP/1.1 (RFC 9112) as far as a status goes, on asyncio and trio.
+"""One POST at a time, for webhooks: HTTP/1.1 (RFC 9112) as far as a status goes, on asyncio and trio.
 
 The answer's body is never read and a redirect never followed, so there is nothing in them to be afraid of. A name is
 resolved once, every address of it must be a public one, and the connection goes to the address that was looked at: a
@@ -68,15 +68,15 @@ class HttpPost:
         # Made once: reading the authorities' certificates takes longer than many a question.
         self._tls = tls if tls is not None else ssl.create_default_context()
 
-    async def __call__(self, url: str, body: bytes) -> int:
-        """Post, and give the status of the answer. Raises `Unreachable`."""
+    async def __call__(self, url: str, body: bytes, *, headers: tuple[tuple[str, str], ...] = ()) -> int:
+        """Post, and give the status of the answer. Raises `Unreachable`. Header fields are sent as they are given."""
         target = self._targets[url]
         try:
             with anyio.fail_after(self._times.connect_ms / 1_000):
                 stream = await self._connect(target)
             try:
                 with anyio.fail_after(self._times.read_ms / 1_000):
-                    await stream.send(_request(target, body))
+                    await stream.send(_request(target, body, headers))
                     return await _status(stream)
             finally:
                 await anyio.aclose_forcefully(stream)
@@ -128,10 +128,11 @@ async def _first_that_connects(addresses: list[str], port: int) -> ByteStream:
     raise Unreachable("no connection, or it was lost")
 
 
-def _request(target: _Target, body: bytes) -> bytes:
+def _request(target: _Target, body: bytes, headers: tuple[tuple[str, str], ...]) -> bytes:
+    more = "".join(f"{name}: {value}\r\n" for name, value in headers)
     head = (
         f"POST {target.path} HTTP/1.1\r\nHost: {target.authority}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(body)}\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        f"Content-Length: {len(body)}\r\nAccept: */*\r\nConnection: close\r\n{more}\r\n"
     )
     return head.encode("ascii") + body
 
