@@ -120,8 +120,8 @@ class Media(Protocol):
     reel. What is reported becomes input like any other; a report about a life that has ended is inert.
     """
 
-    def report_to(self, report: Report) -> None:
-        """Take the callable to report events with."""
+    def report_to(self, report: Report, failed: Callable[[], None]) -> None:
+        """Take the callable to report events with, and the one to count each own exception that it got over."""
         ...
 
     async def __aenter__(self) -> Self:

@@ -4,7 +4,7 @@ It reports before `react` returns, so that what it says stands on the reel right
 same in every run. Its descriptions are well-formed enough for a browser to read and name no address.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Final, Literal, Self
 
@@ -16,6 +16,7 @@ from signalreel.events import (
     DescriptionFailed,
     MediaConnected,
     MediaLost,
+    ResolutionChanged,
     Track,
     TracksFound,
 )
@@ -45,8 +46,8 @@ class FakeMedia:
         self.live: dict[tuple[Kind, str, str], Reference] = {}
         self._report: Report | None = None
 
-    def report_to(self, report: Report) -> None:
-        """Take the callable to report events with."""
+    def report_to(self, report: Report, failed: Callable[[], None]) -> None:
+        """Take the callable to report events with. Nothing fails here: `failed` is never called."""
         self._report = report
 
     async def __aenter__(self) -> Self:
@@ -66,9 +67,13 @@ class FakeMedia:
             for event in self._reaction(transition, step):
                 self._tell(event)
 
-    def lose(self, kind: Kind, app: str, id: str, reason: str = "lost on request") -> None:
-        """Report that the transport of what is live by this name was lost."""
-        self._tell(MediaLost(self.live[kind, app, id], reason))
+    def lose(self, kind: Kind, app: str, id: str, reason: str = "lost on request", *, silent: bool = False) -> None:
+        """Report that the transport of what is live by this name was lost, or that it fell silent."""
+        self._tell(MediaLost(self.live[kind, app, id], reason, silent))
+
+    def change_height(self, app: str, id: str, height: int) -> None:
+        """Report that the player of this playback gets pictures of another height (pixels) now."""
+        self._tell(ResolutionChanged(self.live[Kind.PLAYBACK, app, id], height))
 
     def measure(self, kind: Kind, app: str, id: str, *, target: int, video: int, audio: int) -> None:
         """Report bitrates (bit/s) of the playback that is live by this name."""

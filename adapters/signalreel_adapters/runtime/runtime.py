@@ -135,7 +135,7 @@ class Runtime:
         try:
             held_records = await self._recorder.resume()
             if self._media is not None:
-                self._media.report_to(self.report)
+                self._media.report_to(self.report, self._count_media_failure)
                 await self._media.__aenter__()
         except BaseException as error:
             tasks.cancel_scope.cancel()
@@ -195,6 +195,9 @@ class Runtime:
         finally:
             await self._recorder.flush()
             self.reel.close()
+
+    def _count_media_failure(self) -> None:
+        self.counters.media_failures += 1
 
     def _send_everyone_away(self) -> None:
         """End every session, subscription and promise; from now on there are no new ones."""

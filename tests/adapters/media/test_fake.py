@@ -3,7 +3,7 @@
 import pytest
 
 from signalreel.commands import JoinRoom, Play, Publish, TakeConfiguration
-from signalreel.events import DescriptionFailed
+from signalreel.events import DescriptionFailed, MediaLost, ResolutionChanged
 from signalreel.identifiers import Kind, Reference
 from signalreel.record import decode_record
 from signalreel.reel import MemoryReel
@@ -104,6 +104,24 @@ async def test_nothing_connects_on_request() -> None:
         await client.expect("takeConfiguration")
         await clock.advance(5 * SECOND)
         await client.expect("publishTimeoutError")
+
+
+async def test_a_height_can_change_and_a_stream_fall_silent() -> None:
+    """What a real adapter reports of them stands on the reel."""
+    media, reel = FakeMedia(), MemoryReel()
+    async with Runtime(reel, media=media) as runtime:
+        publisher, viewer = MemoryClient(runtime), MemoryClient(runtime)
+        await publish(publisher, "a")
+        await play(viewer, "a")
+        playback = next(reference for (kind, _, _), reference in media.live.items() if kind is Kind.PLAYBACK)
+        stream = media.live[Kind.STREAM, "live", "a"]
+        media.change_height("live", playback.id, 360)
+        media.lose(Kind.STREAM, "live", "a", silent=True)
+        await runtime.idle()
+
+    events = [decode_record(entry.record).event for entry in reel.entries()]
+    assert ResolutionChanged(playback, 360) in events
+    assert MediaLost(stream, "lost on request", silent=True) in events
 
 
 async def test_media_can_be_lost_and_measured() -> None:

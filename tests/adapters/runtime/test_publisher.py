@@ -1,5 +1,6 @@
 """`signalreel_adapters.runtime.publisher`."""
 
+from collections.abc import Callable
 from typing import Self
 
 import pytest
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.anyio
 class Broken:
     """A media adapter that always raises."""
 
-    def report_to(self, report: Report) -> None:
+    def report_to(self, report: Report, failed: Callable[[], None]) -> None:
         """Take nothing."""
 
     async def __aenter__(self) -> Self:

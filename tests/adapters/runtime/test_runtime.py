@@ -1,5 +1,6 @@
 """`signalreel_adapters.runtime.runtime`: whole calls through the one loop, on asyncio and trio."""
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
@@ -553,7 +554,7 @@ class TestLifetime:
         told: list[str] = []
 
         class Telling:
-            def report_to(self, report: Report) -> None:
+            def report_to(self, report: Report, failed: Callable[[], None]) -> None:
                 told.append("report_to")
 
             async def __aenter__(self) -> Self:
@@ -573,6 +574,17 @@ class TestLifetime:
             await client.close()
 
         assert told == ["report_to", "enter", "SessionOpened", "TakeConfiguration", "SessionClosed", "leave"]
+
+    async def test_failures_that_media_got_over_are_counted(self) -> None:
+        """They happen in tasks of the adapter's own, where the runtime sees nothing of them."""
+
+        class Clumsy(FakeMedia):
+            def report_to(self, report: Report, failed: Callable[[], None]) -> None:
+                super().report_to(report, failed)
+                failed()
+
+        async with Runtime(media=Clumsy()) as runtime:
+            assert runtime.counters.media_failures == 1
 
     async def test_media_that_cannot_start_leaves_the_reel_free(self) -> None:
         """What goes wrong while entering comes out, and the reel is closed."""

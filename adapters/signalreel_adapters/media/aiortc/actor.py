@@ -7,13 +7,10 @@ before the candidate behind it. Different machines wait for each other nowhere.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Final
 
-from signalreel_adapters.runtime.log import Log
+from signalreel_adapters.media.aiortc.failures import Failures
 
 __all__ = ("Actor", "Job")
-
-_log: Final = Log("signalreel.media")
 
 Job = Callable[[], Awaitable[None]]
 
@@ -21,7 +18,8 @@ Job = Callable[[], Awaitable[None]]
 class Actor:
     """Runs jobs in the order in which they were posted. A job that raises is logged, and the next one runs."""
 
-    def __init__(self, inbox_max: int) -> None:
+    def __init__(self, inbox_max: int, failures: Failures) -> None:
+        self._failures = failures
         self._inbox: deque[Job] = deque()
         self._inbox_max = inbox_max
         self._task: asyncio.Task[None] | None = None
@@ -43,7 +41,7 @@ class Actor:
                 try:
                     await self._inbox.popleft()()
                 except Exception as error:  # noqa: BLE001 - one job's bug must not stop the others
-                    _log.failure("media job failed", error)
+                    self._failures.note("media job failed", error)
         finally:
             self._task = None
 

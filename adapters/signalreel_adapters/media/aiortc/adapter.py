@@ -16,6 +16,8 @@ from signalreel.commands import TakeCandidate, TakeConfiguration
 from signalreel.events import AnyEvent
 from signalreel.identifiers import Kind, Reference
 from signalreel.step import HeightForced, PublishTerms, Roster, Step, TrackSwitched, Transition, VideoAssigned
+from signalreel_adapters.media.aiortc.addresses import machine_hosts
+from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.fanout import FanOut, choose
 from signalreel_adapters.media.aiortc.lite import LitePeer, UdpMux
 from signalreel_adapters.media.aiortc.peer import PeerTransport
@@ -23,12 +25,9 @@ from signalreel_adapters.media.aiortc.playing import PlaybackSide
 from signalreel_adapters.media.aiortc.publishing import StreamSide
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.side import Side
-from signalreel_adapters.media.aiortc.transport import RAW_WAY_WORKS, AioicePeer, machine_hosts
-from signalreel_adapters.runtime.log import Log
+from signalreel_adapters.media.aiortc.transport import RAW_WAY_WORKS, AioicePeer
 
 __all__ = ("AiortcMedia",)
-
-_log: Final = Log("signalreel.media")
 
 _TURN: Final = 0.05
 """Seconds between two turns of the ticking task: how soon a lost packet is asked for."""
@@ -54,6 +53,7 @@ class AiortcMedia:
         self.settings = settings if settings is not None else AiortcSettings()
         self._fan_out = fan_out if fan_out is not None else choose(self.settings.fan_out)
         self._clock = clock
+        self._failures = Failures()
         self._report_to: Callable[[AnyEvent], None] = _ignore
         self._streams: dict[Reference, StreamSide] = {}
         self._playbacks: dict[Reference, PlaybackSide] = {}
@@ -63,9 +63,10 @@ class AiortcMedia:
         self._numbers = 0
         self._mux: UdpMux | None = None
 
-    def report_to(self, report: Callable[[AnyEvent], None]) -> None:
-        """Take the callable to report events with."""
+    def report_to(self, report: Callable[[AnyEvent], None], failed: Callable[[], None]) -> None:
+        """Take the callable to report events with, and the one to count each own exception that it got over."""
         self._report_to = report
+        self._failures.count_with = failed
 
     @property
     def live(self) -> tuple[int, int]:
@@ -111,7 +112,7 @@ class AiortcMedia:
                 elif transition.machine.kind is Kind.PLAYBACK:
                     self._react_to_playback(step, transition)
             except Exception as error:  # noqa: BLE001 - the transitions that follow must be seen all the same
-                _log.failure("transition not followed", error, kind=str(transition.machine.kind))
+                self._failures.note("transition not followed", error, kind=str(transition.machine.kind))
 
     def _react_to_stream(self, step: Step, transition: Transition) -> None:
         machine, cause, detail = transition.machine, step.record.command, transition.detail
@@ -160,7 +161,13 @@ class AiortcMedia:
     def _stream(self, machine: Reference) -> StreamSide:
         if machine not in self._streams:
             self._streams[machine] = StreamSide(
-                machine, self.settings, self._make_transport, self._report, fan_out=self._fan_out, clock=self._clock
+                machine,
+                self.settings,
+                self._make_transport,
+                self._report,
+                self._failures,
+                fan_out=self._fan_out,
+                clock=self._clock,
             )
         return self._streams[machine]
 
@@ -168,7 +175,13 @@ class AiortcMedia:
         if machine not in self._playbacks:
             self._numbers += 1
             self._playbacks[machine] = PlaybackSide(
-                machine, self._numbers, self.settings, self._make_transport, self._report, clock=self._clock
+                machine,
+                self._numbers,
+                self.settings,
+                self._make_transport,
+                self._report,
+                self._failures,
+                clock=self._clock,
             )
         return self._playbacks[machine]
 
@@ -210,4 +223,4 @@ class AiortcMedia:
         try:
             turn(now)
         except Exception as error:  # noqa: BLE001 - one side's bug must not stop the turns of all
-            _log.failure("regular turn failed", error)
+            self._failures.note("regular turn failed", error)

@@ -10,6 +10,7 @@ from signalreel.identifiers import Reference
 from signalreel.messages import VideoTrackAssignment
 from signalreel_adapters.media.aiortc.data import DataEnd, Message, Relay
 from signalreel_adapters.media.aiortc.errors import DescriptionRefused
+from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.publishing import StreamSide
 from signalreel_adapters.media.aiortc.sdp import Section
@@ -33,10 +34,11 @@ class PlaybackSide(Side):
         settings: AiortcSettings,
         make_transport: MakeTransport,
         report: Callable[[AnyEvent], None],
+        failures: Failures,
         *,
         clock: Callable[[], float],
     ) -> None:
-        super().__init__(machine, settings, make_transport, report)
+        super().__init__(machine, settings, make_transport, report, failures)
         self.viewer: Viewer | None = None
         self.number = number
         self._clock = clock

@@ -139,6 +139,7 @@ class Publisher:
         self._reported: tuple[FoundTrack, ...] = ()
         self._reported_at = float("-inf")
         self._flowing_since = 0.0
+        self.heard_at = 0.0  #: when the last packet of a track came
 
     # ------------------------------------------------------------------------------------------------- its transport
 
@@ -210,7 +211,8 @@ class Publisher:
         elif packet.payload_type != published.codec.payload_type:
             self.junk += 1
             return
-        layer.take(data, packet, self._clock())
+        self.heard_at = self._clock()
+        layer.take(data, packet, self.heard_at)
         if not self.flowing:
             self.start_flowing()
 

@@ -6,6 +6,7 @@ from signalreel.events import AnyEvent, DescriptionCreated, MediaConnected, Trac
 from signalreel.identifiers import Reference
 from signalreel.step import PublishTerms
 from signalreel_adapters.media.aiortc.data import DataEnd, Relay
+from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.fanout import FanOut
 from signalreel_adapters.media.aiortc.negotiation import answer, setup_of_answer
 from signalreel_adapters.media.aiortc.peer import PeerTransport
@@ -28,11 +29,12 @@ class StreamSide(Side):
         settings: AiortcSettings,
         make_transport: MakeTransport,
         report: Callable[[AnyEvent], None],
+        failures: Failures,
         *,
         fan_out: FanOut,
         clock: Callable[[], float],
     ) -> None:
-        super().__init__(machine, settings, make_transport, report)
+        super().__init__(machine, settings, make_transport, report, failures)
         self.publisher = Publisher(machine.id, settings, fan_out, clock)
         self._clock = clock
         self.relay = Relay(settings.player_messages)
@@ -113,10 +115,20 @@ class StreamSide(Side):
         if self._transport is None:
             return
         self._transport.refresh()
+        self._check_flow(now)
         self.publisher.report(now)
         found = self.publisher.found(now)
         if found is not None:
             self._report(TracksFound(self.machine, found))
+
+    def _check_flow(self, now: float) -> None:
+        """Give up a live publisher whose connection stands, and that has sent no media for longer than it may.
+
+        One of data alone has none to send.
+        """
+        publisher, silence_ms = self.publisher, self._terms.silence_ms
+        if silence_ms and publisher.tracks and publisher.flowing and now - publisher.heard_at > silence_ms / 1_000:
+            self._lose("no media came for too long", silent=True)
 
     async def close(self) -> None:
         """Free everything, and let the viewers go."""

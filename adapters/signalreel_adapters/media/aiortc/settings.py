@@ -3,13 +3,14 @@
 They decide nothing on a reel: what they lead to arrives there as events.
 """
 
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from msgspec import Struct, structs
 
 __all__ = ("ANY_HOST", "LOOPBACK", "AiortcSettings")
 
 LOOPBACK = "127.0.0.1"
+_PORT_MAX: Final = 65_535
 ANY_HOST = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, never bound
 
 
@@ -22,6 +23,10 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     port: int = 0
     """With a port, all peers share it and the server is an ICE-lite agent on it. With 0 each peer has its own."""
+
+    ports: tuple[int, int] | None = None
+    """First and last UDP port of the range for peers that have one each; `None` for any. Each peer takes one for every
+    host, and whoever finds none left is refused with `notSetLocalDescription`."""
 
     allow_loopback: bool = False
     """Whether a candidate of a client may name a loopback address: for clients on this machine alone. A browser here
@@ -112,6 +117,11 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     player_messages: Literal["none", "publisher", "all"] = "all"
     """Who gets what a player says on its data channel: nobody, the publishers it plays, or their other players too."""
+
+    def __post_init__(self) -> None:
+        """Refuse a range that is none. Raises `ValueError`."""
+        if self.ports is not None and not 0 < self.ports[0] <= self.ports[1] <= _PORT_MAX:
+            raise ValueError(f"{self.ports[0]} to {self.ports[1]} is no range of ports")
 
     @classmethod
     def for_bind(cls, host: str, settings: Self | None = None) -> Self:

@@ -7,7 +7,6 @@ import asyncio
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Final
 
 from signalreel.events import AnyEvent, DescriptionFailed, MediaLost
 from signalreel.identifiers import Reference
@@ -18,15 +17,13 @@ from signalreel_adapters.media.aiortc.errors import (
     MediaError,
     TransportFailed,
 )
+from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.filter import Candidate, CandidateGate
 from signalreel_adapters.media.aiortc.peer import PeerTransport, Remote
 from signalreel_adapters.media.aiortc.sdp import Description, LocalSection, LocalTransport, Section, parse, render
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
-from signalreel_adapters.runtime.log import Log
 
 __all__ = ("MakeTransport", "Side")
-
-_log: Final = Log("signalreel.media")
 
 MakeTransport = Callable[[bool], PeerTransport]
 """Makes the transport of one peer; the argument says whether we control ICE, as the end that offers does."""
@@ -41,12 +38,14 @@ class Side(ABC):
         settings: AiortcSettings,
         make_transport: MakeTransport,
         report: Callable[[AnyEvent], None],
+        failures: Failures,
     ) -> None:
         self.machine = machine
         self._settings = settings
         self._make_transport = make_transport
         self._report = report
-        self._actor = Actor(settings.inbox_max)
+        self._failures = failures
+        self._actor = Actor(settings.inbox_max, failures)
         self._connected = False
         self._lost = False
         self._transport: PeerTransport | None = None
@@ -81,7 +80,7 @@ class Side(ABC):
             except MediaError as error:
                 self._report(DescriptionFailed(self.machine, "local", error.reason))
             except Exception as error:  # noqa: BLE001 - whatever it is, the engine must hear that there is none
-                _log.failure("description failed", error)
+                self._failures.note("description failed", error)
                 self._report(DescriptionFailed(self.machine, "local", "an error of the media adapter"))
 
         if not self._actor.post(guarded):
@@ -168,18 +167,18 @@ class Side(ABC):
         except TimeoutError:
             self._lose("the peer did not connect in time")
         except Exception as error:  # noqa: BLE001 - whatever it is, the engine must hear that media is lost
-            _log.failure("connecting failed", error)
+            self._failures.note("connecting failed", error)
             self._lose("an error of the media adapter")
         else:
             self._connected = True
             self._on_connected()
 
-    def _lose(self, reason: str) -> None:
-        """Report, once, that the transport is gone. The machine decides what becomes of it."""
+    def _lose(self, reason: str, *, silent: bool = False) -> None:
+        """Report, once, that the transport is gone, or carries nothing. The machine decides what becomes of it."""
         self._connected = False
         if not self._lost:
             self._lost = True
-            self._report(MediaLost(self.machine, reason))
+            self._report(MediaLost(self.machine, reason, silent))
 
     def check_silence(self, now: float) -> None:
         """Give up a connected peer that has been silent for too long. To be called about once a second."""

@@ -23,6 +23,7 @@ from typing import Any, Final, Protocol, cast
 import aioice.ice
 import pylibsrtp
 from aioice import stun
+from aioice.candidate import candidate_foundation, candidate_priority
 from aiortc import (
     RTCCertificate,
     RTCDtlsFingerprint,
@@ -39,11 +40,12 @@ from aiortc.sdp import candidate_to_sdp
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
+from signalreel_adapters.media.aiortc.addresses import bind_in_range, machine_hosts
 from signalreel_adapters.media.aiortc.errors import DescriptionImpossible, TransportFailed
 from signalreel_adapters.media.aiortc.filter import Address, Candidate, SourceFilter
 from signalreel_adapters.media.aiortc.peer import Egress, Remote
 from signalreel_adapters.media.aiortc.sdp import Fingerprint, LocalTransport
-from signalreel_adapters.media.aiortc.settings import LOOPBACK, AiortcSettings
+from signalreel_adapters.media.aiortc.settings import AiortcSettings
 
 __all__ = (
     "RAW_WAY_WORKS",
@@ -53,7 +55,6 @@ __all__ = (
     "ffi",
     "fingerprint_of",
     "is_rtcp",
-    "machine_hosts",
     "protect_in_place",
 )
 
@@ -68,12 +69,6 @@ _logger: Final = logging.getLogger(__name__)
 _RTCP_TYPES: Final = range(192, 209)  # the second byte of an RTCP packet behind rtcp-mux (RFC 5761, section 4)
 _RTCP_BYTES_MAX: Final = 1_200
 _FINGERPRINT_ALGORITHM: Final = "sha-256"
-
-
-def machine_hosts() -> tuple[str, ...]:
-    """Give loopback and every address of this machine. Loopback first: it is found before the slower ones are tried."""
-    found = aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True)
-    return (LOOPBACK, *(host for host in found if host != LOOPBACK))
 
 
 def fingerprint_of(certificate: RTCCertificate) -> Fingerprint:
@@ -321,13 +316,16 @@ class AioicePeer(DtlsPeer):
 
         # aioice leaves loopback out, and lets nobody choose; this instance gets its addresses from us.
         async def chosen(**options: Any) -> object:
+            if self._settings.ports is not None:
+                bound = [await self._bind(host, self._settings.ports) for host in hosts]
+                return [candidate for candidate in bound if candidate is not None]
             return await own(**(options | {"addresses": list(hosts)}))
 
         self._connection.get_component_candidates = chosen
         await self._gatherer.gather()
         candidates = self._gatherer.getLocalCandidates()
         if not candidates:
-            raise DescriptionImpossible("none of the addresses to offer can be bound")
+            raise DescriptionImpossible("none of the addresses to offer can be bound, or no port is left in the range")
         for protocol in self._connection._protocols:  # noqa: SLF001
             self._guard(protocol)
         parameters = self._gatherer.getLocalParameters()
@@ -337,6 +335,26 @@ class AioicePeer(DtlsPeer):
             fingerprint=fingerprint_of(self._certificate),
             candidates=tuple(map(candidate_to_sdp, candidates)),
         )
+
+    async def _bind(self, host: str, ports: tuple[int, int]) -> aioice.Candidate | None:
+        """Open the socket of one address on a port of the range, as aioice itself does on any port."""
+        opened = bind_in_range(host, ports)
+        if opened is None:
+            return None
+        _, protocol = await self._loop.create_datagram_endpoint(
+            lambda: aioice.ice.StunProtocol(self._connection), sock=opened
+        )
+        protocol.local_candidate = aioice.Candidate(
+            foundation=candidate_foundation("host", "udp", host),
+            component=1,
+            transport="udp",
+            priority=candidate_priority(1, "host"),
+            host=host,
+            port=opened.getsockname()[1],
+            type="host",
+        )
+        self._connection._protocols.append(protocol)  # noqa: SLF001
+        return protocol.local_candidate
 
     def _guard(self, protocol: aioice.ice.StunProtocol) -> None:
         """Put the filter in front of one socket and behind it, and the short way to SRTP into it."""

@@ -305,6 +305,7 @@ class Call:
         self._grant = Grant(allowed=True, identity="somebody") if restore_ms else None
         self.media = AiortcMedia(settings)
         self.events: list[AnyEvent] = []
+        self.failures = 0  #: exceptions that the adapter got over
         self.said: dict[str, list[object]] = {}
         self.steps: list[Step] = []
         self._queue: deque[tuple[str, AnyCommand | None, AnyEvent | None]] = deque()
@@ -313,7 +314,7 @@ class Call:
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> Self:
-        self.media.report_to(self.report)
+        self.media.report_to(self.report, self._fail)
         await self.media.__aenter__()
         return self
 
@@ -324,6 +325,9 @@ class Call:
         """Take an event of the adapter's."""
         self.events.append(event)
         self._input("", None, event)
+
+    def _fail(self) -> None:
+        self.failures += 1
 
     def say(self, session: str, command: AnyCommand) -> None:
         """Have a session say something."""

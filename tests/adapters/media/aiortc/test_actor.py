@@ -6,13 +6,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from signalreel_adapters.media.aiortc.actor import Actor
+from signalreel_adapters.media.aiortc.failures import Failures
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_jobs_run_in_order_and_one_that_fails_stops_nothing() -> None:
     """A later job waits for an earlier one, whatever becomes of that."""
-    actor, done, ended = Actor(8), list[str](), asyncio.Event()
+    actor, done, ended = Actor(8, Failures()), list[str](), asyncio.Event()
 
     async def slow() -> None:
         await asyncio.sleep(0)
@@ -34,7 +35,7 @@ async def test_jobs_run_in_order_and_one_that_fails_stops_nothing() -> None:
 
 async def test_what_a_job_raises_is_named_and_not_quoted() -> None:
     """Contract 11: an error's text may hold a line of a description; the log says its type and where it was raised."""
-    actor, ended = Actor(8), asyncio.Event()
+    actor, ended = Actor(8, Failures()), asyncio.Event()
 
     async def failing() -> None:
         raise ValueError("a=ice-pwd:canary")
@@ -56,7 +57,7 @@ async def test_what_a_job_raises_is_named_and_not_quoted() -> None:
 
 async def test_what_may_wait_is_bounded() -> None:
     """A job too many is refused, and the others still run."""
-    actor, gate = Actor(2), asyncio.Event()
+    actor, gate = Actor(2, Failures()), asyncio.Event()
 
     async def wait() -> None:
         await gate.wait()
@@ -67,7 +68,7 @@ async def test_what_may_wait_is_bounded() -> None:
 
 async def test_closing_ends_the_job_that_runs() -> None:
     """Nothing runs afterwards, and nothing is taken."""
-    actor, ended = Actor(2), list[str]()
+    actor, ended = Actor(2, Failures()), list[str]()
 
     async def forever() -> None:
         try:

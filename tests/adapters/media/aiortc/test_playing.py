@@ -14,6 +14,7 @@ from signalreel.events import (
 from signalreel.identifiers import Kind, Reference
 from signalreel.messages import VideoTrackAssignment
 from signalreel_adapters.media.aiortc.data import DataEnd
+from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.fanout import PoliteFanOut
 from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.playing import PlaybackSide
@@ -52,11 +53,12 @@ class World:
             settings,
             lambda controlling: self.upstream,
             self.events.append,
+            Failures(),
             fan_out=PoliteFanOut(),
             clock=self.clock,
         )
         self.stream.publisher.agree((published("audio", ssrcs=(5,)), published()), carries_data=False)
-        self.side = PlaybackSide(MACHINE, 1, settings, self._make, self.events.append, clock=self.clock)
+        self.side = PlaybackSide(MACHINE, 1, settings, self._make, self.events.append, Failures(), clock=self.clock)
         self.sequence = 0
 
     def _make(self, controlling: bool) -> PeerTransport:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from signalreel.events import DescriptionCreated, MediaConnected, TracksFound
+from signalreel.events import DescriptionCreated, MediaConnected, MediaLost, TracksFound
 from signalreel.step import PublishTerms
 from tests.adapters.media.aiortc.fakes import rtp, vp8
 from tests.adapters.media.aiortc.peers import eventually
@@ -27,6 +27,27 @@ async def test_a_stream_is_live_when_its_packets_arrive() -> None:
     transport.on_rtp(rtp(2, ssrc=11, payload_type=111, payload=b"\xfc"))
 
     assert world.events[1:] == [MediaConnected(MACHINE)]
+    await world.side.close()
+
+
+async def test_a_live_stream_that_sends_nothing_is_given_up() -> None:
+    """After as long as its terms say, and only then: the connection itself stands."""
+    world = World()
+    world.side.take_offer(MEDIA_ALONE, PublishTerms(video=True, audio=True, codecs=("opus", "VP8"), silence_ms=4_000))
+    await world.described()
+    transport = world.transports[0]
+    transport.up.set()
+    await eventually(lambda: world.side._connected, "it is connected")
+    transport.last_heard = world.clock.now + 3_600
+    world.side.look(world.clock.now + 3_600)
+    transport.on_rtp(rtp(1, ssrc=11, payload_type=111, payload=b"\xfc"))
+    world.side.look(world.clock.now + 4)
+    assert [each for each in world.events if isinstance(each, MediaLost)] == []
+    for late in (4.1, 5.1):
+        world.side.look(world.clock.now + late)
+
+    lost = [each for each in world.events if isinstance(each, MediaLost)]
+    assert lost == [MediaLost(MACHINE, "no media came for too long", silent=True)]
     await world.side.close()
 
 

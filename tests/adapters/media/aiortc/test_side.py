@@ -8,6 +8,7 @@ from msgspec import structs
 from signalreel.events import AnyEvent, DescriptionCreated, DescriptionFailed, MediaLost
 from signalreel.identifiers import Kind, Reference
 from signalreel_adapters.media.aiortc.errors import DescriptionImpossible
+from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.fanout import PoliteFanOut
 from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.publishing import StreamSide
@@ -39,11 +40,13 @@ class World:
         self.events: list[AnyEvent] = []
         self.transports: list[FakeTransport] = []
         self._given = transport
+        self.failures = Failures()
         self.side = StreamSide(
             MACHINE,
             settings or AiortcSettings(),
             self._make,
             self.events.append,
+            self.failures,
             fan_out=PoliteFanOut(),
             clock=self.clock,
         )

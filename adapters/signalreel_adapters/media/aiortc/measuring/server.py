@@ -35,7 +35,7 @@ class _Server:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        self._media.report_to(lambda event: self._apply("", None, event))
+        self._media.report_to(lambda event: self._apply("", None, event), lambda: None)
         async with self._media:
             loop.add_reader(self._pipe.fileno(), self._hear)
             self._pipe.send(("ready", ""))
