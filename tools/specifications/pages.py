@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from signalreel.engine import TABLES
+from tools.specifications.asyncapi import asyncapi
 from tools.specifications.machines import machine_page
 from tools.specifications.protocol import errors, inputs, protocol, setting_pages
 
@@ -15,6 +16,7 @@ __all__ = ("PAGES", "SPECS", "main")
 SPECS: Final = Path(__file__).resolve().parent.parent.parent / "specs"
 
 PAGES: Final[dict[str, Callable[[], str]]] = {
+    "asyncapi.json": asyncapi,
     "errors.md": errors,
     "inputs.md": inputs,
     "protocol.md": protocol,

@@ -7,9 +7,10 @@ import msgspec
 from msgspec import Struct
 
 from signalreel import commands, events, host, messages, refusals, registered, settings
+from tools.specifications.answers import ANSWERS, NOTIFICATIONS
 from tools.specifications.writing import default_of, notes_of, page, paragraph, table_of, words
 
-__all__ = ("errors", "inputs", "protocol", "setting_pages")
+__all__ = ("answered", "errors", "inputs", "protocol", "retry", "setting_pages")
 
 REGISTERED: Final[dict[str, type[Struct]]] = {
     kind.__name__: kind
@@ -60,18 +61,41 @@ def errors() -> str:
     return page("Errors", "`signalreel.refusals`", body)
 
 
+def answered(name: str) -> str:
+    """Say what answers a command."""
+    answers = ", ".join(f"`{answer.removeprefix('notification.')}`" for answer in ANSWERS.get(name, ()))
+    return f"Answered by {answers}." if answers else "Nothing answers it when all is well."
+
+
 def protocol() -> str:
     """Write what clients say and what the server says."""
     on_the_wire = {name: kind for name, kind in messages.MESSAGES.items() if kind is not messages.CloseSession}
     body = [
         "Each is one JSON object in one text frame. Fields that the server does not know are ignored.",
+        "The same for programs is the AsyncAPI document beside this page, `asyncapi.json`.",
         "",
         "## Commands",
         "",
-        *words(commands.COMMANDS),
+        *words(commands.COMMANDS, {name: answered(name) for name in commands.COMMANDS}),
         "## Messages",
         "",
         *words(on_the_wire),
+        "## Notifications",
+        "",
+        *table_of(
+            ("definition", "to", "when", "fields"),
+            (
+                (
+                    f"`{definition}`",
+                    one.to,
+                    one.when,
+                    ", ".join(
+                        [*(f"`{name}`" for name in one.fields), *(f"`{name}` in a room" for name in one.sometimes)]
+                    ),
+                )
+                for definition, one in NOTIFICATIONS.items()
+            ),
+        ),
     ]
     return page("Protocol", "`signalreel.commands` and `signalreel.messages`", body)
 

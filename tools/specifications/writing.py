@@ -61,13 +61,16 @@ def notes_of(kind: type) -> dict[str, str]:
     return notes
 
 
-def words(kinds: Mapping[str, type[Struct]]) -> Iterator[str]:
-    """Write a section for each Struct: its meaning and its fields."""
+def words(kinds: Mapping[str, type[Struct]], after: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Write a section for each Struct: its meaning, what else there is to say, and its fields."""
     for name, kind in kinds.items():
         yield f"### `{name}`"
         yield ""
         yield paragraph(kind)
         yield ""
+        if after is not None and name in after:
+            yield after[name]
+            yield ""
         fields = msgspec.structs.fields(kind)
         if fields:
             notes = notes_of(kind)
