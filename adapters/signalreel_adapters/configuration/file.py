@@ -1,0 +1,239 @@
+"""The file: its sections, and reading it.
+
+Every section is a Struct, so that what can be configured is written once: a field is a key. Times carry their unit in
+the name, as everywhere.
+"""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, cast
+
+import msgspec
+from msgspec import Meta, Struct
+
+from signalreel.identifiers import is_valid_name
+from signalreel_adapters.configuration.errors import Misconfigured
+from signalreel_adapters.configuration.names import check_names, reason_of, unknown
+from signalreel_adapters.configuration.secrets import SecretSource
+from signalreel_adapters.configuration.settings import settings_of
+from signalreel_adapters.runtime import Limits
+from signalreel_adapters.runtime.limits import UNLIMITED
+
+__all__ = (
+    "EVERY_OTHER_APP",
+    "AllOfThese",
+    "AppAccess",
+    "AppPush",
+    "AppSection",
+    "Configuration",
+    "CredentialKind",
+    "Demand",
+    "HashSection",
+    "JwtSection",
+    "KeySection",
+    "LoadSection",
+    "PushSection",
+    "ServerSection",
+    "TotpSection",
+    "TurnSection",
+    "WebhookSection",
+    "load",
+)
+
+EVERY_OTHER_APP: Final = "*"
+"""Stands for the apps that have no section of their own; it is no name that an app can have."""
+
+_FILE_BYTES_MAX: Final = 1_048_576
+_Port = Annotated[int, Meta(ge=0, le=65_535)]
+_Positive = Annotated[int, Meta(ge=1)]
+
+
+class _Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of every table of the file."""
+
+
+class ServerSection(_Section, frozen=True):
+    """`[server]`: what `signalreel serve` takes as options too. Paths are relative to the file."""
+
+    host: str = "127.0.0.1"
+    port: _Port = 5080
+    reel: str = ""
+    pages: str = ""
+    origins: tuple[str, ...] = ()
+    media: Literal["aiortc", "fake", "none"] = "aiortc"
+    media_hosts: tuple[str, ...] = ()
+    media_port: _Port = 0
+    log: Literal["console", "json"] = "console"
+
+
+class KeySection(_Section, frozen=True):
+    """`[rest]` and `[access]`: a key. The one is shown by operators, the other makes tags and seals secrets."""
+
+    key: SecretSource | None = None
+
+
+CredentialKind = Literal["token", "hash", "jwt", "totp", "webhook"]
+"""What a client can show. Webhooks take whatever it is."""
+
+
+class AllOfThese(_Section, frozen=True):
+    """Every one of these must allow."""
+
+    all_of: Annotated[tuple[CredentialKind, ...], Meta(min_length=1)]
+
+
+Demand = str | tuple[str, ...] | AllOfThese
+"""What an app takes: `open`, `closed`, one kind, any one of several, or all of several."""
+
+
+class JwtSection(_Section, frozen=True):
+    """`[apps.NAME.access.jwt]`: see `JwtGate`."""
+
+    secret: SecretSource
+    issuer: str = ""
+    audience: str = ""
+    leeway_s: int = 60
+    allow_without_expiry: bool = False
+    single_use: bool = False
+
+
+class HashSection(_Section, frozen=True):
+    """`[apps.NAME.access.hash]`: see `HashGate`."""
+
+    secret: SecretSource
+
+
+class TotpSection(_Section, frozen=True):
+    """`[apps.NAME.access.totp]`: with a secret, subscribers need not be registered: theirs are derived from it."""
+
+    secret: SecretSource | None = None
+
+
+class WebhookSection(_Section, frozen=True):
+    """`[apps.NAME.access.webhook]`: see `WebhookGate`."""
+
+    url: str
+    play_url: str = ""
+    allow_private: bool = False
+
+
+class AppAccess(_Section, frozen=True):
+    """`[apps.NAME.access]`: what publishing and playing take. Both are said, because neither is harmless."""
+
+    publish: Demand
+    play: Demand
+    jwt: JwtSection | None = None
+    hash: HashSection | None = None
+    totp: TotpSection | None = None
+    webhook: WebhookSection | None = None
+
+
+class AppPush(_Section, frozen=True):
+    """`[apps.NAME.push]`: the key of the web tokens that push commands show."""
+
+    key: SecretSource
+
+
+class AppSection(_Section, frozen=True):
+    """`[apps.NAME]`."""
+
+    access: AppAccess | None = None
+    push: AppPush | None = None
+
+
+class LoadSection(_Section, frozen=True):
+    """`[load]`: how the machine's load is measured."""
+
+    measure: bool = True
+    sample_ms: _Positive = 1_000
+    samples: _Positive = 5
+
+
+class TurnSection(_Section, frozen=True):
+    """`[turn]`: the server told to clients that ask, with a secret to make credentials from, or fixed ones."""
+
+    uri: str
+    secret: SecretSource | None = None
+    lifetime_s: _Positive = 300
+    username: str = ""
+    credential: SecretSource | None = None
+
+
+class PushSection(_Section, frozen=True):
+    """`[push]`: where push notifications are handed to."""
+
+    url: str
+    allow_private: bool = False
+
+
+class Configuration(_Section, frozen=True):
+    """The whole file. `settings` are by field and already checked; only those that the file sets."""
+
+    server: ServerSection = ServerSection()
+    settings: dict[str, Any] = {}
+    limits: dict[str, int] = {}
+    rest: KeySection = KeySection()
+    access: KeySection = KeySection()
+    apps: dict[str, AppSection] = {}
+    load: LoadSection = LoadSection()
+    turn: TurnSection | None = None
+    push: PushSection | None = None
+
+    def runtime_limits(self) -> Limits:
+        """Give the limits of the shell."""
+        return Limits(**self.limits)
+
+
+def load(path: Path) -> Configuration:
+    """Read a configuration. Raises `Misconfigured`, which names the file."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(_FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise Misconfigured(f"cannot read {path}: {error.strerror or error}") from None
+    if len(text) > _FILE_BYTES_MAX:
+        raise Misconfigured(f"{path} has more than {_FILE_BYTES_MAX} bytes: that is no configuration")
+    try:
+        return _read(text.decode())
+    except UnicodeDecodeError:
+        raise Misconfigured(f"{path} is no text (UTF-8)") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise Misconfigured(f"{path} is no TOML: {_without_quotes(str(error))}") from None
+    except Misconfigured as error:
+        raise Misconfigured(f"{path}: {error}") from None
+
+
+def _read(text: str) -> Configuration:
+    table = tomllib.loads(text)
+    check_names(table, Configuration)
+    place = ""
+    try:
+        # One by one first: an error in a table of names does not tell which of them it stands under.
+        apps = table.get("apps")
+        for name, section in cast(dict[str, object], apps).items() if isinstance(apps, dict) else ():
+            place = f"apps.{name}"
+            msgspec.convert(section, AppSection)
+        place = ""
+        configuration = msgspec.convert(table, Configuration)
+    except msgspec.ValidationError as error:
+        raise Misconfigured(reason_of(error, place)) from None
+    for name in configuration.apps:
+        if name != EVERY_OTHER_APP and not is_valid_name(name):
+            raise Misconfigured("an app's name holds a character that is not allowed, or is too long")
+    _check_limits(configuration.limits)
+    return msgspec.structs.replace(configuration, settings=settings_of(configuration.settings))
+
+
+def _check_limits(limits: dict[str, int]) -> None:
+    for name, value in limits.items():
+        if name not in Limits.__struct_fields__:
+            raise unknown("limits", name, Limits.__struct_fields__)
+        may_be_none = name.endswith("_per_s_max")
+        if value < 1 and not (may_be_none and value == UNLIMITED):
+            raise Misconfigured(f"limits.{name} is at least 1" + (", or -1 for no limit" if may_be_none else ""))
+
+
+def _without_quotes(message: str) -> str:
+    """Leave out what a message of the parser quotes: a line that is no TOML may hold anything."""
+    return re.sub(r"'[^']{2,}'|\"[^\"]{2,}\"", "...", message)

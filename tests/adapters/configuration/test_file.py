@@ -1,0 +1,174 @@
+"""`signalreel_adapters.configuration.file`: reading a configuration, and saying what is wrong with one."""
+
+from pathlib import Path
+
+import pytest
+
+from signalreel_adapters.configuration import Configuration, Misconfigured, load
+from signalreel_adapters.configuration.file import (
+    AllOfThese,
+    AppAccess,
+    AppSection,
+    JwtSection,
+    KeySection,
+    LoadSection,
+    PushSection,
+    ServerSection,
+    TurnSection,
+)
+from signalreel_adapters.configuration.secrets import SecretSource
+from signalreel_adapters.runtime import Limits
+
+WHOLE = """
+[server]
+host = "0.0.0.0"
+port = 5081
+reel = "calls.reel"
+origins = ["https://example.org"]
+
+[settings]
+viewers_max = 100
+settings.webrtc.client.start.timeoutMs = 9000
+"server.cpu_limit" = 75
+
+[limits]
+messages_per_s_max = -1
+connections_max = 500
+
+[rest]
+key.file = "operator.key"
+
+[access]
+key.env = "TAGS_KEY"
+
+[apps.live.access]
+publish = ["token", "jwt"]
+play = { all_of = ["totp", "webhook"] }
+jwt.secret.file = "jwt.key"
+
+[apps."*".access]
+publish = "closed"
+play = "open"
+
+[load]
+sample_ms = 500
+
+[turn]
+uri = "turn:turn.example.org:3478"
+secret.file = "turn.key"
+
+[push]
+url = "https://push.example.org/"
+"""
+
+
+def read(tmp_path: Path, text: str | bytes) -> Configuration:
+    """Write a configuration and load it."""
+    path = tmp_path / "signalreel.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load(path)
+
+
+def test_every_section_is_read(tmp_path: Path) -> None:
+    """A whole configuration, compared whole."""
+    assert read(tmp_path, WHOLE) == Configuration(
+        server=ServerSection(host="0.0.0.0", port=5081, reel="calls.reel", origins=("https://example.org",)),
+        settings={"viewers_max": 100, "publish_timeout_ms": 9_000, "cpu_percent_max": 75},
+        limits={"messages_per_s_max": -1, "connections_max": 500},
+        rest=KeySection(key=SecretSource(file="operator.key")),
+        access=KeySection(key=SecretSource(env="TAGS_KEY")),
+        apps={
+            "live": AppSection(
+                access=AppAccess(
+                    publish=("token", "jwt"),
+                    play=AllOfThese(all_of=("totp", "webhook")),
+                    jwt=JwtSection(secret=SecretSource(file="jwt.key")),
+                )
+            ),
+            "*": AppSection(access=AppAccess(publish="closed", play="open")),
+        },
+        load=LoadSection(sample_ms=500),
+        turn=TurnSection(uri="turn:turn.example.org:3478", secret=SecretSource(file="turn.key")),
+        push=PushSection(url="https://push.example.org/"),
+    )
+
+
+def test_an_empty_file_is_a_configuration(tmp_path: Path) -> None:
+    """Everything has a default."""
+    assert read(tmp_path, "") == Configuration()
+
+
+def test_limits_are_those_of_the_runtime(tmp_path: Path) -> None:
+    """What the file does not set keeps its default."""
+    configuration = read(tmp_path, "[limits]\nconnections_max = 5\n")
+
+    assert configuration.runtime_limits() == Limits(connections_max=5)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[servr]", "there is no servr; did you mean server?"),
+        ("[server]\nhots = 1", "there is no server.hots; did you mean server.host?"),
+        ("[server]\nzzzzzz = 1", "there is no server.zzzzzz"),
+        ("[settings]\nviewer_max = 1", "there is no settings.viewer_max; did you mean settings.viewers_max?"),
+        ("[settings]\nserver.cpu_limits = 1", "did you mean settings.server.cpu_limit?"),
+        ("[limits]\nmesages_per_s_max = 1", "did you mean limits.messages_per_s_max?"),
+        ("[apps.live.acess]", "there is no apps.live.acess; did you mean apps.live.access?"),
+        ('[apps.live.access]\nplay="open"\npublsh="open"', "did you mean apps.live.access.publish?"),
+        ('[apps.live.access]\nplay="open"', "apps.live.access: object missing required field `publish`"),
+        ('[apps.live.access]\nplay="open"\npublish=1', "apps.live.access.publish: expected"),
+        ('[apps."a/b".access]\nplay="open"\npublish="open"', "an app's name holds a character that is not allowed"),
+        ("[server]\nport = 70000", "server.port: expected `int` <= 65535"),
+        ('[server]\nmedia = "gstreamer"', "server.media: invalid enum value 'gstreamer'"),
+        ("[server]\norigins = [1]", "server.origins[0]: expected `str`, got `int`"),
+        ("apps = 1", "apps: expected `object`, got `int`"),
+        ("apps.live = 1", "apps.live: expected `object`, got `int`"),
+        ("server = 1", "server: expected `object`, got `int`"),
+        ('[settings]\nviewers_max = "many"', "settings.viewers_max: expected `int`, got `str`"),
+        ("[settings]\nserver.cpu_limit = 101", "settings.server.cpu_limit: expected `int` <= 100"),
+        ("[settings]\ncpu_percent_max = 5\nserver.cpu_limit = 5", "sets cpu_percent_max, which is set already"),
+        ("[limits]\nconnections_max = 0", "limits.connections_max is at least 1"),
+        ("[limits]\nbytes_per_s_max = -2", "limits.bytes_per_s_max is at least 1, or -1 for no limit"),
+        ("[rest]\nkey.fil = 'x'", "there is no rest.key.fil; did you mean rest.key.file?"),
+        ("[load]\nsample_ms = 0", "load.sample_ms: expected `int` >= 1"),
+        ("[server\nhost", "is no TOML"),
+        (b"\xff\xfe", "is no text"),
+        ("x = " + "[" * 5_000, "is no TOML"),
+        (b"#" * 1_048_577, "that is no configuration"),
+    ],
+)
+def test_what_is_not_understood_is_a_mistake(tmp_path: Path, text: str | bytes, said: str) -> None:
+    """It says the file, the place, and the nearest name that there is."""
+    with pytest.raises(Misconfigured) as caught:
+        read(tmp_path, text)
+
+    assert said in str(caught.value)
+    assert "signalreel.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[rest]\nkey = "canary"', 'write rest.key.file = "..." or rest.key.env'),
+        (
+            '[apps.live.access]\npublish="jwt"\nplay="jwt"\njwt.secret = "canary"',
+            "write apps.live.access.jwt.secret.file",
+        ),
+        ('[turn]\nuri="turn:x"\ncredential = "canary"', "write turn.credential.file"),
+        ('[rest]\nkey.file = "canary', "is no TOML"),
+    ],
+)
+def test_no_secret_stands_in_the_file_nor_in_the_complaint(tmp_path: Path, text: str, said: str) -> None:
+    """One that does is a mistake, which says where to put it instead and does not quote it."""
+    with pytest.raises(Misconfigured) as caught:
+        read(tmp_path, text)
+
+    assert said in str(caught.value)
+    assert "canary" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """The system's reason comes out."""
+    with pytest.raises(Misconfigured, match=r"cannot read .*none\.toml: No such file"):
+        load(tmp_path / "none.toml")
