@@ -176,6 +176,10 @@ class Engine:
         """The keys of the machines that a session holds, in the order in which they hear that it closed."""
         return closing(self._context, session)
 
+    def is_used(self, app: str, tag: str) -> bool:
+        """Whether a one-time token or code of this tag has been used and could otherwise be used still."""
+        return self._context.used.by_another(app, tag, "", self._time)
+
     def deadline(self) -> Deadline | None:
         """When the engine next wants to be woken, if at all: apply a `DeadlineReached` at that time, not before."""
         return self._context.indexes.deadline(self._context.machines)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from signalreel.engine import TABLES
+from signalreel_adapters.server.rest.openapi import document_bytes
 from tools.specifications.asyncapi import asyncapi
 from tools.specifications.machines import machine_page
 from tools.specifications.protocol import errors, inputs, protocol, setting_pages
@@ -19,6 +20,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "asyncapi.json": asyncapi,
     "errors.md": errors,
     "inputs.md": inputs,
+    "openapi.json": lambda: document_bytes().decode(),
     "protocol.md": protocol,
     "settings.md": setting_pages,
     **{f"machines/{kind}.md": partial(machine_page, machine) for kind, machine in TABLES.items()},

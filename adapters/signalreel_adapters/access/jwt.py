@@ -23,7 +23,7 @@ from signalreel_adapters.access.times import SECOND, kept_until, seconds
 from signalreel_adapters.ports import Clock, SessionInfo, Verdict
 from signalreel_adapters.runtime import SystemClock
 
-__all__ = ("JWT_KEY_BYTES_MIN", "LEEWAY_S_MAX", "TOKEN_CHARACTERS_MAX", "JwtGate", "UnfitKey")
+__all__ = ("JWT_KEY_BYTES_MIN", "LEEWAY_S_MAX", "TOKEN_CHARACTERS_MAX", "JwtGate", "UnfitKey", "web_token")
 
 JWT_KEY_BYTES_MIN: Final = 32
 """RFC 7518, section 3.2: a key for HS256 has at least the 256 bits of the hash."""
@@ -154,6 +154,21 @@ class JwtGate:
             return False
         audiences = [claims.aud] if isinstance(claims.aud, str) else claims.aud
         return self._audience in audiences if audiences is not None else not self._audience
+
+
+def web_token(
+    key: bytes | str, stream_id: str, purpose: Purpose, expires_at: int, *, room: str = "", subscriber_id: str = ""
+) -> str:
+    """Sign a token that `JwtGate` accepts under the same key, until a time in seconds since 1970.
+
+    Raises `UnfitKey`. Whoever issues tokens elsewhere needs nothing of this server but the key.
+    """
+    claims: dict[str, str | int] = {"streamId": stream_id, "type": purpose.value, "exp": expires_at}
+    if room:
+        claims["roomId"] = room
+    if subscriber_id:
+        claims["sub"] = subscriber_id
+    return jwt.encode({"alg": _ALGORITHM}, dict(claims), _secret(key))
 
 
 def _secret(key: bytes | str) -> OctKey:

@@ -31,6 +31,7 @@ __all__ = (
     "SubscriberStore",
     "TotpGate",
     "derived_secret",
+    "secret_octets",
     "totp_code",
 )
 
@@ -84,7 +85,7 @@ class MemorySubscribers:
 
         Raises `ValueError` when the secret is no base 32, the period is none, or `SUBSCRIBERS_MAX` are registered.
         """
-        _octets(subscriber.secret)
+        secret_octets(subscriber.secret)
         if not 0 < subscriber.period_s <= _PERIOD_S_MAX:
             raise ValueError(f"a period has from 1 to {_PERIOD_S_MAX} seconds, not {subscriber.period_s}")
         place = (app, subscriber.stream_id, subscriber.subscriber_id)
@@ -179,7 +180,7 @@ class TotpGate:
 
     def _counter_of(self, subscriber: Subscriber, code: str) -> int | None:
         """Give the number of the period whose code this is. Every candidate is compared, in constant time each."""
-        key = _octets(subscriber.secret)
+        key = secret_octets(subscriber.secret)
         now = self._clock.wall() // (subscriber.period_s * SECOND)
         shown = code.encode("utf-8", "surrogatepass")
         matching: int | None = None
@@ -203,8 +204,11 @@ def derived_secret(secret: str, subscriber_id: str, stream_id: str, purpose: Pur
     return base64.b32encode((text + "X" * (-len(text) % _PAD_TO)).encode("utf-8", "surrogatepass")).decode()
 
 
-def _octets(secret: str) -> bytes:
-    """Read base 32 as people write it: small letters, blanks and missing padding are forgiven."""
+def secret_octets(secret: str) -> bytes:
+    """Read base 32 as people write it: small letters, blanks and missing padding are forgiven.
+
+    Raises `ValueError` when it is none.
+    """
     letters = secret.replace(" ", "").rstrip("=").upper()
     try:
         key = base64.b32decode(letters + "=" * (-len(letters) % _PAD_TO))

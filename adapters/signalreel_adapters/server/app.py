@@ -5,6 +5,7 @@
     /transitions        what the machines do, for operators
     /healthz            whether the server can be used
     /{app}/websocket    the clients of the protocol
+    /{app}/rest/v2/...  what operators register, look at and end
     /{app}/...          the operator's pages, the same under every app name
 
 The runtime is entered by whoever made it, before or after; the application only uses it.
@@ -22,6 +23,8 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from signalreel_adapters.runtime import Runtime
 from signalreel_adapters.server.operators import Operators
 from signalreel_adapters.server.pages import OperatorsPages, OwnFiles, OwnPage
+from signalreel_adapters.server.rest import Rest, Services
+from signalreel_adapters.server.rest.interface import METHODS
 from signalreel_adapters.server.transitions import transitions_of
 from signalreel_adapters.transports.websocket import WebSocketApp
 
@@ -36,11 +39,12 @@ def create_app(
     pages: Path | None = None,
     origins: Collection[str] | None = None,
     operators: Operators | None = None,
+    rest: Services | None = None,
 ) -> Starlette:
     """Make the application for a runtime, with an operator's folder of pages or without.
 
     `origins` are those whose pages may connect (see `WebSocketApp`); None lets all in. Without `operators` only
-    programs on the same machine may operate the server.
+    programs on the same machine may operate the server. Without `rest` nothing that needs a key can be issued.
     """
 
     async def health(_: Request) -> JSONResponse:
@@ -50,13 +54,16 @@ def create_app(
         body = {"status": status, "sessions": len(runtime.engine.sessions())}
         return JSONResponse(body, 200 if status == "ok" else _UNAVAILABLE, headers={"Cache-Control": "no-store"})
 
+    allowed = operators if operators is not None else Operators()
+    interface = Rest(rest if rest is not None else Services(runtime), allowed)
     routes: list[BaseRoute] = [
         # Of WebSockets every path is its business: it knows which it refuses, and how.
         WebSocketRoute("/{path:path}", WebSocketApp(runtime, origins=origins)),
         Route("/", OwnPage()),
         Mount("/static", OwnFiles()),
-        Route("/transitions", transitions_of(runtime, operators if operators is not None else Operators())),
+        Route("/transitions", transitions_of(runtime, allowed)),
         Route("/healthz", health),
+        Route("/{app}/rest/v2/{path:path}", interface.answer, methods=METHODS),
     ]
     if pages is not None:
         routes.append(Mount("/{app}", OperatorsPages(pages)))

@@ -23,6 +23,7 @@ from signalreel_adapters.runtime.log import Log
 from signalreel_adapters.server.app import create_app
 from signalreel_adapters.server.connections import http_protocol
 from signalreel_adapters.server.operators import Operators
+from signalreel_adapters.server.rest import Services
 from signalreel_adapters.server.sockets import WebSocketProtocol
 
 __all__ = ("DRAIN_S_MAX", "PING_S", "listen", "listening", "serve", "url_of")
@@ -89,6 +90,7 @@ async def serve(
     pages: Path | None = None,
     origins: Collection[str] | None = None,
     operators: Operators | None = None,
+    rest: Services | None = None,
     ready: Callable[[], None] = lambda: None,
     heed_signals: bool = True,
 ) -> None:
@@ -98,7 +100,7 @@ async def serve(
     the runtime, or does so meanwhile (`listening` is for that).
     """
     config = uvicorn.Config(
-        create_app(runtime, pages=pages, origins=origins, operators=operators),
+        create_app(runtime, pages=pages, origins=origins, operators=operators, rest=rest),
         http=http_protocol(runtime.limits, runtime.counters),
         ws=WebSocketProtocol,
         ws_max_size=runtime.limits.message_bytes_max,
@@ -140,6 +142,7 @@ async def listening(
     pages: Path | None = None,
     origins: Collection[str] | None = None,
     operators: Operators | None = None,
+    rest: Services | None = None,
 ) -> AsyncGenerator[None]:
     """Serve beside the body, which enters the runtime and then waits; the body is cancelled when a signal has ended it.
 
@@ -150,7 +153,7 @@ async def listening(
     async with anyio.create_task_group() as tasks:
 
         async def run() -> None:
-            await serve(runtime, bound, pages=pages, origins=origins, operators=operators, ready=listens.set)
+            await serve(runtime, bound, pages=pages, origins=origins, operators=operators, rest=rest, ready=listens.set)
             tasks.cancel_scope.cancel()
 
         tasks.start_soon(run)
