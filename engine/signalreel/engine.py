@@ -38,6 +38,7 @@ from signalreel.events import (
 from signalreel.host import (
     NO_SUCH_SESSION,
     AnyRegistryCommand,
+    BlockSubscriber,
     CloseRoom,
     EndStream,
     HostCommand,
@@ -48,19 +49,22 @@ from signalreel.host import (
 )
 from signalreel.identifiers import Kind, Reference
 from signalreel.machines.base import AnyMachine, Key
+from signalreel.machines.blocking import ended_by, standings_after
 from signalreel.machines.broadcasts import Broadcast, broadcast_of
-from signalreel.machines.context import Context, Environment, Session
+from signalreel.machines.context import US_PER_S, Context, Environment, Session, error_of
 from signalreel.machines.names import refusal_of_names
 from signalreel.machines.pair import PAIR
 from signalreel.machines.playback import PLAYBACK
 from signalreel.machines.registry import Registry
 from signalreel.machines.room import ROOM
 from signalreel.machines.routes import ROUTES, closing
+from signalreel.machines.standings import Standing, StandingsOf
 from signalreel.machines.stream import STREAM
 from signalreel.machines.table import Table
 from signalreel.machines.used import Used
 from signalreel.messages import POLICY_VIOLATION, CloseSession, IceServerConfig, Notification
 from signalreel.record import Record
+from signalreel.refusals import USER_BLOCKED
 from signalreel.settings import Settings
 from signalreel.snapshot import Snapshot
 from signalreel.statehash import StateHash
@@ -232,7 +236,7 @@ class Engine:
             context.begin(record, "", "")
             context.fired.append(("", _UNKNOWN_SESSION))
             return
-        context.begin(record, session.app, session.id)
+        context.begin(record, session.app, session.id, session.identity)
         refusal = refusal_of_names(command)
         if refusal is not None:
             context.fired.append(("", _NAMED_WRONGLY))
@@ -241,6 +245,9 @@ class Engine:
             context.send(session.id, IceServerConfig(context.settings.stun_server))
         else:
             self._run(command)
+            standings = standings_after(context, command)
+            if standings is not None:
+                self._stand(session.app, session.id, standings)
             if record.grant is not None and record.grant.once and not context.refused:
                 self._use(Used(session.app, record.grant.once, session.id, record.grant.until))
 
@@ -310,8 +317,25 @@ class Engine:
                 self._fire((Kind.STREAM, context.app, id), EndStream(stream_id=id))
             case UnregisterRoom(room=id) if context.find(Kind.ROOM, id) is not None:
                 self._fire((Kind.ROOM, context.app, id), CloseRoom(room=id))
+            case BlockSubscriber() if command.until * US_PER_S > context.wall:
+                self._put_out(command)
             case _:
                 pass
+
+    def _put_out(self, block: BlockSubscriber) -> None:
+        """End what a blocked subscriber holds, in its name."""
+        context = self._context
+        for session, key, input in ended_by(context, block):
+            context.session = session
+            if session:
+                context.send(session, error_of(USER_BLOCKED, input))
+            self._fire(key, input)
+            self._drain()
+        context.session = ""
+
+    def _stand(self, app: str, session: str, standings: tuple[Standing, ...]) -> None:
+        self._context.standings.put(app, session, standings)
+        self._hash.changed(("standings", session), StandingsOf(standings) if standings else None)
 
     def _note_registered(self) -> None:
         for place, value in self._context.registry.take_changes():
@@ -329,6 +353,8 @@ class Engine:
             context.fired.append(("", _UNKNOWN_SESSION))
             return
         self._hash.changed(("session", id), None)
+        if context.standings.of(id):
+            self._stand(context.app, id, ())
         for key in closing(context, id):
             self._fire(key, event)
         self._drain()
@@ -443,6 +469,7 @@ class Engine:
             tuple(machines[Kind.PAIR]),
             tuple(machines[Kind.ROOM]),
             self._context.registry.all(),
+            self._context.standings.all(),
         )
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -457,6 +484,8 @@ class Engine:
         for used in snapshot.used:
             self._context.used.mark(used)
             self._hash.changed(("used", used.app, used.tag), used)
+        for id, standings in snapshot.standings:
+            self._stand(self._sessions[id].app, id, standings)
         self._context.registry.restore(snapshot.registered)
         self._note_registered()
         for kind, machines in (

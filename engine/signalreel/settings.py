@@ -16,6 +16,7 @@ __all__ = (
     "NotNegative",
     "Percent",
     "Positive",
+    "Rung",
     "Settings",
     "Unlimited",
 )
@@ -26,6 +27,14 @@ Percent = Annotated[int, Meta(ge=1, le=100)]
 Unlimited = Annotated[int, Meta(ge=-1)]
 
 DEFAULT_CODECS: Final = ("VP8", "H264", "VP9", "AV1", "opus")
+
+
+class Rung(Struct, frozen=True, omit_defaults=True, rename="camel", forbid_unknown_fields=True):
+    """One rendition of a ladder: pixels and bit/s."""
+
+    height: Positive
+    video_bitrate: Positive
+    audio_bitrate: NotNegative = 0
 
 
 class Settings(Struct, frozen=True, omit_defaults=True, rename="camel", forbid_unknown_fields=True):
@@ -70,6 +79,19 @@ class Settings(Struct, frozen=True, omit_defaults=True, rename="camel", forbid_u
     codecs: tuple[str, ...] = DEFAULT_CODECS
     """What may be published, by the names of an rtpmap, as far as the media adapter can forward it. Empty: every
     publish is refused with `no_codec_enabled_in_the_server`."""
+
+    registered_streams_only: bool = False
+    """Refuse to publish a stream that is not registered, with `not_allowed_unregistered_streams`; in a registered room
+    any stream may be published."""
+
+    registered_rooms_only: bool = False
+    """Refuse to join a room that is not registered, and to publish in it, with the same."""
+
+    adaptive: bool = False
+    """Streams are to be played in the renditions of `ladder`; a registered stream can ask for it by itself."""
+
+    ladder: tuple[Rung, ...] = ()
+    """The renditions. Empty: every play of a stream that is to have some is refused with `no_encoder_settings`."""
 
     hide_streams: bool = False
     """Whoever has no standing gets `unauthorized_access` for every question about an id, whether it is live or not: so

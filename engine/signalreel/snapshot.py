@@ -5,6 +5,7 @@ from msgspec import Struct
 from signalreel.machines.context import Environment, Session
 from signalreel.machines.registry import Registered
 from signalreel.machines.shapes import Pair, Playback, Room, Stream
+from signalreel.machines.standings import Standing
 from signalreel.machines.used import Used
 from signalreel.settings import Settings
 
@@ -26,3 +27,4 @@ class Snapshot(Struct, frozen=True):
     pairs: tuple[Pair, ...]
     rooms: tuple[Room, ...]
     registered: Registered
+    standings: tuple[tuple[str, tuple[Standing, ...]], ...]

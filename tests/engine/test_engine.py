@@ -161,6 +161,15 @@ LOOKING: Final = frozenset(
         "placed_size",
         "streams",
         "by_another",
+        "waiting",
+        "waiting_size",
+        "stream",
+        "room",
+        "subscriber",
+        "has_blocks",
+        "is_blocked",
+        "sessions",
+        "of",
     }
 )
 LEAVING: Final = frozenset({"send", "refuse", "notify"})

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from signalreel.commands import (
     AnyCommand,
     EnableTrack,
@@ -42,9 +44,10 @@ from signalreel.events import (
     Track,
     TracksFound,
 )
-from signalreel.host import CloseRoom, EndStream
+from signalreel.host import CloseRoom, EndStream, RegisterRoom, RegisterStream
 from signalreel.identifiers import Kind
 from signalreel.machines.broadcasts import TOLD_LENGTH_MAX
+from signalreel.registered import RegisteredRoom, RegisteredStream
 from signalreel.settings import Settings
 from tests.engine.scenes import (
     BLOCKED,
@@ -165,10 +168,38 @@ def tells_too_much(scene: Scene) -> None:
         scene.world.say(scene.who, UpdateStreamMetaData(id, "x" * (TOLD_LENGTH_MAX + 1)))
 
 
+FAR_AHEAD: Final = 1_000_000
+"""A planned start, in seconds: the tour does not take so long."""
+
+
+def registered(settings: Settings, ask: Probe) -> Probe:
+    """Put a probe where only what is registered may be used."""
+    return under(replace(settings, restore_ms=3_000, offers_owed_max=2), ask)
+
+
+def plan_stream(scene: Scene) -> None:
+    """The scene's id is registered as a stream that begins much later."""
+    scene.world.order(RegisterStream(app="live", stream=RegisteredStream(scene.id, planned_start=FAR_AHEAD)))
+
+
+def plan_room(scene: Scene) -> None:
+    """The scene's room is registered for much later."""
+    scene.world.order(RegisterRoom(app="live", room=RegisteredRoom(scene.room, planned_start=FAR_AHEAD)))
+
+
+def publish_in_the_room(scene: Scene) -> None:
+    """The publisher publishes in the scene's room, or comes back to it."""
+    scene.world.say(scene.who, Publish(scene.id, main_track=scene.room), grant=GRANTED)
+
+
 STREAM_PROBES: Final[tuple[Probe, ...]] = (
     asks_about_the_stream,
     under(HIDING, asks_about_the_stream),
     tells_too_much,
+    registered(Settings(registered_streams_only=True), publish),
+    registered(Settings(registered_rooms_only=True), publish_in_the_room),
+    in_turn(plan_stream, publish),
+    in_turn(plan_room, publish_in_the_room),
     while_suspended(publish),
     while_overloaded(publish),
     asks("who", lambda s: Publish(s.id), DENIED),
@@ -271,8 +302,17 @@ def playback_reoffered(scene: Scene) -> None:
     scene.world.report(DescriptionCreated(playback, "offer", "sdp", {"0": "track"}))
 
 
+def playback_waiting(scene: Scene) -> None:
+    """A stream is waited for that is registered, for a while."""
+    end = (scene.world.now + 10_000_000) // 1_000_000
+    stream = RegisteredStream(scene.room, planned_end=end, waits=True)
+    scene.world.order(RegisterStream(app="live", stream=stream))
+    scene.world.say(scene.other, Play(scene.room, room="another-room"))
+
+
 PLAYBACK_STAGES: Final = (
     nothing,
+    playback_waiting,
     playback_prepared,
     playback_offered,
     playback_connecting,
@@ -307,6 +347,12 @@ def leave_another_room(scene: Scene) -> None:
     scene.world.say(scene.other, LeaveFromRoom("another-room"))
 
 
+def let_it_begin(scene: Scene) -> None:
+    """What the player may be waiting for is published."""
+    if not scene.world.state(Kind.ROOM, scene.room):
+        scene.world.publish(scene.session("third"), scene.room)
+
+
 def leave_the_played_room(scene: Scene) -> None:
     """The player, a member of the room that it plays, leaves it."""
     scene.world.say(scene.other, JoinRoom(scene.room))
@@ -330,6 +376,7 @@ PLAYBACK_PROBES: Final[tuple[Probe, ...]] = (
     asks("other", lambda s: EnableTrack(s.room, s.id, enabled=False)),
     asks("other", lambda s: ForceStreamQuality(s.room, 360)),
     host_orders(lambda s: CloseRoom(app="live", room=s.room)),
+    let_it_begin,
     change_the_room,
     change_the_room_and_go_on,
     leave_another_room,
@@ -463,6 +510,8 @@ ROOM_PROBES: Final[tuple[Probe, ...]] = (
     asks_about_the_room,
     under(HIDING, asks_about_the_room),
     tells_too_much,
+    registered(Settings(registered_rooms_only=True), asks("third", lambda s: JoinRoom(s.room))),
+    in_turn(plan_room, asks("third", lambda s: JoinRoom(s.room))),
     asks("who", lambda s: JoinRoom(s.room)),
     asks("who", lambda s: JoinRoom("")),
     under(FULL_SESSIONS, asks("third", lambda s: JoinRoom(s.room))),
@@ -543,7 +592,31 @@ def close_a_room_with_a_kept_stream(scene: Scene) -> None:
     scene.world.order(CloseRoom(app="live", room=scene.room))
 
 
+def play_what_is_registered(scene: Scene) -> None:
+    """A registered stream is played before its time, and in it without being live."""
+    plan_stream(scene)
+    scene.world.say(scene.other, Play(scene.id))
+    scene.world.order(RegisterStream(app="live", stream=RegisteredStream(scene.id)))
+    scene.world.say(scene.other, Play(scene.id))
+
+
+def play_a_room_before_its_time(scene: Scene) -> None:
+    """A registered room is played before it opens."""
+    plan_room(scene)
+    scene.world.say(scene.other, Play(scene.room, room=scene.room))
+
+
+def play_without_a_ladder(scene: Scene) -> None:
+    """A stream is to be played in several renditions, and there are no settings for them."""
+    stream_live(scene)
+    scene.world.order(RegisterStream(app="live", stream=RegisteredStream(scene.id, adaptive=True)))
+    scene.world.say(scene.other, Play(scene.id))
+
+
 LONE_SCENES: Final[tuple[Probe, ...]] = (
+    play_what_is_registered,
+    play_a_room_before_its_time,
+    play_without_a_ladder,
     publish_into_a_pair,
     publish_into_a_full_room,
     close_without_identity,

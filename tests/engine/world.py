@@ -69,7 +69,7 @@ def moves(step: Step) -> list[Move]:
     return [(str(m.machine.kind), m.machine.id, str(m.source), str(m.target)) for m in step.transitions]
 
 
-def refusal(entry: Refusal, *, stream_id: str = "", room: str = "") -> Error:
+def refusal(entry: Refusal, *, stream_id: str = "", room: str = "", retry_after_ms: int = 0) -> Error:
     """The message in which a client gets an entry of the catalogue."""
     named = stream_id if entry is not NO_STREAM_NAME_SPECIFIED else ""
     return Error(
@@ -78,6 +78,7 @@ def refusal(entry: Refusal, *, stream_id: str = "", room: str = "") -> Error:
         room=room or UNSET,
         error_code=entry.error_code or UNSET,
         information=entry.information,
+        retry_after_ms=retry_after_ms or entry.retry_after_ms or UNSET,
     )
 
 
@@ -121,10 +122,10 @@ class World:
             self.heard.setdefault(to, []).append(message)
         return step
 
-    def open(self, *sessions: str, app: str = APP) -> None:
+    def open(self, *sessions: str, app: str = APP, identity: str = "") -> None:
         """Have sessions attach to an app."""
         for session in sessions:
-            self.apply(SessionOpened(app), session=session)
+            self.apply(SessionOpened(app, identity), session=session)
 
     def close(self, session: str) -> Step:
         """Have a session's transport end."""

@@ -29,6 +29,7 @@ class Machine(Struct, Generic[S_co], frozen=True, gc=False, cache_hash=True, omi
     wake_at: int = 0  #: microseconds of reel time; 0: no timer
     timer: int = 0  #: seq of the record that set the timer
     watches: str = ""  #: the stream or room a playback shows
+    waits_for: str = ""  #: the stream a playback waits for
     placed_in: str = ""  #: the room a stream is published in, live or about to be
     listed_in: str = ""  #: the same room while it lists the stream as live
     born_at: int = 0  #: microseconds of reel time

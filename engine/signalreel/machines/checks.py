@@ -7,12 +7,14 @@ answer, as the real server documents it.
 from collections.abc import Callable
 from enum import StrEnum
 
-from signalreel.commands import Command, TakeConfiguration, UpdateStreamMetaData
+from signalreel.commands import Command, Play, Publish, TakeConfiguration, UpdateStreamMetaData
 from signalreel.identifiers import Kind
 from signalreel.machines.base import AnyMachine
 from signalreel.machines.broadcasts import TOLD_LENGTH_MAX
 from signalreel.machines.context import Context
+from signalreel.machines.standings import Wish, names_in, wish_of
 from signalreel.machines.table import Row, refuse
+from signalreel.record import Grant
 from signalreel.refusals import HIGH_RESOURCE_USAGE, LICENSE_SUSPENDED, UNAUTHORIZED_ACCESS, USER_BLOCKED
 
 __all__ = (
@@ -31,6 +33,7 @@ __all__ = (
     "lives_as",
     "load_checks",
     "overloaded",
+    "scopes_of",
 )
 
 Condition = Callable[[AnyMachine, object, Context], bool]
@@ -74,19 +77,68 @@ def holds_too_many(machine: AnyMachine, input: object, context: Context) -> bool
 
 
 def access_denied(machine: AnyMachine, input: object, context: Context) -> bool:
-    """Whether the gate refused, for any reason but a block, or the token was good for one use and another had it."""
+    """Whether the gate refused, for any reason but a block, or what it accepted has been used up.
+
+    A one-time token is used up by another session, a registered subscriber by as many sessions as it may have.
+    """
     grant = context.record.grant
     if grant is None:
         return False
     if not grant.allowed:
         return grant.refusal != USER_BLOCKED.definition
-    return grant.once != "" and context.used.by_another(context.app, grant.once, context.session, context.time)
+    if grant.once and context.used.by_another(context.app, grant.once, context.session, context.time):
+        return True
+    return _connects_too_often(input, grant, context)
 
 
 def blocked(machine: AnyMachine, input: object, context: Context) -> bool:
-    """Whether the gate refused because of a block."""
+    """Whether the gate refused because of a block, or one is registered for whoever asks."""
     grant = context.record.grant
-    return grant is not None and not grant.allowed and grant.refusal == USER_BLOCKED.definition
+    if grant is not None and not grant.allowed and grant.refusal == USER_BLOCKED.definition:
+        return True
+    if not context.registry.has_blocks(context.app) or not isinstance(input, Command):
+        return False
+    wish = wish_of(input, context.session)
+    if wish is None:
+        return False
+    names, identity = names_in(input, context.vouched), grant.identity if grant is not None else ""
+    return context.registry.is_blocked(
+        context.app, names, identity, scopes_of(wish, context), wish.purpose, context.wall
+    )
+
+
+def scopes_of(wish: Wish, context: Context) -> tuple[str, ...]:
+    """The streams and rooms that a wish is about: what it names, and the room that a stream of that name is in."""
+    stream = context.find(Kind.STREAM, wish.ids[0])
+    room = stream.placed_in if stream is not None else ""
+    return (*wish.ids, room) if room and room not in wish.ids else wish.ids
+
+
+def _connects_too_often(input: object, grant: Grant, context: Context) -> bool:
+    """Whether a registered subscriber holds the stream in as many other sessions as it may."""
+    if not len(context.registry) or not isinstance(input, Publish | Play) or not input.subscriber_id:
+        return False
+    wish = wish_of(input, context.session)
+    for stream_id in scopes_of(wish, context) if wish is not None else ():
+        subscriber = context.registry.subscriber(context.app, stream_id, input.subscriber_id)
+        if subscriber is None or subscriber.connections_max < 0:
+            continue
+        others = [
+            session
+            for session in context.standings.sessions(context.app, grant.identity or input.subscriber_id)
+            if session != context.session and _holds(session, stream_id, context)
+        ]
+        if len(others) >= subscriber.connections_max:
+            return True
+    return False
+
+
+def _holds(session: str, stream_id: str, context: Context) -> bool:
+    held = context.indexes.held(session)
+    return any(
+        stream_id in standing.ids and (standing.kind, context.app, standing.id) in held
+        for standing in context.standings.of(session)
+    )
 
 
 def has_no_standing(machine: AnyMachine, input: object, context: Context) -> bool:

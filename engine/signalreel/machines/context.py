@@ -13,6 +13,7 @@ from signalreel.identifiers import Kind, playback_id
 from signalreel.machines.base import AnyMachine, Key, Notice
 from signalreel.machines.indexes import Indexes
 from signalreel.machines.registry import Registry
+from signalreel.machines.standings import Standings
 from signalreel.machines.used import UsedTags
 from signalreel.messages import AnyMessage, Error
 from signalreel.record import Record
@@ -20,11 +21,14 @@ from signalreel.refusals import NO_STREAM_NAME_SPECIFIED, Refusal
 from signalreel.settings import Settings
 from signalreel.step import Detail, Fired, Transition
 
-__all__ = ("US_PER_MS", "Context", "Environment", "Session", "error_of")
+__all__ = ("US_PER_MS", "US_PER_S", "Context", "Environment", "Session", "error_of")
 
 
 US_PER_MS: Final = 1_000
 """Microseconds in a millisecond: settings are in the one, the reel's time is in the other."""
+
+US_PER_S: Final = 1_000_000
+"""Microseconds in a second, the unit of what an operator plans."""
 
 
 class Environment(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -62,8 +66,10 @@ class Context:
         "registry",
         "session",
         "settings",
+        "standings",
         "transitions",
         "used",
+        "vouched",
     )
 
     def __init__(self, settings: Settings) -> None:
@@ -73,11 +79,14 @@ class Context:
         self.indexes = Indexes()
         self.used = UsedTags()
         self.registry = Registry()
+        self.standings = Standings()
+        self.vouched = ""
         self.notices: deque[tuple[Kind, str, Notice]] = deque()
         self.begin(Record(0, 0, ""), "", "")
 
-    def begin(self, record: Record, app: str, session: str) -> None:
-        """Start on a record."""
+    def begin(self, record: Record, app: str, session: str, vouched: str = "") -> None:
+        """Start on a record; `vouched` is who the host says the session is."""
+        self.vouched = vouched
         self.record = record
         self.app = app
         self.session = session
@@ -103,11 +112,12 @@ class Context:
         """Say something to a session."""
         self.messages.append((session, message))
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Refuse the record's command, with the stream id or room it named."""
+    def refuse(self, refusal: Refusal, retry_after_ms: int = 0) -> None:
+        """Refuse the record's command, with the stream id or room it named, and when to try again if that is known."""
         self.refused = refusal.definition
         if self.session:
-            self.messages.append((self.session, error_of(refusal, self.record.input)))
+            error = error_of(refusal, self.record.input, retry_after_ms=retry_after_ms)
+            self.messages.append((self.session, error))
 
     def notify(self, kind: Kind, id: str, notice: Notice) -> None:
         """Tell another machine of this app, after all machines that the record concerns have run."""
@@ -143,7 +153,7 @@ class Context:
         return sorted(key[2] for key in self.indexes.held(session) if key[0] is kind)
 
 
-def error_of(refusal: Refusal, input: object, *, stream_id: str = "") -> Error:
+def error_of(refusal: Refusal, input: object, *, stream_id: str = "", retry_after_ms: int = 0) -> Error:
     """Make the message for a refusal of this input.
 
     It names the stream and room that the input named, because clients route errors by them; only
@@ -157,4 +167,5 @@ def error_of(refusal: Refusal, input: object, *, stream_id: str = "") -> Error:
         room=room or UNSET,
         error_code=refusal.error_code or UNSET,
         information=refusal.information,
+        retry_after_ms=retry_after_ms or refusal.retry_after_ms or UNSET,
     )

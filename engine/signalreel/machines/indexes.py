@@ -25,6 +25,7 @@ class Indexes:
     def __init__(self) -> None:
         self._held: dict[str, dict[Key, None]] = {}
         self._audience: dict[tuple[str, str], dict[str, int]] = {}
+        self._waiting: dict[tuple[str, str], dict[str, int]] = {}
         self._placed: dict[tuple[str, str], dict[str, int]] = {}
         self._roster: dict[tuple[str, str], dict[str, int]] = {}
         self._streams: dict[str, int] = {}
@@ -41,6 +42,14 @@ class Indexes:
     def audience(self, app: str, source: str) -> list[str]:
         """The ids of the playbacks of this stream or room, sorted."""
         return sorted(self._audience.get((app, source), _NOBODY))
+
+    def waiting(self, app: str, stream_id: str) -> list[str]:
+        """The ids of the playbacks that wait for this stream, sorted."""
+        return sorted(self._waiting.get((app, stream_id), _NOBODY))
+
+    def waiting_size(self, app: str, stream_id: str) -> int:
+        """How many playbacks wait for this stream."""
+        return len(self._waiting.get((app, stream_id), _NOBODY))
 
     def roster(self, app: str, room: str) -> list[tuple[str, int]]:
         """The live streams of a room, sorted by id: (stream id, born)."""
@@ -66,6 +75,7 @@ class Indexes:
             after.watches != before.watches
             or after.listed_in != before.listed_in
             or after.placed_in != before.placed_in
+            or after.waits_for != before.waits_for
         ):
             self._move_listings(before, after)
         if key[0] is Kind.STREAM and stored is not was_stored:
@@ -87,6 +97,7 @@ class Indexes:
         app, id, born = after.app, after.id, after.born
         for index, old, new in (
             (self._audience, before.watches, after.watches),
+            (self._waiting, before.waits_for, after.waits_for),
             (self._placed, before.placed_in, after.placed_in),
             (self._roster, before.listed_in, after.listed_in),
         ):

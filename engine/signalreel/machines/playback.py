@@ -1,6 +1,7 @@
 """The playback: one session playing one stream, or a whole room.
 
-    idle -> preparing    media makes the server's offer
+    idle -> waiting      the stream is registered, and not live yet; once it is, the rest follows
+         -> preparing    media makes the server's offer
          -> offered      the offer was sent
          -> connecting   the player's answer was taken
          -> playing      `play_started` was sent
@@ -39,16 +40,31 @@ from signalreel.events import (
 from signalreel.identifiers import Kind
 from signalreel.machines.checks import access_checks, holds_too_many, is_answer, load_checks
 from signalreel.machines.context import Context, error_of
-from signalreel.machines.notices import LeftRoom, PlayerCame, PlayerWent, RosterChanged, StreamEnded
+from signalreel.machines.notices import LeftRoom, PlayerCame, PlayerWent, RosterChanged, StreamEnded, StreamWentLive
+from signalreel.machines.planned import (
+    is_registered_room,
+    must_wait,
+    no_renditions,
+    not_live,
+    registered_wake,
+    room_closed,
+    stream_closed,
+    until_room_opens,
+    until_stream_opens,
+    viewers_max_of,
+)
 from signalreel.machines.shapes import Playback, PlaybackState, is_live
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
 from signalreel.messages import Candidate, Description, Notification
 from signalreel.refusals import (
     ALREADY_PLAYING,
     HIGH_RESOURCE_USAGE,
+    NO_ENCODER_SETTINGS,
     NO_STREAM_EXIST,
     NOT_SET_LOCAL_DESCRIPTION,
     NOT_SET_REMOTE_DESCRIPTION,
+    ROOM_NOT_ACTIVE_OR_EXPIRED,
+    STREAM_NOT_ACTIVE_OR_EXPIRED,
     VIEWER_LIMIT_REACHED,
     Refusal,
 )
@@ -60,14 +76,14 @@ EXCLUDED: Final = "!"
 """An entry of a track list that starts so is left out of what is played; a list of only such takes all others."""
 
 
-IDLE, PREPARING, OFFERED, CONNECTING, PLAYING, UPDATING, REOFFERED, FINISHED = PlaybackState
+IDLE, WAITING, PREPARING, OFFERED, CONNECTING, PLAYING, UPDATING, REOFFERED, FINISHED = PlaybackState
 
 
 # ---------------------------------------------------------------- play
 
 
 def nothing_to_play(playback: Playback, play: Play, context: Context) -> bool:
-    """Whether the id is neither a live stream nor a room.
+    """Whether the id is neither a stream, live or registered, nor a room.
 
     A room may be played before anything is in it, and even before it exists when the player says that it means a room;
     new conference pages publish and play at once, in either order.
@@ -76,14 +92,46 @@ def nothing_to_play(playback: Playback, play: Play, context: Context) -> bool:
         return False
     if context.find(Kind.ROOM, play.stream_id) is not None:
         return False
-    means_room = play.room == play.stream_id
-    return not means_room or any(context.find(kind, play.stream_id) is not None for kind in (Kind.STREAM, Kind.PAIR))
+    if play.room != play.stream_id:
+        return context.registry.stream(context.app, play.stream_id) is None
+    if context.settings.registered_rooms_only and not is_registered_room(context, play.room):
+        return True
+    return any(context.find(kind, play.stream_id) is not None for kind in (Kind.STREAM, Kind.PAIR))
 
 
 def viewer_limit_reached(playback: Playback, play: Play, context: Context) -> bool:
-    """Whether the stream has as many viewers as it may; counted while they connect, too."""
-    limit = context.settings.viewers_max
-    return 0 <= limit <= context.indexes.audience_size(context.app, play.stream_id)
+    """Whether the stream has as many viewers as it may; counted while they wait or connect, too."""
+    app, id = context.app, play.stream_id
+    return (
+        0
+        <= viewers_max_of(context, id)
+        <= context.indexes.audience_size(app, id) + context.indexes.waiting_size(app, id)
+    )
+
+
+def wait(playback: Playback, play: Play, context: Context) -> Playback:
+    """Accept: say that the stream starts soon, and have the player wait for it, until its plan ends at most."""
+    context.send(context.session, Notification("streaming_starts_soon", stream_id=play.stream_id))
+    return replace(
+        playback,
+        sessions=(context.session,),
+        waits_for=play.stream_id,
+        room=play.room,
+        track_list=play.track_list,
+        **registered_wake(play.stream_id, context),
+    )
+
+
+def begin(playback: Playback, notice: StreamWentLive, context: Context) -> Playback:
+    """The stream is live: say so, and have media make an offer of it."""
+    context.send(playback.sessions[0], Notification("streaming_started", stream_id=notice.stream_id))
+    begun = replace(
+        playback,
+        watches=notice.stream_id,
+        waits_for="",
+        **context.timer(context.settings.play_timeout_ms),
+    )
+    return show(begun, wanted_sources(begun, context), context)
 
 
 def open_playback(playback: Playback, play: Play, context: Context) -> Playback:
@@ -216,7 +264,8 @@ def is_played_there(playback: Playback, notice: LeftRoom, context: Context) -> b
 
 def finish(playback: Playback, input: object, context: Context) -> Playback:
     """Tell the player that it is over."""
-    context.send(playback.sessions[0], Notification("play_finished", stream_id=playback.watches, subscriber_id=""))
+    id = playback.watches or playback.waits_for
+    context.send(playback.sessions[0], Notification("play_finished", stream_id=id, subscriber_id=""))
     return end(playback, input, context)
 
 
@@ -224,7 +273,14 @@ def end(playback: Playback, input: object, context: Context) -> Playback:
     """End without a word: the player is gone."""
     if playback.whole_room:
         context.notify(Kind.ROOM, playback.watches, PlayerWent())
-    return replace(playback, sessions=(), wake_at=0, watches="")
+    return replace(playback, sessions=(), wake_at=0, watches="", waits_for="")
+
+
+def tell_closed(playback: Playback, event: DeadlineReached, context: Context) -> Playback:
+    """The plan of what is waited for has ended: say so."""
+    closed = error_of(STREAM_NOT_ACTIVE_OR_EXPIRED, event, stream_id=playback.waits_for)
+    context.send(playback.sessions[0], closed)
+    return finish(playback, event, context)
 
 
 # ---------------------------------------------------------------- the table
@@ -232,7 +288,8 @@ def end(playback: Playback, input: object, context: Context) -> Playback:
 CONNECTED = (PLAYING, UPDATING, REOFFERED)
 STARTING = (PREPARING, OFFERED, CONNECTING)
 ACTIVE = (*STARTING, *CONNECTED)
-ALL = (IDLE, *ACTIVE)
+HELD = (WAITING, *ACTIVE)
+ALL = (IDLE, *HELD)
 
 PLAYBACK: Final = Table(
     Kind.PLAYBACK,
@@ -258,16 +315,22 @@ PLAYBACK: Final = Table(
         DeadlineReached,
         SessionClosed,
         StreamEnded,
+        StreamWentLive,
         RosterChanged,
         LeftRoom,
     ),
     rows=[
         *load_checks(Play, ALL),
         *access_checks(Play, ALL),
-        refuse(Play, ACTIVE, otherwise, ALREADY_PLAYING),
+        refuse(Play, HELD, otherwise, ALREADY_PLAYING),
         refuse(Play, IDLE, nothing_to_play, NO_STREAM_EXIST),
+        refuse(Play, IDLE, stream_closed, STREAM_NOT_ACTIVE_OR_EXPIRED, until_stream_opens),
+        refuse(Play, IDLE, room_closed, ROOM_NOT_ACTIVE_OR_EXPIRED, until_room_opens),
+        refuse(Play, IDLE, not_live, NO_STREAM_EXIST),
         refuse(Play, IDLE, viewer_limit_reached, VIEWER_LIMIT_REACHED),
+        refuse(Play, IDLE, no_renditions, NO_ENCODER_SETTINGS),
         refuse(Play, IDLE, holds_too_many, HIGH_RESOURCE_USAGE),
+        row(Play, IDLE, must_wait, wait, WAITING),
         row(Play, IDLE, otherwise, open_playback, PREPARING),
         row(DescriptionCreated, PREPARING, otherwise, send_offer, OFFERED),
         row(DescriptionCreated, UPDATING, otherwise, send_offer, REOFFERED),
@@ -296,17 +359,46 @@ PLAYBACK: Final = Table(
             (*STARTING, UPDATING, REOFFERED),
             because="looked at when the negotiation under way is done",
         ),
-        row(Stop, ACTIVE, otherwise, finish, FINISHED),
+        row(StreamWentLive, WAITING, otherwise, begin, PREPARING),
+        unreachable(StreamWentLive, ACTIVE, because="only those that wait for a stream are told"),
+        row(Stop, HELD, otherwise, finish, FINISHED),
         row(StreamEnded, (*STARTING, PLAYING), otherwise, finish, FINISHED),
         unreachable(
             StreamEnded, (UPDATING, REOFFERED), because="only a whole room is updated, and it has no end itself"
         ),
-        row(LeftRoom, ACTIVE, is_played_there, finish, FINISHED),
-        ignore(LeftRoom, ACTIVE, because="it is played elsewhere"),
+        row(LeftRoom, HELD, is_played_there, finish, FINISHED),
+        ignore(LeftRoom, HELD, because="it is played elsewhere"),
         row(MediaLost, ACTIVE, otherwise, finish, FINISHED),
         row(DeadlineReached, STARTING, otherwise, finish, FINISHED),
         unreachable(DeadlineReached, CONNECTED, because="a playback that plays has no timer"),
-        row(SessionClosed, ACTIVE, otherwise, end, FINISHED),
+        row(DeadlineReached, WAITING, otherwise, tell_closed, FINISHED),
+        row(SessionClosed, HELD, otherwise, end, FINISHED),
+        ignore(
+            (
+                TakeConfiguration,
+                TakeCandidate,
+                ToggleVideo,
+                ToggleAudio,
+                EnableTrack,
+                ForceStreamQuality,
+            ),
+            WAITING,
+            because="nothing is played yet",
+        ),
+        ignore(
+            (
+                DescriptionCreated,
+                DescriptionFailed,
+                CandidateFound,
+                MediaConnected,
+                MediaLost,
+                BitrateMeasured,
+            ),
+            WAITING,
+            because="media has not been asked for anything yet",
+        ),
+        unreachable((StreamEnded, RosterChanged), WAITING, because="only those that show a stream or room are told"),
+        unreachable(StreamWentLive, IDLE, because="only those that wait for a stream are told"),
         ignore((StreamEnded, RosterChanged, LeftRoom), IDLE, because="it has ended in this very step"),
         unreachable(
             (

@@ -169,12 +169,14 @@ class Registry:
         """Where a subscriber's pushes go, sorted by type."""
         return [found for found in self._sorted(_PUSH, app, subscriber_id) if isinstance(found, PushRegistration)]
 
+    def has_blocks(self, app: str) -> bool:
+        """Whether anybody at all is blocked in an app."""
+        return (_BLOCK, app) in self._groups
+
     def is_blocked(
         self, app: str, names: tuple[str, ...], identity: str, stream_ids: tuple[str, ...], purpose: Purpose, now: int
     ) -> bool:
         """Whether somebody, by a name or by the tag, is kept from this purpose in any of these streams and rooms."""
-        if (_BLOCK, app) not in self._groups:
-            return False
         for stream_id in ("", *stream_ids):
             places: list[Place] = [(_BLOCK, app, stream_id, name, str(purpose)) for name in names if name]
             if identity:

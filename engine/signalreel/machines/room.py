@@ -45,6 +45,7 @@ from signalreel.machines.notices import (
     StreamPlaced,
     StreamWentLive,
 )
+from signalreel.machines.planned import room_closed, room_unregistered, until_room_opens
 from signalreel.machines.questions import ANSWERS, answered, hidden
 from signalreel.machines.shapes import Member, Room, RoomState, Stream, is_live
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
@@ -53,6 +54,8 @@ from signalreel.refusals import (
     HIGH_RESOURCE_USAGE,
     NO_ACTIVE_STREAMS_IN_ROOM,
     NO_ROOM_SPECIFIED,
+    NOT_ALLOWED_UNREGISTERED_STREAMS,
+    ROOM_NOT_ACTIVE_OR_EXPIRED,
     STREAM_ID_IN_USE,
     UNAUTHORIZED_ACCESS,
 )
@@ -299,6 +302,8 @@ ROOM: Final = Table(
     rows=[
         refuse(JoinRoom, EMPTY, room_missing, NO_ROOM_SPECIFIED),
         *access_checks(JoinRoom, (EMPTY, OPEN)),
+        refuse(JoinRoom, (EMPTY, OPEN), room_unregistered, NOT_ALLOWED_UNREGISTERED_STREAMS),
+        refuse(JoinRoom, (EMPTY, OPEN), room_closed, ROOM_NOT_ACTIVE_OR_EXPIRED, until_room_opens),
         refuse(JoinRoom, EMPTY, lives_as(Kind.STREAM, Kind.PAIR), STREAM_ID_IN_USE),
         refuse(JoinRoom, EMPTY, holds_too_many, HIGH_RESOURCE_USAGE),
         row(JoinRoom, EMPTY, otherwise, enter, OPEN),

@@ -62,6 +62,7 @@ class PlaybackState(StrEnum):
     """Where a playback is."""
 
     IDLE = "idle"
+    WAITING = "waiting"
     PREPARING = "preparing"
     OFFERED = "offered"
     CONNECTING = "connecting"

@@ -47,6 +47,16 @@ from signalreel.machines.checks import (
 )
 from signalreel.machines.context import Context, error_of
 from signalreel.machines.notices import LeftRoom, StreamEnded, StreamPlaced, StreamWentLive
+from signalreel.machines.planned import (
+    room_closed,
+    room_of,
+    room_unregistered,
+    stream_closed,
+    stream_unregistered,
+    streams_max_of,
+    until_room_opens,
+    until_stream_opens,
+)
 from signalreel.machines.questions import ANSWERS, answered, hidden, unanswered
 from signalreel.machines.shapes import Stream, StreamState
 from signalreel.machines.table import SAME, Row, Table, ignore, otherwise, refuse, row, unreachable
@@ -66,10 +76,13 @@ from signalreel.refusals import (
     MAIN_TRACK_IS_FULL,
     NO_CODEC_ENABLED,
     NO_STREAM_EXIST,
+    NOT_ALLOWED_UNREGISTERED_STREAMS,
     NOT_SET_LOCAL_DESCRIPTION,
     NOT_SET_REMOTE_DESCRIPTION,
     PUBLISH_TIMEOUT_ERROR,
+    ROOM_NOT_ACTIVE_OR_EXPIRED,
     STREAM_ID_IN_USE,
+    STREAM_NOT_ACTIVE_OR_EXPIRED,
     UNAUTHORIZED_ACCESS,
     Refusal,
 )
@@ -108,27 +121,17 @@ def too_many_streams(stream: Stream, publish: Publish, context: Context) -> bool
 
 def room_is_full(stream: Stream, publish: Publish, context: Context) -> bool:
     """Whether the room it is to be published in has as many streams as it may, live or about to be."""
-    limit, room = context.settings.room_streams_max, room_of(publish, context)
+    room = room_of(publish, context)
+    limit = streams_max_of(context, room)
     return bool(room) and 0 <= limit <= context.indexes.placed_size(context.app, room)
 
 
 def room_name_taken(stream: Stream, publish: Publish, context: Context) -> bool:
     """Whether the room it is to be published in is no room: its own id, or a live stream or pair."""
-    room = publish.main_track
+    room = room_of(publish, context)
     return bool(room) and (
         room == publish.stream_id or any(context.find(kind, room) is not None for kind in (Kind.STREAM, Kind.PAIR))
     )
-
-
-def room_of(publish: Publish, context: Context) -> str:
-    """The room a stream is published in: the one it names, else the one its session joined with this stream id."""
-    if publish.main_track:
-        return publish.main_track
-    for id in context.held(context.session, Kind.ROOM):
-        room = context.find(Kind.ROOM, id)
-        if room is not None and room.stream_of(context.session) == publish.stream_id:
-            return id
-    return ""
 
 
 def kept_room_taken(stream: Stream, publish: Publish, context: Context) -> bool:
@@ -145,12 +148,13 @@ def open_stream(stream: Stream, publish: Publish, context: Context) -> Stream:
     if room:
         context.notify(Kind.ROOM, room, StreamPlaced(stream.id, context.session))
     grant = context.record.grant
+    registered = context.registry.stream(context.app, stream.id)
     return replace(
         stream,
         sessions=(context.session,),
         placed_in=room,
-        name=publish.stream_name,
-        meta_data=publish.meta_data,
+        name=publish.stream_name or (registered.name if registered is not None else ""),
+        meta_data=publish.meta_data or (registered.meta_data if registered is not None else ""),
         subscriber_id=publish.subscriber_id,
         role=publish.role,
         video=publish.video,
@@ -205,6 +209,8 @@ def go_live(stream: Stream, event: MediaConnected, context: Context) -> Stream:
     context.send(stream.sessions[0], stream_notification(stream, definition))
     if stream.placed_in:
         context.notify(Kind.ROOM, stream.placed_in, StreamWentLive(stream.id))
+    for playback in context.indexes.waiting(stream.app, stream.id):
+        context.notify(Kind.PLAYBACK, playback, StreamWentLive(stream.id))
     return replace(stream, wake_at=0, listed_in=stream.placed_in)
 
 
@@ -309,6 +315,10 @@ PUBLISH_ROWS: Final[list[Row]] = [
     refuse(Publish, RESTORING, identity_differs, STREAM_ID_IN_USE),
     refuse(Publish, IDLE, lives_as(Kind.PAIR, Kind.ROOM), STREAM_ID_IN_USE),
     refuse(Publish, FREE, session_publishes, ALREADY_PUBLISHING),
+    refuse(Publish, FREE, stream_unregistered, NOT_ALLOWED_UNREGISTERED_STREAMS),
+    refuse(Publish, FREE, room_unregistered, NOT_ALLOWED_UNREGISTERED_STREAMS),
+    refuse(Publish, FREE, stream_closed, STREAM_NOT_ACTIVE_OR_EXPIRED, until_stream_opens),
+    refuse(Publish, FREE, room_closed, ROOM_NOT_ACTIVE_OR_EXPIRED, until_room_opens),
     refuse(Publish, FREE, no_codec_enabled, NO_CODEC_ENABLED),
     refuse(Publish, RESTORING, kept_room_taken, STREAM_ID_IN_USE),
     refuse(Publish, IDLE, room_name_taken, STREAM_ID_IN_USE),

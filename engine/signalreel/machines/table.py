@@ -80,19 +80,21 @@ def otherwise(machine: object, input: object, context: object) -> bool:
 
 
 class _Refusing(Protocol):
-    def refuse(self, refusal: Refusal) -> None: ...
+    def refuse(self, refusal: Refusal, retry_after_ms: int = 0) -> None: ...
 
 
 class Refused:
     """The action of a `refuse` row."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: Refusal, retry_after_ms: Callable[..., int] | None = None) -> None:
         self.refusal = refusal
+        self.retry_after_ms = retry_after_ms
         self.__name__ = f"refuse {refusal.definition}"
 
     def __call__(self, machine: object, input: object, context: _Refusing) -> None:
-        """Leave the refusal with the context."""
-        context.refuse(self.refusal)
+        """Leave the refusal with the context, and when to try again where that can be said."""
+        wait = self.retry_after_ms
+        context.refuse(self.refusal, wait(machine, input, context) if wait is not None else 0)
 
 
 class Ignored:
@@ -143,9 +145,10 @@ def refuse(
     states: States,
     when: Callable[[M, I, C], bool] | tuple[Callable[[M, I, C], bool], ...],
     refusal: Refusal,
+    retry_after_ms: Callable[[M, I, C], int] | None = None,
 ) -> Row:
-    """Write a row that refuses and changes nothing."""
-    return Row(input, _tuple_of(states), _conditions_of(when), Refused(refusal), None)
+    """Write a row that refuses and changes nothing, with what computes when the client may try again."""
+    return Row(input, _tuple_of(states), _conditions_of(when), Refused(refusal, retry_after_ms), None)
 
 
 def ignore(inputs: type | tuple[type, ...], states: States, *, because: str) -> list[Row]:

@@ -350,6 +350,7 @@ def test_the_states_are_these() -> None:
     """The media adapter follows a playback by these names."""
     assert [str(state) for state in PlaybackState] == [
         "idle",
+        "waiting",
         "preparing",
         "offered",
         "connecting",

@@ -151,19 +151,20 @@ def test_ignoring_and_not_reaching_perform_nothing() -> None:
 
 
 def test_refusing_leaves_the_refusal_with_the_context() -> None:
-    """The action of a refusing row tells the context which entry it is, and changes nothing else."""
-    kept: list[Refusal] = []
+    """The action of a refusing row tells the context which entry it is, and when to try again where that is known."""
+    kept: list[tuple[Refusal, int]] = []
 
     class Keeper:
         """A context that only keeps refusals."""
 
-        def refuse(self, refusal: Refusal) -> None:
+        def refuse(self, refusal: Refusal, retry_after_ms: int = 0) -> None:
             """Keep it."""
-            kept.append(refusal)
+            kept.append((refusal, retry_after_ms))
 
     Refused(NO_STREAM_EXIST)(None, None, Keeper())
+    Refused(NO_STREAM_EXIST, lambda machine, input, context: 7)(None, None, Keeper())
 
-    assert kept == [NO_STREAM_EXIST]
+    assert kept == [(NO_STREAM_EXIST, 0), (NO_STREAM_EXIST, 7)]
 
 
 def test_an_open_cell_is_a_fault() -> None:
