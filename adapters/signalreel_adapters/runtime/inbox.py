@@ -83,14 +83,15 @@ class Pending:
 
 
 class Inbox:
-    """First in, first out, with a bell."""
+    """First in, first out, with a bell. What could not be recorded yet stands before what is new."""
 
     def __init__(self) -> None:
+        self._held: deque[Pending] = deque()
         self._waiting: deque[Pending] = deque()
         self._bell = anyio.Event()
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._held) + len(self._waiting)
 
     def put(self, pending: Pending) -> None:
         """Add an input at the end and ring."""
@@ -99,12 +100,24 @@ class Inbox:
 
     def put_back(self, pendings: list[Pending]) -> None:
         """Put inputs that could not be recorded back to the front, in their order, without ringing."""
-        self._waiting.extendleft(reversed(pendings))
+        self._held.extendleft(reversed(pendings))
+
+    def hold(self, pending: Pending) -> None:
+        """Add an input that was new, behind those that were put back."""
+        self._held.append(pending)
 
     def take(self, most: int) -> list[Pending]:
         """Take up to so many inputs from the front."""
-        waiting = self._waiting
-        return [waiting.popleft() for _ in range(min(most, len(waiting)))]
+        held, waiting = self._held, self._waiting
+        taken = [held.popleft() for _ in range(min(most, len(held)))]
+        taken += [waiting.popleft() for _ in range(min(most - len(taken), len(waiting)))]
+        return taken
+
+    def take_new(self) -> list[Pending]:
+        """Take everything that was not put back or held."""
+        taken = list(self._waiting)
+        self._waiting.clear()
+        return taken
 
     def ring(self) -> None:
         """Wake the loop without an input: a deadline has come, or the runtime is to stop."""

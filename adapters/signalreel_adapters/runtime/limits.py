@@ -93,7 +93,8 @@ class Limits(Struct, frozen=True):
     """After a failed commit, how long until what must not be lost is written again, if no command tries it before."""
 
     drain_step_ms: int = 20
-    """Between telling one session and the next that the server will stop: clients reconnect at once when told."""
+    """At most so long between telling one session and the next that the server will stop; less when there are so many
+    that it would take longer than `drain_spread_ms`. Clients reconnect at once when told."""
 
     drain_spread_ms: int = 5_000
     """The most that telling all sessions takes, however many there are."""

@@ -158,18 +158,22 @@ class Loop:
         if self.reel_works:
             self.reel_works = False
             _log.error("the reel cannot be written", error=str(error))
-        kept: list[Pending] = []
-        for pending in (*batch, *self._inbox.take(len(self._inbox))):
-            if pending.event is not None:
-                if not isinstance(pending.event, DeadlineReached):  # The engine still asks for that wake-up.
-                    kept.append(pending)
-                continue
-            if pending.ticket is not None:
-                pending.ticket.fail(error)
-            session = self._sessions.get(pending.session)
-            if pending.command is not None and session is not None:
-                self._counters.unrecorded += 1
-                session.refuse(DATA_STORE_NOT_AVAILABLE.definition, getattr(pending.command, "stream_id", ""))
-                session.applied()
-        self._inbox.put_back(kept)
+        self._inbox.put_back([pending for pending in batch if self._must_be_kept(pending, error)])
+        # What was kept before is not looked at again: however much it is, an attempt costs no more for it.
+        for pending in self._inbox.take_new():
+            if self._must_be_kept(pending, error):
+                self._inbox.hold(pending)
         self._alarm.arm(self._retry_at())
+
+    def _must_be_kept(self, pending: Pending, error: ReelUnavailable) -> bool:
+        """Whether an input that could not be recorded is tried again; one that is not is answered."""
+        if pending.event is not None:
+            return not isinstance(pending.event, DeadlineReached)  # The engine still asks for that wake-up.
+        if pending.ticket is not None:
+            pending.ticket.fail(error)
+        session = self._sessions.get(pending.session)
+        if pending.command is not None and session is not None:
+            self._counters.unrecorded += 1
+            session.refuse(DATA_STORE_NOT_AVAILABLE.definition, getattr(pending.command, "stream_id", ""))
+            session.applied()
+        return False

@@ -31,6 +31,23 @@ async def test_what_is_put_back_comes_first() -> None:
     assert inbox.take(3) == [first, second, third]
 
 
+async def test_what_is_held_stands_before_what_is_new() -> None:
+    """And behind what was put back; taking what is new leaves it alone."""
+    inbox = Inbox()
+    first, second, third, fourth = (Pending(name) for name in "abcd")
+    inbox.put(second)
+    for pending in inbox.take_new():
+        inbox.hold(pending)
+    inbox.put(third)
+    inbox.put_back([first])
+
+    assert inbox.take_new() == [third]
+    inbox.put(fourth)
+    assert len(inbox) == 3
+    assert inbox.take(2) == [first, second]
+    assert inbox.take(2) == [fourth]
+
+
 async def test_a_ring_wakes_once() -> None:
     """A wait ends at the ring before it or after it, and the next one waits anew."""
     inbox = Inbox()

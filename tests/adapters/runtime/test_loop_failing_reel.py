@@ -5,7 +5,7 @@ from structlog.testing import capture_logs
 
 from signalreel.commands import Publish
 from signalreel.errors import ReelUnavailable
-from signalreel.events import SessionClosed
+from signalreel.events import ResourcesMeasured, SessionClosed
 from signalreel.host import CloseRoom
 from signalreel.record import decode_record
 from signalreel_adapters import FakeMedia, Limits, MemoryClient, Runtime
@@ -123,3 +123,35 @@ async def test_stopping_with_a_dead_reel_ends_all_the_same() -> None:
         await runtime.idle()
         assert runtime.engine.sessions() == ()
     assert not any(decode_record(entry.record).event == SessionClosed(1012) for entry in reel.entries())
+
+
+async def test_much_that_is_kept_stays_in_order_and_costs_nothing_again() -> None:
+    """An attempt writes one batch at most, however much waits; once the reel works, all stands on it as it happened."""
+
+    class Counting(FailingReel):
+        """Counts what is written, in vain or not."""
+
+        appended = 0
+
+        def append(self, seq: int, record: bytes) -> None:
+            self.appended += 1
+            super().append(seq, record)
+
+    reel, clock = Counting(), ManualClock()
+    async with Runtime(reel, clock=clock, limits=Limits(batch_records_max=2, reel_retry_ms=500)) as runtime:
+        reel.fails = True
+        for number in range(40):
+            runtime.report(ResourcesMeasured(number, 1))
+        await clock.advance(500 * MILLISECOND)
+        attempts: list[int] = []
+        for _ in range(3):
+            before = reel.appended
+            await clock.advance(500 * MILLISECOND)
+            attempts.append(reel.appended - before)
+        reel.fails = False
+        await clock.advance(500 * MILLISECOND)
+        await runtime.idle()
+
+    assert attempts == [2, 2, 2]
+    recorded = [decode_record(entry.record).event for entry in reel.entries()]
+    assert recorded == [ResourcesMeasured(number, 1) for number in range(40)]

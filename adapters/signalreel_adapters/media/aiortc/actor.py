@@ -25,9 +25,13 @@ class Actor:
         self._task: asyncio.Task[None] | None = None
         self._closed = False
 
-    def post(self, job: Job) -> bool:
-        """Have a job run; false when too many are waiting, or the actor is closed."""
-        if self._closed or len(self._inbox) >= self._inbox_max:
+    def post(self, job: Job, *, must: bool = False) -> bool:
+        """Have a job run; false when too many are waiting, or the actor is closed.
+
+        One that `must` run is taken however many wait: post so what happens once in a machine's life, never what a
+        client can repeat.
+        """
+        if self._closed or (len(self._inbox) >= self._inbox_max and not must):
             return False
         self._inbox.append(job)
         if self._task is None:

@@ -78,7 +78,7 @@ class StreamSide(Side):
 
     def suspend(self) -> None:
         """The connection is gone, and the publisher may come back with a new one: keep its viewers."""
-        self._actor.post(self._suspend)
+        self._actor.post(self._suspend, must=True)
 
     async def _suspend(self) -> None:
         self.publisher.detach()

@@ -66,6 +66,23 @@ async def test_what_may_wait_is_bounded() -> None:
     await actor.close()
 
 
+async def test_what_must_run_runs() -> None:
+    """However many jobs of a client's wait: that its connection is gone is no job it can repeat."""
+    actor, done = Actor(1, Failures()), asyncio.Event()
+
+    async def wait() -> None:
+        await asyncio.sleep(0)
+
+    async def must() -> None:
+        done.set()
+
+    assert [actor.post(wait), actor.post(wait), actor.post(must, must=True)] == [True, False, True]
+    await done.wait()
+    await actor.close()
+
+    assert not actor.post(must, must=True)
+
+
 async def test_closing_ends_the_job_that_runs() -> None:
     """Nothing runs afterwards, and nothing is taken."""
     actor, ended = Actor(2, Failures()), list[str]()
