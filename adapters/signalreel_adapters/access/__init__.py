@@ -10,8 +10,10 @@ from signalreel_adapters.access.blocks import BlockGate, BlockKind, Blocks, end_
 from signalreel_adapters.access.chain import AllOf, ByPurpose, ClosedGate, FirstThatKnows, OpenGate, PerApp
 from signalreel_adapters.access.hashes import HashGate, hash_token
 from signalreel_adapters.access.onetime import Issued, MemoryTokens, OneTimeGate, TokenStore
+from signalreel_adapters.access.registry import RegistrySubscribers, RegistryTokens
 from signalreel_adapters.access.rights import Check, Purpose, Rooms
 from signalreel_adapters.access.rooms import LiveRooms
+from signalreel_adapters.access.sealing import Sealing
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.access.totp import MemorySubscribers, Subscriber, SubscriberStore, TotpGate
 from signalreel_adapters.access.webhook import WebhookGate
@@ -35,7 +37,10 @@ __all__ = (
     "OpenGate",
     "PerApp",
     "Purpose",
+    "RegistrySubscribers",
+    "RegistryTokens",
     "Rooms",
+    "Sealing",
     "Subscriber",
     "SubscriberStore",
     "Tags",

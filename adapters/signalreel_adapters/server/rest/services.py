@@ -3,7 +3,7 @@
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Final, Protocol
+from typing import Final
 
 import anyio
 from msgspec import Struct, field
@@ -15,29 +15,18 @@ from signalreel.machines.registry import Registry
 from signalreel.machines.shapes import Playback, Room, Stream
 from signalreel.refusals import DATA_STORE_NOT_AVAILABLE, REFUSALS
 from signalreel.step import Step
+from signalreel_adapters.access.sealing import Sealing
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.runtime import Runtime, RuntimeStopped
 from signalreel_adapters.server.rest.problems import RestProblem, bad_request, conflict, not_found, unavailable
 
-__all__ = ("ACTOR", "Live", "Sealing", "Services", "draw_id")
+__all__ = ("ACTOR", "Live", "Services", "draw_id")
 
 ACTOR: Final = "rest"
 """Who ordered it, for whoever reads the reel."""
 
 _MICROSECONDS: Final = 1_000_000
 _ID_BYTES: Final = 16
-
-
-class Sealing(Protocol):
-    """Seals secrets, so that they can be kept where others read."""
-
-    def seal(self, purpose: str, text: str) -> str:
-        """Seal a secret for a purpose."""
-        ...
-
-    def open(self, purpose: str, sealed: str) -> str:
-        """Give a secret back that was sealed for this purpose."""
-        ...
 
 
 class Services(Struct, frozen=True):

@@ -10,8 +10,9 @@ from typing import Final
 from signalreel.host import BlockSubscriber, RegisterSubscriber, UnregisterSubscriber
 from signalreel.registered import BlockKind, Purpose, Subscriber
 from signalreel_adapters.access import Purpose as AccessPurpose
+from signalreel_adapters.access.sealing import SUBSCRIBER_SECRET, Unsealable
 from signalreel_adapters.access.totp import PERIOD_S, derived_secret, secret_octets, totp_code
-from signalreel_adapters.server.rest.problems import RestProblem, bad_request, not_found
+from signalreel_adapters.server.rest.problems import RestProblem, bad_request, conflict, not_found
 from signalreel_adapters.server.rest.services import Services
 from signalreel_adapters.server.rest.shapes import (
     NewSubscriber,
@@ -32,7 +33,6 @@ __all__ = (
     "present_code",
 )
 
-_SEALED_AS: Final = "subscriber secret"
 _SECRET_BYTES: Final = 20
 """What RFC 4226, section 4, recommends for a shared secret."""
 
@@ -52,7 +52,7 @@ async def add_subscriber(services: Services, call: Call) -> SubscriberMade:
         call.text("id"),
         asked.subscriber_id,
         asked.type,
-        sealing.seal(_SEALED_AS, secret),
+        sealing.seal(SUBSCRIBER_SECRET, secret),
         asked.totp_expiry_period_seconds or PERIOD_S,
         asked.subscriber_name or "",
         -1 if limit is None else limit,
@@ -91,7 +91,10 @@ async def present_code(services: Services, call: Call) -> OneTimeCode:
     id, name = call.text("id"), call.text("subscriber_id")
     registered = services.registry.subscriber(call.app, id, name)
     if registered is not None and registered.sealed_secret:
-        secret = services.sealed().open(_SEALED_AS, registered.sealed_secret)
+        try:
+            secret = services.sealed().open(SUBSCRIBER_SECRET, registered.sealed_secret)
+        except Unsealable:
+            raise conflict("the secret was sealed with another key; register the subscriber again") from None
         period_s = registered.period_s
     else:
         shared = services.totp_secrets.get(call.app)

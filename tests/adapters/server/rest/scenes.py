@@ -1,6 +1,5 @@
 """An operator with the REST interface of a runtime before it, without a socket."""
 
-import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -10,7 +9,7 @@ import msgspec
 
 from signalreel.reel import Reel
 from signalreel_adapters import FakeMedia, MemoryClient, Runtime
-from signalreel_adapters.access import Tags
+from signalreel_adapters.access import Sealing, Tags
 from signalreel_adapters.ports import Gate
 from signalreel_adapters.server import create_app
 from signalreel_adapters.server.operators import Operators
@@ -22,21 +21,6 @@ KEY: Final = b"0FtbV3hpCz-eT1Wj_7mYqQ-tags"
 JWT_KEY: Final = b"uVb0S8f2kq4Hn1Lr6Xw9Zc3Ej5Ty7Ua8"
 OK: Final = {"success": True, "message": "", "dataId": None, "errorId": 0}
 NOT_THERE: Final = {"success": False, "message": "not_registered", "dataId": None, "errorId": 0}
-
-
-class Sealing:
-    """Stands in for what seals secrets: what is sealed cannot be read by looking, and only opens for its purpose."""
-
-    def __init__(self, key: bytes) -> None:
-        self._key = key.decode()
-
-    def seal(self, purpose: str, text: str) -> str:
-        """Seal a secret."""
-        return base64.b64encode(f"{self._key}/{purpose}/{text}".encode()).decode()
-
-    def open(self, purpose: str, sealed: str) -> str:
-        """Give it back."""
-        return base64.b64decode(sealed).decode().removeprefix(f"{self._key}/{purpose}/")
 
 
 class Operator:
