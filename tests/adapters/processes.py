@@ -51,7 +51,7 @@ class ServerProcess:
 @contextmanager
 def server_process(*arguments: str) -> Iterator[ServerProcess]:
     """Run a server until the block ends, at the latest."""
-    command = [sys.executable, "-m", _PROGRAM, "serve", "--port", "0", *arguments]
+    command = [sys.executable, "-m", _PROGRAM, "serve", "--port", "0", "--no-measure-load", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

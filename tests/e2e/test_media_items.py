@@ -15,6 +15,8 @@ from tests.evidence import EvidenceNotes
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)]
 
 SQUEEZED: Final = 250_000  # bit/s; the picture alone has about twice as much
+WIDE: Final = 20_000_000
+SHOWN_MILLISECONDS_MAX: Final = 20_000
 MEASURED_MAX: Final = 8
 ASKED_MAX: Final = 40
 ASK_MILLISECONDS: Final = 250
@@ -22,11 +24,17 @@ TALL, SMALL = 360, 180  # heights of the picture that is published, and of its s
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, server: Server) -> Iterator[MediaPage]:
-    """One page for all tests of this file: a browser that starts anew for each would take longer than they do."""
-    with Guests(browser, server.url, server.sdk_url) as guests:
-        yield MediaPage(guests, server.url)
-        guests.check()
+def visitors(browser: Browser, server: Server) -> Iterator[Guests]:
+    """The pages of all tests of this file."""
+    with Guests(browser, server.url, server.sdk_url) as opened:
+        yield opened
+        opened.check()
+
+
+@pytest.fixture(scope="module")
+def page(visitors: Guests, server: Server) -> MediaPage:
+    """One page for all tests of this file: one that is opened anew for each would take longer than they do."""
+    return MediaPage(visitors, server.url)
 
 
 def stream_information(page: MediaPage, client: str, stream: str, count: int) -> dict[str, Any]:
@@ -130,6 +138,36 @@ def test_a_viewer_chooses_a_layer_by_its_height(page: MediaPage, evidence: Evide
             evidence.tick(item, transport="browser", captured=said, media=figures)
     told = stream_information(page, "bert", "layers", 2)
     assert sorted(rendition["streamHeight"] for rendition in told["streamInfo"]) == [SMALL, TALL]
+    page.close("anna", "bert")
+
+
+def test_the_official_sdk_chooses_a_layer(page: MediaPage, visitors: Guests) -> None:
+    """Its own call changes what its page shows."""
+    page.open("anna")
+    page.publish("anna", "sdk-layers", layers=True)
+    viewer = visitors.open_sdk(isPlayMode=True)
+    viewer.call("play", "sdk-layers")
+    viewer.until("play_started")
+    shown = "height => document.querySelector('#player-sdk-layers')?.videoHeight === height"
+
+    for asked, height in ((0, TALL), (SMALL, SMALL), (0, TALL)):
+        viewer.call("forceStreamQuality", "sdk-layers", asked)
+        viewer.page.wait_for_function(shown, arg=height, timeout=SHOWN_MILLISECONDS_MAX)
+    viewer.close()
+    page.close("anna")
+
+
+def test_a_squeezed_viewer_gets_the_smaller_layer_until_there_is_room_again(page: MediaPage) -> None:
+    """Nobody asks for it: the choice follows the browser's estimate, both ways."""
+    page.open("anna", "bert")
+    page.publish("anna", "automatic", layers=True)
+    with Bottleneck(SQUEEZED) as line:
+        page.play("bert", "automatic", line=line)
+        page.see_height("bert", "automatic", "ARDAMSvautomatic", SMALL)
+        page.see_flowing("bert", "automatic", "ARDAMSvautomatic")
+        line.widen(WIDE)
+        page.see_height("bert", "automatic", "ARDAMSvautomatic", TALL)
+        page.see_flowing("bert", "automatic", "ARDAMSvautomatic")
     page.close("anna", "bert")
 
 

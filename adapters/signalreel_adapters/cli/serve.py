@@ -5,6 +5,7 @@ import gc
 import ipaddress
 import re
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -80,6 +81,7 @@ def serve(
     media: MediaChoice = "aiortc",
     media_host: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     media_port: Port = 0,
+    measure_load: bool = True,
     log: LogFormat = "console",
     options: SettingsOptions = _NO_OPTIONS,
 ) -> int:
@@ -103,6 +105,8 @@ def serve(
         IP addresses offered to clients for media, instead of the one listened on or, with 0.0.0.0, all of this machine.
     media_port
         One UDP port for all media; 0 for one each.
+    measure_load
+        Refuse newcomers while the machine is busier, or shorter of memory, than the settings allow.
     log
         Lines for people, or JSON.
     """
@@ -111,8 +115,7 @@ def serve(
         _check_origin(one)
     for address in media_host:
         _check_address(address)
-    if pages is not None and not pages.is_dir():
-        raise Mistake(f"--pages {pages} is no folder")
+    _check_pages(pages)
     try:
         from signalreel_adapters.server import listen, run  # noqa: PLC0415 - loaded only when it is to run
     except ImportError as error:
@@ -128,7 +131,8 @@ def serve(
         async def work() -> None:
             runtime = Runtime(kept, settings=settings, media=adapter)
             served = run.listening(runtime, bound, pages=pages, origins=origin or None)
-            async with served, runtime, ResourceMonitor(runtime):
+            monitor = ResourceMonitor(runtime) if measure_load else nullcontext()
+            async with served, runtime, monitor:
                 # What exists now lives as long as the server: the collector need not look at it again.
                 gc.freeze()
                 _greet(run.url_of(bound), reel, media)
@@ -154,6 +158,11 @@ def _settings(wished: dict[str, int | str]) -> Settings | None:
     if stun_server and not _STUN_ADDRESS.fullmatch(stun_server):
         raise Mistake(f"--stun-server {stun_server} is not spelled as stun:host:port")
     return msgspec.convert({names[name]: value for name, value in wished.items()}, Settings)
+
+
+def _check_pages(pages: Path | None) -> None:
+    if pages is not None and not pages.is_dir():
+        raise Mistake(f"--pages {pages} is no folder")
 
 
 def _check_address(address: str) -> None:
