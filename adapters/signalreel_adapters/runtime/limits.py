@@ -38,6 +38,19 @@ class Limits(Struct, frozen=True):
     messages_burst_max: int = 600
     """Messages of one session at once: ten calls that begin together, with sixty candidates each."""
 
+    identity_messages_per_s_max: int = 1_000
+    """The same for all sessions together of whom the host has given one identity. -1 for no limit."""
+
+    identity_messages_burst_max: int = 3_000
+    """Messages of all sessions of one identity at once."""
+
+    address_messages_per_s_max: int = 10_000
+    """The same for all sessions from one address: behind it there may be a whole school. Behind a proxy everybody has
+    one address; give it -1 there, for no limit."""
+
+    address_messages_burst_max: int = 30_000
+    """Messages of all sessions from one address at once."""
+
     pings_per_s_max: int = 50
     """Pings of one session a second, in the long run; clients send one every two or three seconds. -1 for no limit."""
 

@@ -3,11 +3,15 @@
 A bucket holds a burst and fills at a steady rate, so a client that trickles sixty candidates at once is served, and one
 that goes on like that is not. What is over the rate is dropped, without an answer and off the reel (contract item 13);
 who does not heed that is ended.
+
+Whoever opens many sessions has a bucket for all of them besides: one for the identity that the host has told, one for
+the address. What one of the sessions takes, the others lack.
 """
 
+from signalreel_adapters.ports import SessionInfo
 from signalreel_adapters.runtime.limits import UNLIMITED, Limits
 
-__all__ = ("Bucket", "Rates")
+__all__ = ("Bucket", "Rates", "SharedRates")
 
 _SECOND = 1_000_000
 """In microseconds. Contents are kept in millionths, so that no time is lost to rounding."""
@@ -42,7 +46,8 @@ class Bucket:
 class Rates:
     """The buckets of one session: bytes of everything, pings, and all other messages, those that are none included."""
 
-    def __init__(self, limits: Limits, now: int) -> None:
+    def __init__(self, limits: Limits, now: int, shared: tuple[Bucket, ...] = ()) -> None:
+        self._shared = shared
         self._excess_max = limits.excess_messages_max
         self._excess = 0
         self._bytes = Bucket(limits.bytes_per_s_max, limits.bytes_burst_max, now)
@@ -60,8 +65,9 @@ class Rates:
         return self._pings.take(1, now) or self._exceed()
 
     def allow_message(self, now: int) -> bool:
-        """Whether another message is heeded."""
-        return self._messages.take(1, now) or self._exceed()
+        """Whether another message is heeded, by this session's bucket and by those that it shares."""
+        allowed = self._messages.take(1, now) and all(bucket.take(1, now) for bucket in self._shared)
+        return allowed or self._exceed()
 
     @property
     def is_flooding(self) -> bool:
@@ -71,3 +77,51 @@ class Rates:
     def _exceed(self) -> bool:
         self._excess += 1
         return False
+
+
+class SharedRates:
+    """The buckets that sessions share. One that nobody uses is kept until it is full: coming back gains nothing."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._buckets: dict[tuple[str, str], Bucket] = {}
+        self._users: dict[tuple[str, str], int] = {}
+        self._idle: dict[tuple[str, str], None] = {}
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def join(self, session: SessionInfo, now: int) -> tuple[Bucket, ...]:
+        """Give the buckets that a session shares: none where it has no identity or address, or that has no limit."""
+        self._forget(now)
+        shared: list[Bucket] = []
+        for key, per_s, burst in self._keys(session):
+            bucket = self._buckets.get(key)
+            if bucket is None:
+                bucket = self._buckets[key] = Bucket(per_s, burst, now)
+            self._idle.pop(key, None)
+            self._users[key] = self._users.get(key, 0) + 1
+            shared.append(bucket)
+        return tuple(shared)
+
+    def leave(self, session: SessionInfo, now: int) -> None:
+        """Take note that a session that has joined has ended."""
+        for key, _, _ in self._keys(session):
+            self._users[key] -= 1
+            if not self._users[key]:
+                del self._users[key]
+                self._idle[key] = None
+        self._forget(now)
+
+    def _keys(self, session: SessionInfo) -> list[tuple[tuple[str, str], int, int]]:
+        limits = self._limits
+        keys = (
+            (("identity", session.identity), limits.identity_messages_per_s_max, limits.identity_messages_burst_max),
+            (("address", session.peer.address), limits.address_messages_per_s_max, limits.address_messages_burst_max),
+        )
+        return [one for one in keys if one[0][1] and one[1] != UNLIMITED]
+
+    def _forget(self, now: int) -> None:
+        """Drop buckets that are full again, those first that have been idle the longest."""
+        while self._idle and self._buckets[key := next(iter(self._idle))].is_full(now):
+            del self._idle[key], self._buckets[key]

@@ -46,6 +46,7 @@ from signalreel_adapters.runtime.log import Log
 from signalreel_adapters.runtime.loop import Loop
 from signalreel_adapters.runtime.outbox import TRY_AGAIN_LATER, Outbox
 from signalreel_adapters.runtime.publisher import Publisher
+from signalreel_adapters.runtime.rates import SharedRates
 from signalreel_adapters.runtime.recorder import Recorder
 from signalreel_adapters.runtime.serving import close_unserved, serve_transport
 from signalreel_adapters.runtime.session import Session
@@ -95,6 +96,7 @@ class Runtime:
         limits: Limits | None = None,
     ) -> None:
         self.limits = limits if limits is not None else Limits()
+        self.shared_rates = SharedRates(self.limits)
         self.counters = Counters()
         self.ice = ice
         self.reel: Reel = reel if reel is not None else Unrecorded(Header(settings or Settings()))

@@ -44,7 +44,7 @@ from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
 from signalreel_adapters.runtime.limits import Limits
 from signalreel_adapters.runtime.log import Log
-from signalreel_adapters.runtime.rates import Rates
+from signalreel_adapters.runtime.rates import Rates, SharedRates
 
 __all__ = ("GATED", "MESSAGE_TOO_BIG", "Host", "Session")
 
@@ -67,6 +67,7 @@ class Host(Protocol):
     limits: Limits
     counters: Counters
     ice: IceServers | None
+    shared_rates: SharedRates
 
     @property
     def clock(self) -> Clock:
@@ -103,7 +104,8 @@ class Session:
         self._deciding = False
         self._in_flight = 0
         self._is_flooding = False
-        self._rates = Rates(host.limits, host.clock.now())
+        now = host.clock.now()
+        self._rates = Rates(host.limits, now, host.shared_rates.join(info, now))
         self._room = anyio.Event()
         self._room.set()
         self._ended = anyio.Event()
@@ -170,6 +172,7 @@ class Session:
         if code == MESSAGE_TOO_BIG:  # Found here, or by a transport that does not even hand such a message over.
             self._host.counters.oversized += 1
         self._ungated.clear()
+        self._host.shared_rates.leave(self.info, self._host.clock.now())
         self._host.forget(self)
         self._host.enqueue(Pending(self.id, event=SessionClosed(code, reason)))
 

@@ -1,7 +1,9 @@
 """`signalreel_adapters.runtime.rates`; what comes of it for a session is in `test_session`."""
 
+from signalreel.identifiers import App, SessionId
+from signalreel_adapters.ports import Peer, SessionInfo
 from signalreel_adapters.runtime.limits import UNLIMITED, Limits
-from signalreel_adapters.runtime.rates import Bucket, Rates
+from signalreel_adapters.runtime.rates import Bucket, Rates, SharedRates
 from signalreel_adapters.testing.clock import SECOND
 
 
@@ -53,3 +55,65 @@ def test_a_record_is_clean_after_a_pause() -> None:
         flooding.append(rates.is_flooding)
 
     assert flooding == [True, True, False]
+
+
+def of(identity: str = "", address: str = "") -> SessionInfo:
+    """A session of this identity and address."""
+    return SessionInfo(SessionId("s"), App("live"), identity, Peer("websocket", address))
+
+
+class TestSharedRates:
+    """What sessions of one identity, or from one address, share."""
+
+    LIMITS = Limits(
+        messages_per_s_max=100,
+        messages_burst_max=100,
+        identity_messages_per_s_max=1,
+        identity_messages_burst_max=3,
+        address_messages_per_s_max=1,
+        address_messages_burst_max=4,
+    )
+
+    def test_what_one_takes_the_others_lack(self) -> None:
+        """Two sessions of an identity have one burst between them; a third of another is served."""
+        shared = SharedRates(self.LIMITS)
+        one, two, other = (Rates(self.LIMITS, 0, shared.join(of(name), 0)) for name in ("ann", "ann", "ben"))
+        heeded = [rates.allow_message(0) for rates in (one, two, one, two, other)]
+
+        assert heeded == [True, True, True, False, True]
+
+    def test_an_address_is_another_bucket(self) -> None:
+        """Whoever claims many identities has one address."""
+        shared = SharedRates(self.LIMITS)
+        sessions = [Rates(self.LIMITS, 0, shared.join(of(str(number), "192.0.2.1"), 0)) for number in range(6)]
+
+        assert [rates.allow_message(0) for rates in sessions] == [True] * 4 + [False] * 2
+
+    def test_coming_back_gains_nothing(self) -> None:
+        """A bucket outlives its sessions until it is full; then it is forgotten, so that they do not pile up."""
+        shared = SharedRates(self.LIMITS)
+        first = Rates(self.LIMITS, 0, shared.join(of("ann"), 0))
+        assert all(first.allow_message(0) for _ in range(3))
+        shared.leave(of("ann"), 0)
+        again = Rates(self.LIMITS, 0, shared.join(of("ann"), 0))
+        heeded = [again.allow_message(0)]
+        shared.leave(of("ann"), 0)
+        kept = len(shared)
+        shared.join(of("ben"), 3 * SECOND)
+
+        assert (heeded, kept, len(shared)) == ([False], 1, 1)
+
+    def test_who_is_nobody_shares_nothing(self) -> None:
+        """Without an identity, an address, or a limit there is no bucket."""
+        unlimited = Limits(identity_messages_per_s_max=UNLIMITED)
+        assert SharedRates(self.LIMITS).join(of(), 0) == ()
+        assert SharedRates(unlimited).join(of("ann", "192.0.2.1"), 0) == ()
+
+    def test_a_bucket_lives_as_long_as_any_of_its_sessions(self) -> None:
+        """One that leaves does not take it away from the others."""
+        shared = SharedRates(self.LIMITS)
+        (bucket,) = shared.join(of("ann"), 0)
+        shared.join(of("ann"), 0)
+        shared.leave(of("ann"), 0)
+
+        assert shared.join(of("ann"), 9 * SECOND) == (bucket,)

@@ -17,6 +17,7 @@ from signalreel_adapters.ports import Gate, IceServers, SessionInfo, Verdict
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
 from signalreel_adapters.runtime.limits import Limits
+from signalreel_adapters.runtime.rates import SharedRates
 from signalreel_adapters.runtime.session import Session
 from signalreel_adapters.testing.clock import SECOND, ManualClock
 
@@ -29,6 +30,7 @@ class Host:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits if limits is not None else Limits()
         self.counters = Counters()
+        self.shared_rates = SharedRates(self.limits)
         self.clock = ManualClock()
         self.is_ready = True
         self.ice: IceServers | None = None
@@ -224,6 +226,22 @@ class TestRates:
         assert host.commands == [Stop(stream_id="a")] * 4
         assert (host.counters.over_rate, host.counters.undecodable) == (3, {"not_json": 1})
         assert (delivery.said, delivery.closed) == ([], [])
+
+    async def test_sessions_of_one_identity_share_a_rate(self) -> None:
+        """Two sessions say no more than one may, and the bucket goes with the last of them."""
+        limits = Limits(identity_messages_per_s_max=1, identity_messages_burst_max=3)
+        session, host, delivery = make(limits=limits)
+        other = Session(host, session.info, delivery, None)
+        for one in (session, other, session, other):
+            one.receive(STOP)
+        for one in (session, other, other):
+            one.closed()
+        kept = len(host.shared_rates)
+        await host.clock.advance(3 * SECOND)
+        host.shared_rates.join(SessionInfo(SessionId("t"), App("live"), ""), host.clock.now())
+
+        assert (len(host.commands), host.counters.over_rate) == (3, 1)
+        assert (kept, len(host.shared_rates)) == (1, 0)
 
     async def test_pings_are_counted_apart(self) -> None:
         """A session that may say nothing more may still say that it is there, and the other way round."""
