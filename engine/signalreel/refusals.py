@@ -118,6 +118,7 @@ HIGH_RESOURCE_USAGE: Final = Refusal(
     retryable=True,
     advice="Try again in a while, backing off.",
     information="The server is too busy for another stream.",
+    retry_after_ms=5_000,
 )
 STREAM_ID_IN_USE: Final = Refusal(
     "streamIdInUse",
@@ -147,6 +148,7 @@ DATA_STORE_NOT_AVAILABLE: Final = Refusal(
     retryable=True,
     advice="Try again in a while.",
     information="The server cannot record anything at the moment.",
+    retry_after_ms=2_000,
 )
 LICENSE_SUSPENDED: Final = Refusal(
     "license_suspended_please_renew_license",
@@ -189,6 +191,7 @@ VIEWER_LIMIT_REACHED: Final = Refusal(
     retryable=True,
     advice="Try again when a viewer may have left.",
     information="The stream has no room for another viewer.",
+    retry_after_ms=5_000,
 )
 NO_STREAM_EXIST: Final = Refusal(
     "no_stream_exist",
@@ -197,6 +200,7 @@ NO_STREAM_EXIST: Final = Refusal(
     advice="Ask again later; the SDK does so by itself.",
     information="There is no live stream of this id.",
     error_code="404",
+    retry_after_ms=3_000,
 )
 
 NO_SPACE_FOR_NEW_PEER: Final = Refusal(
@@ -206,6 +210,7 @@ NO_SPACE_FOR_NEW_PEER: Final = Refusal(
     advice="Use another id, or wait until a peer has left.",
     information="Two peers are connected on this id already.",
     page=False,
+    retry_after_ms=5_000,
 )
 NOT_SET_REMOTE_DESCRIPTION: Final = Refusal(
     "notSetRemoteDescription",
@@ -222,6 +227,7 @@ NO_ACTIVE_STREAMS_IN_ROOM: Final = Refusal(
     advice="Join the room, or ask again later.",
     information="Nobody is in this room.",
     page=False,
+    retry_after_ms=5_000,
 )
 MAIN_TRACK_IS_FULL: Final = Refusal(
     "main_track_has_max_subtrack_count__not_allowed_to_add_more_subtracks",
@@ -230,6 +236,7 @@ MAIN_TRACK_IS_FULL: Final = Refusal(
     advice="Try again when a stream of the room may have ended.",
     information="The room has no place for another stream.",
     page=False,
+    retry_after_ms=5_000,
 )
 USER_BLOCKED: Final = Refusal(
     "user_blocked",
@@ -262,6 +269,7 @@ NOT_INITIALIZED_YET: Final = Refusal(
     advice="Try again in a moment.",
     information="The server is still starting.",
     page=False,
+    retry_after_ms=1_000,
 )
 AUTHENTICATION_TOKEN_NOT_VALID: Final = Refusal(
     "authenticationTokenNotValid",

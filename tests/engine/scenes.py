@@ -13,6 +13,7 @@ from signalreel.events import (
     LicenceChanged,
     MediaConnected,
     MediaLost,
+    ResolutionChanged,
     ResourcesMeasured,
     Track,
     TracksFound,
@@ -88,6 +89,8 @@ class Scene:
             CandidateFound(machine, 0, "0", "candidate"),
             MediaConnected(machine),
             MediaLost(machine),
+            MediaLost(machine, silent=True),
+            ResolutionChanged(machine, 360),
             TracksFound(machine, (Track("v", "video", "VP8", 640, 480, 500_000), Track("a", "audio", "opus"))),
             BitrateMeasured(machine, 1, 2, 3),
         )

@@ -8,10 +8,10 @@ from signalreel.errors import Undecodable
 from signalreel.events import DescriptionCreated, MediaConnected
 from signalreel.identifiers import Kind
 from signalreel.machines.broadcasts import TOLD_LENGTH_MAX
-from signalreel.messages import Error, RoomInformation
+from signalreel.messages import RoomInformation
 from signalreel.refusals import HIGH_RESOURCE_USAGE
 from signalreel.settings import Settings
-from tests.engine.world import World, told
+from tests.engine.world import World, refusal, told
 
 
 def test_a_session_holds_a_bounded_number_of_machines() -> None:
@@ -93,5 +93,5 @@ def test_the_refusal_names_what_was_asked_for() -> None:
 
     (error,) = told(world.say("one", Join("p1")), "one")
 
-    assert error == Error(HIGH_RESOURCE_USAGE.definition, stream_id="p1", information=HIGH_RESOURCE_USAGE.information)
+    assert error == refusal(HIGH_RESOURCE_USAGE, stream_id="p1")
     assert world.engine.find(Kind.PAIR, "p1", app="live") is None

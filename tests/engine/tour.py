@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from signalreel.commands import (
     AnyCommand,
+    AssignVideoTrack,
     EnableTrack,
     ForceStreamQuality,
     GetBroadcastObject,
@@ -24,6 +25,7 @@ from signalreel.commands import (
     GetSubtracks,
     GetSubtracksCount,
     GetTrackList,
+    GetVideoTrackAssignments,
     Join,
     JoinRoom,
     Leave,
@@ -31,16 +33,19 @@ from signalreel.commands import (
     PeerMessage,
     Play,
     Publish,
+    SetMaxVideoTrackCount,
     Stop,
     TakeCandidate,
     TakeConfiguration,
     ToggleAudio,
     ToggleVideo,
     UpdateStreamMetaData,
+    UpdateVideoTrackAssignments,
 )
 from signalreel.events import (
     DescriptionCreated,
     MediaConnected,
+    MediaLost,
     Track,
     TracksFound,
 )
@@ -221,7 +226,7 @@ STREAM_PROBES: Final[tuple[Probe, ...]] = (
     host_orders(lambda s: EndStream(stream_id=s.id)),
     host_orders(lambda s: EndStream(app="live", stream_id=s.id)),
     wake,
-    *(with_media(number, Kind.STREAM, lambda scene: scene.id) for number in range(8)),
+    *(with_media(number, Kind.STREAM, lambda scene: scene.id) for number in range(10)),
 )
 
 
@@ -250,6 +255,28 @@ def close_without_identity(scene: Scene) -> None:
     """Whoever publishes without an identity has no restore window."""
     scene.world.publish(scene.who, scene.id)
     scene.world.close(scene.who)
+
+
+def lose_media_without_joining(scene: Scene) -> None:
+    """Publishers of a room who never joined it lose their media, the last one's closing the room."""
+    stream_live(scene)
+    scene.world.say(scene.other, Publish(f"another-of-{scene.id}", main_track=scene.room), grant=GRANTED)
+    scene.world.go_live(scene.other, f"another-of-{scene.id}")
+    scene.world.report(MediaLost(scene.world.stream(f"another-of-{scene.id}")))
+    scene.world.report(MediaLost(scene.world.stream(scene.id)))
+
+
+def lose_media_as_a_member(scene: Scene) -> None:
+    """A member loses its media, and stays a member."""
+    scene.world.say(scene.who, JoinRoom(scene.room, scene.id))
+    stream_live(scene)
+    scene.world.report(MediaLost(scene.world.stream(scene.id)))
+    publish(scene)
+
+
+def lose_media_without_identity(scene: Scene) -> None:
+    """The stream of whoever has no identity ends with its media."""
+    scene.world.report(MediaLost(scene.world.publish(scene.who, scene.id), silent=True))
 
 
 def ask_about_sound_alone(scene: Scene) -> None:
@@ -359,7 +386,19 @@ def leave_the_played_room(scene: Scene) -> None:
     scene.world.say(scene.other, LeaveFromRoom(scene.room))
 
 
+def assign_places(scene: Scene) -> None:
+    """The player says everything that can be said of its places."""
+    for command in (
+        SetMaxVideoTrackCount(scene.room, 1),
+        AssignVideoTrack(scene.room, scene.id),
+        UpdateVideoTrackAssignments(scene.room, 0, 1),
+        GetVideoTrackAssignments(scene.room),
+    ):
+        scene.world.say(scene.other, command)
+
+
 PLAYBACK_PROBES: Final[tuple[Probe, ...]] = (
+    assign_places,
     while_suspended(play),
     while_overloaded(play),
     asks("other", lambda s: Play(s.room), DENIED),
@@ -382,7 +421,7 @@ PLAYBACK_PROBES: Final[tuple[Probe, ...]] = (
     leave_another_room,
     leave_the_played_room,
     wake,
-    *(with_media(number, Kind.PLAYBACK, lambda scene: f"{scene.other}/{scene.room}") for number in range(8)),
+    *(with_media(number, Kind.PLAYBACK, lambda scene: f"{scene.other}/{scene.room}") for number in range(10)),
 )
 
 
@@ -397,6 +436,10 @@ def single_stream_at(scene: Scene, *, answers: int, connected: bool) -> None:
         scene.world.say(scene.other, TakeConfiguration(scene.id, "answer", "sdp"))
     if connected:
         scene.world.report(MediaConnected(playback))
+    scene.world.say(scene.other, SetMaxVideoTrackCount(scene.id, 1))
+    scene.world.say(scene.other, AssignVideoTrack(scene.id, scene.id))
+    scene.world.say(scene.other, UpdateVideoTrackAssignments(scene.id, 0, 1))
+    scene.world.say(scene.other, GetVideoTrackAssignments(scene.id))
     scene.world.say(scene.who, Stop(scene.id))
 
 
@@ -431,7 +474,15 @@ def pair_connected(scene: Scene) -> None:
     scene.world.say(scene.who, TakeConfiguration(scene.id, "answer", "sdp"))
 
 
-PAIR_STAGES: Final = (nothing, pair_waiting, pair_paired, pair_offered, pair_connected)
+def pair_expected(scene: Scene) -> None:
+    """Two peers were sent to an id that is drawn; the scene goes on under it."""
+    scene.world.say(scene.session("third"), Join(scene.id))
+    step = scene.world.say(scene.other, Join(scene.id, multi_peer=True))
+    scene.world.say(scene.third, Leave(scene.id))
+    scene.id = step.record.ids[0]
+
+
+PAIR_STAGES: Final = (nothing, pair_expected, pair_waiting, pair_paired, pair_offered, pair_connected)
 
 
 def offer_thrice(scene: Scene) -> None:
@@ -449,6 +500,8 @@ def offer_across(scene: Scene) -> None:
 
 
 PAIR_PROBES: Final[tuple[Probe, ...]] = (
+    wake,
+    asks("other", lambda s: Join(s.id, multi_peer=True)),
     asks("who", lambda s: PeerMessage(s.id, "zoom", {"to": 2})),
     asks("third", lambda s: PeerMessage(s.id, "zoom", {"to": 2})),
     asks("third", lambda s: GetDebugInfo(s.id)),
@@ -617,6 +670,9 @@ LONE_SCENES: Final[tuple[Probe, ...]] = (
     play_what_is_registered,
     play_a_room_before_its_time,
     play_without_a_ladder,
+    lose_media_without_joining,
+    lose_media_as_a_member,
+    lose_media_without_identity,
     publish_into_a_pair,
     publish_into_a_full_room,
     close_without_identity,

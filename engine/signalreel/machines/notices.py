@@ -2,7 +2,17 @@
 
 from signalreel.machines.base import Notice
 
-__all__ = ("LeftRoom", "PlayerCame", "PlayerWent", "RosterChanged", "StreamEnded", "StreamPlaced", "StreamWentLive")
+__all__ = (
+    "LeftRoom",
+    "PeersExpected",
+    "PlayerCame",
+    "PlayerWent",
+    "RosterChanged",
+    "StreamEnded",
+    "StreamPaused",
+    "StreamPlaced",
+    "StreamWentLive",
+)
 
 
 class StreamPlaced(Notice, frozen=True, gc=False):
@@ -16,6 +26,8 @@ class StreamWentLive(Notice, frozen=True, gc=False):
     """To a room: one of its streams can be played now."""
 
     stream_id: str
+    session: str = ""  #: who publishes it
+    again: bool = False  #: the room has listed it all the while: its publisher came back
 
 
 class StreamEnded(Notice, frozen=True, gc=False):
@@ -23,6 +35,18 @@ class StreamEnded(Notice, frozen=True, gc=False):
 
     stream_id: str
     session: str = ""  #: who published it
+    was_listed: bool = False  #: the room had it as live
+
+
+class StreamPaused(Notice, frozen=True, gc=False):
+    """To a room: a stream's media is lost, and the stream waits for its publisher to publish it again."""
+
+    stream_id: str
+    session: str
+
+
+class PeersExpected(Notice, frozen=True, gc=False):
+    """To a pair that nobody is in: two peers were sent here."""
 
 
 class PlayerCame(Notice, frozen=True, gc=False):
@@ -35,6 +59,10 @@ class PlayerWent(Notice, frozen=True, gc=False):
 
 class RosterChanged(Notice, frozen=True, gc=False):
     """To the playbacks of a room: what is live in it is no longer what it was."""
+
+    added: str = ""  #: the stream that came
+    removed: str = ""  #: the stream that went
+    session: str = ""  #: who publishes it, or did
 
 
 class LeftRoom(Notice, frozen=True, gc=False):

@@ -1,6 +1,7 @@
 """The peer pair: two sessions that call each other under one stream id, the server only relaying.
 
-    empty -> waiting      one peer has joined
+    empty -> expected     two peers of a pair for many were sent to this id; neither has come yet
+          -> waiting      one peer has joined
           -> paired       two have; `start` went to the one that is to offer
           -> offered      an offer was relayed, its answer is awaited
           -> connected    the answer was relayed
@@ -16,7 +17,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from signalreel.commands import GetDebugInfo, Join, Leave, PeerMessage, TakeCandidate, TakeConfiguration
-from signalreel.events import SessionClosed
+from signalreel.events import DeadlineReached, SessionClosed
 from signalreel.identifiers import Kind
 from signalreel.machines.checks import (
     access_checks,
@@ -28,10 +29,20 @@ from signalreel.machines.checks import (
     lives_as,
 )
 from signalreel.machines.context import Context
+from signalreel.machines.notices import PeersExpected
 from signalreel.machines.questions import hidden, tell_debug_info
 from signalreel.machines.shapes import Pair, PairState
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
-from signalreel.messages import Candidate, Description, Notification, RelayedMessage, Start, StopPeer
+from signalreel.messages import (
+    Candidate,
+    ConnectWithNewId,
+    Description,
+    Notification,
+    RelayedMessage,
+    Start,
+    StartNewConnection,
+    StopPeer,
+)
 from signalreel.refusals import HIGH_RESOURCE_USAGE, NO_PEER_ASSOCIATED_BEFORE, NO_SPACE_FOR_NEW_PEER, STREAM_ID_IN_USE
 
 __all__ = ("PAIR",)
@@ -40,7 +51,7 @@ PLAY_MODE: Final = "play"
 """The mode of a peer that only wants to play; it never offers. Any other mode means both."""
 
 
-EMPTY, WAITING, PAIRED, OFFERED, CONNECTED, DISSOLVED = PairState
+EMPTY, EXPECTED, WAITING, PAIRED, OFFERED, CONNECTED, DISSOLVED = PairState
 
 
 def other_peer(pair: Pair, context: Context) -> str:
@@ -61,6 +72,32 @@ def greet(pair: Pair, join: Join, context: Context) -> Pair:
 def greet_again(pair: Pair, join: Join, context: Context) -> None:
     """Welcome a peer that is in already: one socket never takes both places."""
     context.send(context.session, Notification("joined", stream_id=pair.id))
+
+
+def is_for_many(pair: Pair, join: Join, context: Context) -> bool:
+    """Whether the call is to go on under an id of its own, so that the waiting peer can be called by others too.
+
+    One that was sent to such an id joins it with the same wish, and is called there.
+    """
+    return join.multi_peer and not pair.is_drawn and bool(context.record.ids)
+
+
+def connect_elsewhere(pair: Pair, join: Join, context: Context) -> None:
+    """Send both peers to an id of their own; the waiting one goes on waiting here as well."""
+    id = context.fresh_id()
+    context.send(context.session, ConnectWithNewId(id))
+    context.send(pair.sessions[0], StartNewConnection(id))
+    context.notify(Kind.PAIR, id, PeersExpected())
+
+
+def expect_peers(pair: Pair, notice: PeersExpected, context: Context) -> Pair:
+    """Wait a while for the two who were sent here."""
+    return replace(pair, is_drawn=True, **context.timer(context.settings.publish_timeout_ms))
+
+
+def greet_expected(pair: Pair, join: Join, context: Context) -> Pair:
+    """Welcome the first of the two who were sent here."""
+    return replace(greet(pair, join, context), wake_at=0)
 
 
 def pair_up(pair: Pair, join: Join, context: Context) -> Pair:
@@ -164,7 +201,7 @@ def leave_last(pair: Pair, input: Leave | SessionClosed, context: Context) -> Pa
 # ---------------------------------------------------------------- the table
 
 BOTH = (PAIRED, OFFERED, CONNECTED)
-ALL = (EMPTY, WAITING, *BOTH)
+ALL = (EMPTY, EXPECTED, WAITING, *BOTH)
 
 PAIR: Final = Table(
     Kind.PAIR,
@@ -172,7 +209,17 @@ PAIR: Final = Table(
     PairState,
     initial=EMPTY,
     finals=(DISSOLVED,),
-    inputs=(Join, TakeConfiguration, TakeCandidate, PeerMessage, Leave, GetDebugInfo, SessionClosed),
+    inputs=(
+        Join,
+        TakeConfiguration,
+        TakeCandidate,
+        PeerMessage,
+        Leave,
+        GetDebugInfo,
+        SessionClosed,
+        PeersExpected,
+        DeadlineReached,
+    ),
     rows=[
         *access_checks(Join, ALL),
         refuse(Join, EMPTY, lives_as(Kind.STREAM, Kind.ROOM), STREAM_ID_IN_USE),
@@ -180,10 +227,13 @@ PAIR: Final = Table(
         row(Join, EMPTY, otherwise, greet, WAITING),
         row(Join, WAITING, by_holder, greet_again),
         refuse(Join, WAITING, holds_too_many, HIGH_RESOURCE_USAGE),
+        row(Join, WAITING, is_for_many, connect_elsewhere),
         row(Join, WAITING, otherwise, pair_up, PAIRED),
+        refuse(Join, EXPECTED, holds_too_many, HIGH_RESOURCE_USAGE),
+        row(Join, EXPECTED, otherwise, greet_expected, WAITING),
         row(Join, BOTH, by_holder, greet_again),
         refuse(Join, BOTH, otherwise, NO_SPACE_FOR_NEW_PEER),
-        refuse(TakeConfiguration, (EMPTY, WAITING), otherwise, NO_PEER_ASSOCIATED_BEFORE),
+        refuse(TakeConfiguration, (EMPTY, EXPECTED, WAITING), otherwise, NO_PEER_ASSOCIATED_BEFORE),
         refuse(TakeConfiguration, BOTH, by_another_session, NO_PEER_ASSOCIATED_BEFORE),
         row(TakeConfiguration, (PAIRED, CONNECTED), is_offer, relay_offer, OFFERED),
         row(TakeConfiguration, OFFERED, first_joiner_overrides, relay_offer, SAME),
@@ -193,20 +243,24 @@ PAIR: Final = Table(
         row(TakeConfiguration, OFFERED, answers_newest, relay_answer, CONNECTED),
         row(TakeConfiguration, OFFERED, answers_older, count_answer),
         ignore(TakeConfiguration, BOTH, because="an answer nobody waits for, or no description at all"),
-        refuse(TakeCandidate, WAITING, otherwise, NO_PEER_ASSOCIATED_BEFORE),
+        refuse(TakeCandidate, (EXPECTED, WAITING), otherwise, NO_PEER_ASSOCIATED_BEFORE),
         unreachable(TakeCandidate, EMPTY, because="a candidate goes to a pair only while it lives"),
         row(TakeCandidate, BOTH, by_holder, relay_candidate, SAME),
         refuse(TakeCandidate, BOTH, otherwise, NO_PEER_ASSOCIATED_BEFORE),
         row(PeerMessage, BOTH, by_holder, relay_message),
         refuse(PeerMessage, ALL, otherwise, NO_PEER_ASSOCIATED_BEFORE),
-        hidden(GetDebugInfo, (WAITING, *BOTH)),
-        row(GetDebugInfo, (WAITING, *BOTH), otherwise, tell_debug_info),
+        hidden(GetDebugInfo, (EXPECTED, WAITING, *BOTH)),
+        row(GetDebugInfo, (EXPECTED, WAITING, *BOTH), otherwise, tell_debug_info),
         unreachable(GetDebugInfo, EMPTY, because="asked of the stream when there is no such pair"),
         row(Leave, WAITING, by_holder, leave_last, DISSOLVED),
         row(Leave, BOTH, by_holder, leave_other, WAITING),
         refuse(Leave, ALL, otherwise, NO_PEER_ASSOCIATED_BEFORE),
         row(SessionClosed, WAITING, otherwise, leave_last, DISSOLVED),
         row(SessionClosed, BOTH, otherwise, leave_other, WAITING),
-        unreachable(SessionClosed, EMPTY, because="nobody is in an empty pair"),
+        unreachable(SessionClosed, (EMPTY, EXPECTED), because="nobody is in it"),
+        row(PeersExpected, EMPTY, otherwise, expect_peers, EXPECTED),
+        unreachable(PeersExpected, (EXPECTED, WAITING, *BOTH), because="the id was drawn in this very step"),
+        row(DeadlineReached, EXPECTED, otherwise, None, DISSOLVED),
+        unreachable(DeadlineReached, (EMPTY, WAITING, *BOTH), because="only a pair that expects peers has a timer"),
     ],
 )

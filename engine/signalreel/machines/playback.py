@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from signalreel.commands import (
     EnableTrack,
     ForceStreamQuality,
+    GetVideoTrackAssignments,
     Play,
     Stop,
     TakeCandidate,
@@ -35,12 +36,14 @@ from signalreel.events import (
     DescriptionFailed,
     MediaConnected,
     MediaLost,
+    ResolutionChanged,
     SessionClosed,
 )
 from signalreel.identifiers import Kind
 from signalreel.machines.checks import access_checks, holds_too_many, is_answer, load_checks
 from signalreel.machines.context import Context, error_of
 from signalreel.machines.notices import LeftRoom, PlayerCame, PlayerWent, RosterChanged, StreamEnded, StreamWentLive
+from signalreel.machines.places import ASSIGNING, ASSIGNMENT_ROWS, publish_assignments
 from signalreel.machines.planned import (
     is_registered_room,
     must_wait,
@@ -55,6 +58,7 @@ from signalreel.machines.planned import (
 )
 from signalreel.machines.shapes import Playback, PlaybackState, is_live
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
+from signalreel.machines.tracks import EXCLUDED, left_out, resolved
 from signalreel.messages import Candidate, Description, Notification
 from signalreel.refusals import (
     ALREADY_PLAYING,
@@ -71,9 +75,6 @@ from signalreel.refusals import (
 from signalreel.step import HeightForced, Roster, Source, TrackSwitched
 
 __all__ = ("PLAYBACK",)
-
-EXCLUDED: Final = "!"
-"""An entry of a track list that starts so is left out of what is played; a list of only such takes all others."""
 
 
 IDLE, WAITING, PREPARING, OFFERED, CONNECTING, PLAYING, UPDATING, REOFFERED, FINISHED = PlaybackState
@@ -118,6 +119,8 @@ def wait(playback: Playback, play: Play, context: Context) -> Playback:
         waits_for=play.stream_id,
         room=play.room,
         track_list=play.track_list,
+        subscriber_id=play.subscriber_id,
+        subscriber_name=play.subscriber_name,
         **registered_wake(play.stream_id, context),
     )
 
@@ -206,12 +209,36 @@ def roster_moved(playback: Playback, input: object, context: Context) -> bool:
 def start(playback: Playback, event: MediaConnected, context: Context) -> Playback:
     """The player is connected."""
     context.send(playback.sessions[0], Notification("play_started", stream_id=playback.watches, subscriber_id=""))
+    context.detail = publish_assignments(playback, context)
+    kind = "" if playback.whole_room else left_out(playback.track_list, playback.watches)
+    if kind:
+        context.detail = TrackSwitched(playback.watches, kind, enabled=False)
     return replace(playback, wake_at=0)
 
 
 def start_and_update(playback: Playback, event: MediaConnected, context: Context) -> Playback:
-    """The player is connected, and the room has changed meanwhile."""
-    return update(start(playback, event, context), event, context)
+    """The player is connected, and the room has changed meanwhile; places are assigned when it is up to date."""
+    context.send(playback.sessions[0], Notification("play_started", stream_id=playback.watches, subscriber_id=""))
+    return update(replace(playback, wake_at=0), event, context)
+
+
+def settle(playback: Playback, answer: TakeConfiguration, context: Context) -> None:
+    """The player shows what there is now, so places are assigned anew."""
+    context.detail = publish_assignments(playback, context)
+
+
+def tell_change(playback: Playback, notice: RosterChanged, context: Context) -> None:
+    """Tell the player which stream came or went, unless it is its own."""
+    id = notice.added or notice.removed
+    if id and notice.session != playback.sessions[0]:
+        definition = "subtrackAdded" if notice.added else "subtrackRemoved"
+        context.send(playback.sessions[0], Notification(definition, stream_id=playback.watches, track_id=id))
+
+
+def tell_and_update(playback: Playback, notice: RosterChanged, context: Context) -> Playback:
+    """Tell the player, and have media offer what is to be shown now."""
+    tell_change(playback, notice, context)
+    return update(playback, notice, context)
 
 
 def update(playback: Playback, input: object, context: Context) -> Playback:
@@ -222,19 +249,26 @@ def update(playback: Playback, input: object, context: Context) -> Playback:
 # ---------------------------------------------------------------- while it plays
 
 
+def track_of(playback: Playback, command: ToggleVideo | ToggleAudio | EnableTrack) -> tuple[str, str]:
+    """Say which stream is meant, and which of its tracks."""
+    name = command.track_id or command.stream_id
+    return resolved(name, [source.stream_id for source in playback.sources])
+
+
 def switch_video(playback: Playback, command: ToggleVideo, context: Context) -> None:
     """Stop or resume a track's picture for this player."""
-    context.detail = TrackSwitched(command.track_id or command.stream_id, "video", command.enabled)
+    context.detail = TrackSwitched(track_of(playback, command)[0], "video", command.enabled)
 
 
 def switch_audio(playback: Playback, command: ToggleAudio, context: Context) -> None:
     """Stop or resume a track's sound for this player."""
-    context.detail = TrackSwitched(command.track_id or command.stream_id, "audio", command.enabled)
+    context.detail = TrackSwitched(track_of(playback, command)[0], "audio", command.enabled)
 
 
 def switch_track(playback: Playback, command: EnableTrack, context: Context) -> None:
     """Stop or resume a whole track for this player."""
-    context.detail = TrackSwitched(command.track_id or command.stream_id, "", command.enabled)
+    stream_id, kind = track_of(playback, command)
+    context.detail = TrackSwitched(stream_id, kind, command.enabled)
 
 
 def force_height(playback: Playback, command: ForceStreamQuality, context: Context) -> None:
@@ -252,6 +286,12 @@ def tell_bitrate(playback: Playback, event: BitrateMeasured, context: Context) -
         audio_bitrate=event.audio,
     )
     context.send(playback.sessions[0], measured)
+
+
+def tell_resolution(playback: Playback, event: ResolutionChanged, context: Context) -> None:
+    """Tell the player that its picture has another height."""
+    changed = Notification("resolutionChangeInfo", stream_id=playback.watches, stream_height=event.height)
+    context.send(playback.sessions[0], changed)
 
 
 # ---------------------------------------------------------------- the end
@@ -312,6 +352,9 @@ PLAYBACK: Final = Table(
         MediaConnected,
         MediaLost,
         BitrateMeasured,
+        ResolutionChanged,
+        GetVideoTrackAssignments,
+        *ASSIGNING,
         DeadlineReached,
         SessionClosed,
         StreamEnded,
@@ -338,7 +381,7 @@ PLAYBACK: Final = Table(
         row(DescriptionFailed, ACTIVE, otherwise, fail, FINISHED),
         row(TakeConfiguration, OFFERED, is_answer, None, CONNECTING),
         row(TakeConfiguration, REOFFERED, (is_answer, roster_moved), update, UPDATING),
-        row(TakeConfiguration, REOFFERED, is_answer, None, PLAYING),
+        row(TakeConfiguration, REOFFERED, is_answer, settle, PLAYING),
         ignore(TakeConfiguration, ACTIVE, because="a player answers, once for each offer"),
         row(TakeCandidate, ACTIVE, otherwise, None, SAME),
         row(CandidateFound, ACTIVE, otherwise, send_candidate),
@@ -352,13 +395,11 @@ PLAYBACK: Final = Table(
         row(ForceStreamQuality, ACTIVE, otherwise, force_height, SAME),
         row(BitrateMeasured, CONNECTED, otherwise, tell_bitrate),
         ignore(BitrateMeasured, STARTING, because="nothing is played yet"),
-        row(RosterChanged, PLAYING, roster_moved, update, UPDATING),
-        ignore(RosterChanged, PLAYING, because="what this player sees has not changed"),
-        ignore(
-            RosterChanged,
-            (*STARTING, UPDATING, REOFFERED),
-            because="looked at when the negotiation under way is done",
-        ),
+        row(ResolutionChanged, CONNECTED, otherwise, tell_resolution),
+        ignore(ResolutionChanged, STARTING, because="nothing is played yet"),
+        ASSIGNMENT_ROWS,
+        row(RosterChanged, PLAYING, roster_moved, tell_and_update, UPDATING),
+        row(RosterChanged, ACTIVE, otherwise, tell_change),
         row(StreamWentLive, WAITING, otherwise, begin, PREPARING),
         unreachable(StreamWentLive, ACTIVE, because="only those that wait for a stream are told"),
         row(Stop, HELD, otherwise, finish, FINISHED),
@@ -381,6 +422,8 @@ PLAYBACK: Final = Table(
                 ToggleAudio,
                 EnableTrack,
                 ForceStreamQuality,
+                GetVideoTrackAssignments,
+                *ASSIGNING,
             ),
             WAITING,
             because="nothing is played yet",
@@ -393,6 +436,7 @@ PLAYBACK: Final = Table(
                 MediaConnected,
                 MediaLost,
                 BitrateMeasured,
+                ResolutionChanged,
             ),
             WAITING,
             because="media has not been asked for anything yet",
@@ -415,6 +459,7 @@ PLAYBACK: Final = Table(
                 MediaConnected,
                 MediaLost,
                 BitrateMeasured,
+                ResolutionChanged,
                 DeadlineReached,
                 SessionClosed,
             ),

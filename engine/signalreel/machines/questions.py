@@ -34,38 +34,50 @@ from signalreel.machines.table import Row, otherwise, refuse, row
 from signalreel.messages import Notification
 from signalreel.refusals import NO_STREAM_EXIST, UNAUTHORIZED_ACCESS
 
-__all__ = ("ANSWERS", "Answer", "answered", "hidden", "tell_debug_info", "unanswered")
+__all__ = (
+    "ANSWERS",
+    "Answer",
+    "answered",
+    "hidden",
+    "tell_broadcast",
+    "tell_debug_info",
+    "tell_subscriber_count",
+    "tell_subscribers",
+    "tell_subtracks",
+    "tell_subtracks_count",
+    "unanswered",
+)
 
 Answer = Callable[[AnyMachine, Any, Context], None]
 """Sends the answer to a question."""
 
 
-def _tell_broadcast(machine: AnyMachine, asked: GetBroadcastObject, context: Context) -> None:
+def tell_broadcast(machine: AnyMachine, asked: GetBroadcastObject, context: Context) -> None:
     """Tell everything that may be told of a stream or room."""
     broadcast = broadcast_of(machine, context)
     if broadcast is not None:
         _answer(context, Notification("broadcastObject", stream_id=machine.id, broadcast=text_of(broadcast)))
 
 
-def _tell_subtracks(machine: AnyMachine, asked: GetSubtracks, context: Context) -> None:
+def tell_subtracks(machine: AnyMachine, asked: GetSubtracks, context: Context) -> None:
     """Tell one page of the streams of a room; a stream has none."""
     found = page_of_subtracks(machine, asked, context) if isinstance(machine, Room) else ()
     _answer(context, Notification("subtrackList", stream_id=machine.id, subtrack_list=found))
 
 
-def _tell_subtracks_count(machine: AnyMachine, asked: GetSubtracksCount, context: Context) -> None:
+def tell_subtracks_count(machine: AnyMachine, asked: GetSubtracksCount, context: Context) -> None:
     """Tell how many streams a room has; a stream has none."""
     count = count_subtracks(machine, asked.role, asked.status, context) if isinstance(machine, Room) else 0
     _answer(context, Notification("subtrackCount", stream_id=machine.id, count=count))
 
 
-def _tell_subscriber_count(machine: AnyMachine, asked: GetSubscriberCount, context: Context) -> None:
+def tell_subscriber_count(machine: AnyMachine, asked: GetSubscriberCount, context: Context) -> None:
     """Tell how many play a stream, or the whole room."""
     count = context.indexes.audience_size(machine.app, machine.id)
     _answer(context, Notification("subscriberCount", stream_id=machine.id, count=count))
 
 
-def _tell_subscribers(machine: AnyMachine, asked: GetSubscribers, context: Context) -> None:
+def tell_subscribers(machine: AnyMachine, asked: GetSubscribers, context: Context) -> None:
     """Tell one page of those who play a stream, or the whole room."""
     found = page_of_viewers(machine.app, machine.id, asked.offset, asked.size, context)
     _answer(context, Notification("subscriberList", stream_id=machine.id, subscriber_list=found))
@@ -81,11 +93,11 @@ def _answer(context: Context, answer: Notification) -> None:
 
 
 ANSWERS: Final[dict[type[Command], Answer]] = {
-    GetBroadcastObject: _tell_broadcast,
-    GetSubtracks: _tell_subtracks,
-    GetSubtracksCount: _tell_subtracks_count,
-    GetSubscriberCount: _tell_subscriber_count,
-    GetSubscribers: _tell_subscribers,
+    GetBroadcastObject: tell_broadcast,
+    GetSubtracks: tell_subtracks,
+    GetSubtracksCount: tell_subtracks_count,
+    GetSubscriberCount: tell_subscriber_count,
+    GetSubscribers: tell_subscribers,
     GetDebugInfo: tell_debug_info,
 }
 

@@ -7,8 +7,8 @@ Members join with `joinRoom` (each stream is then played on its own), or simply 
 track (and play the room whole): both kinds meet in one room. What is live is not kept here; it follows from the
 streams.
 
-Nobody is told when a stream comes or goes: clients ask with `getRoomInfo`, as the page has it, and whoever plays the
-whole room gets a new offer.
+Members are not told when a stream comes or goes, unless the setting `room_events` says so: clients ask with
+`getRoomInfo`, as the page has it. Whoever plays the whole room is told, and gets a new offer.
 """
 
 from typing import Final
@@ -42,6 +42,7 @@ from signalreel.machines.notices import (
     PlayerWent,
     RosterChanged,
     StreamEnded,
+    StreamPaused,
     StreamPlaced,
     StreamWentLive,
 )
@@ -85,10 +86,29 @@ def ids_of(streams: tuple[RoomStream, ...]) -> tuple[str, ...]:
     return tuple(stream.stream_id for stream in streams)
 
 
-def show_change(room: Room, notice: object, context: Context) -> None:
-    """Have everyone who plays the whole room look at what is live in it now."""
+def show_change(room: Room, change: RosterChanged, context: Context) -> None:
+    """Have everyone who plays the whole room look at what is live in it now; tell the members, where that is wished."""
     for playback in context.indexes.audience(room.app, room.id):
-        context.notify(Kind.PLAYBACK, playback, RosterChanged())
+        context.notify(Kind.PLAYBACK, playback, change)
+    id = change.added or change.removed
+    if context.settings.room_events and id:
+        definition = "streamJoined" if change.added else "streamLeaved"
+        told = Notification(definition, stream_id=id, room_name=room.id, room=room.id)
+        for session in room.sessions:
+            if session != change.session:
+                context.send(session, told)
+
+
+def show_coming(room: Room, notice: StreamWentLive, context: Context) -> None:
+    """A stream can be played now; one that came back is the same to everyone as before."""
+    added = "" if notice.again else notice.stream_id
+    show_change(room, RosterChanged(added=added, session=notice.session), context)
+
+
+def show_going(room: Room, notice: StreamEnded, context: Context) -> None:
+    """A stream is over; one that never was live is missed by nobody."""
+    if notice.was_listed:
+        show_change(room, RosterChanged(removed=notice.stream_id, session=notice.session), context)
 
 
 # ---------------------------------------------------------------- coming
@@ -249,13 +269,13 @@ def close(room: Room, command: CloseRoom, context: Context) -> Room:
 # ---------------------------------------------------------------- streams and players of it
 
 
-def seat_goes_with_stream(room: Room, notice: StreamEnded, context: Context) -> bool:
+def seat_goes_with_stream(room: Room, notice: StreamEnded | StreamPaused, context: Context) -> bool:
     """Whether the stream that ended was all its publisher was here for."""
     seat = room.seat_of(notice.session)
     return seat is not None and not seat.joined and seat.stream_id == notice.stream_id
 
 
-def leaves_nobody(room: Room, notice: StreamEnded, context: Context) -> bool:
+def leaves_nobody(room: Room, notice: StreamEnded | StreamPaused, context: Context) -> bool:
     """Whether that publisher was the last here."""
     return (
         seat_goes_with_stream(room, notice, context)
@@ -266,7 +286,12 @@ def leaves_nobody(room: Room, notice: StreamEnded, context: Context) -> bool:
 
 def drop_publisher(room: Room, notice: StreamEnded, context: Context) -> Room:
     """Let the publisher go with its stream."""
-    show_change(room, notice, context)
+    show_going(room, notice, context)
+    return let_go(room, notice.session)
+
+
+def unseat_publisher(room: Room, notice: StreamPaused, context: Context) -> Room:
+    """Let the publisher go until it publishes again; the stream is still shown."""
     return let_go(room, notice.session)
 
 
@@ -296,6 +321,7 @@ ROOM: Final = Table(
         StreamPlaced,
         StreamWentLive,
         StreamEnded,
+        StreamPaused,
         PlayerCame,
         PlayerWent,
     ),
@@ -341,12 +367,16 @@ ROOM: Final = Table(
         unreachable(SessionClosed, EMPTY, because="nobody is in an empty room"),
         row(StreamPlaced, EMPTY, otherwise, seat_publisher, OPEN),
         row(StreamPlaced, OPEN, otherwise, seat_publisher, SAME),
-        row(StreamWentLive, OPEN, otherwise, show_change),
+        row(StreamWentLive, OPEN, otherwise, show_coming),
         unreachable(StreamWentLive, EMPTY, because="its publisher has a seat"),
         row(StreamEnded, OPEN, leaves_nobody, drop_publisher, CLOSED),
         row(StreamEnded, OPEN, seat_goes_with_stream, drop_publisher, SAME),
-        row(StreamEnded, OPEN, otherwise, show_change),
+        row(StreamEnded, OPEN, otherwise, show_going),
         ignore(StreamEnded, EMPTY, because="the room has closed in this very step"),
+        row(StreamPaused, OPEN, leaves_nobody, unseat_publisher, CLOSED),
+        row(StreamPaused, OPEN, seat_goes_with_stream, unseat_publisher, SAME),
+        ignore(StreamPaused, OPEN, because="its publisher joined, and stays a member"),
+        unreachable(StreamPaused, EMPTY, because="its publisher has a seat"),
         row(PlayerCame, EMPTY, otherwise, None, OPEN),
         ignore(PlayerCame, OPEN, because="players need no seat"),
         row(PlayerWent, OPEN, nobody_is_here, None, CLOSED),

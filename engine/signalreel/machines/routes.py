@@ -89,6 +89,7 @@ from signalreel.host import (
 from signalreel.identifiers import Kind, playback_id
 from signalreel.machines.base import Key
 from signalreel.machines.context import Context
+from signalreel.machines.tracks import resolved
 from signalreel.step import Fired
 
 __all__ = (
@@ -202,7 +203,7 @@ def _stop(context: Context, command: Stop) -> Keys:
 
 
 def _track(context: Context, command: EnableTrack) -> Keys:
-    for id in (command.track_id, command.stream_id):
+    for id in (command.track_id, resolved(command.track_id, ())[0], command.stream_id):
         key = _own_stream(context, id)
         if key is not None:
             return (key,)

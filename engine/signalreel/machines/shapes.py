@@ -17,6 +17,7 @@ __all__ = (
     "Member",
     "Pair",
     "PairState",
+    "Places",
     "Playback",
     "PlaybackState",
     "Room",
@@ -72,6 +73,15 @@ class PlaybackState(StrEnum):
     FINISHED = "finished"
 
 
+class Places(Struct, frozen=True, array_like=True, gc=False):
+    """What a player of a whole room has said of its places for pictures."""
+
+    limit: int = -1  #: as many as there are; -1: for all
+    offset: int = 0  #: the page of those that are not reserved begins here
+    size: int = 0  #: and has so many; 0: all the rest
+    reserved: tuple[str, ...] = ()  #: streams that are shown in any case
+
+
 class Playback(Machine[PlaybackState], frozen=True, gc=False, cache_hash=True, omit_defaults=True):
     """A session playing what `watches` names. Its id is the session's and that name's."""
 
@@ -80,6 +90,7 @@ class Playback(Machine[PlaybackState], frozen=True, gc=False, cache_hash=True, o
     track_list: tuple[str, ...] = ()  #: as the player asked
     subscriber_id: str = ""  #: the names the player gave
     subscriber_name: str = ""
+    places: Places | None = None  #: None: it gets every picture
     sources: tuple[Source, ...] = ()  #: what the newest offer shows
 
 
@@ -87,6 +98,7 @@ class PairState(StrEnum):
     """Where a pair is."""
 
     EMPTY = "empty"
+    EXPECTED = "expected"
     WAITING = "waiting"
     PAIRED = "paired"
     OFFERED = "offered"
@@ -100,6 +112,7 @@ class Pair(Machine[PairState], frozen=True, gc=False, cache_hash=True, omit_defa
     modes: tuple[str, ...] = ()  #: what each of them joined for
     offerer: str = ""  #: whose offer stands
     owed: int = 0  #: answers the other peer owes; only the last of them counts
+    is_drawn: bool = False  #: the server drew its id for two peers who were to call each other there
 
 
 class RoomState(StrEnum):

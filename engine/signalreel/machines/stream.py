@@ -4,7 +4,7 @@
          -> negotiating    the publisher's offer was taken, media makes the answer
          -> connecting     the answer was sent
          -> broadcasting   media flows, `publish_started` was sent, it can be played
-         -> restoring      its session closed; the id is kept for its own publisher for a while
+         -> restoring      its session closed or its media is lost; the id is kept for its own publisher for a while
          -> finished
 
 The publish timer is set once, at `start`, and no offer restarts it (protocol page: publishTimeoutError).
@@ -45,8 +45,8 @@ from signalreel.machines.checks import (
     lives_as,
     load_checks,
 )
-from signalreel.machines.context import Context, error_of
-from signalreel.machines.notices import LeftRoom, StreamEnded, StreamPlaced, StreamWentLive
+from signalreel.machines.context import US_PER_MS, Context, error_of
+from signalreel.machines.notices import LeftRoom, StreamEnded, StreamPaused, StreamPlaced, StreamWentLive
 from signalreel.machines.planned import (
     room_closed,
     room_of,
@@ -60,6 +60,7 @@ from signalreel.machines.planned import (
 from signalreel.machines.questions import ANSWERS, answered, hidden, unanswered
 from signalreel.machines.shapes import Stream, StreamState
 from signalreel.machines.table import SAME, Row, Table, ignore, otherwise, refuse, row, unreachable
+from signalreel.machines.tracks import names_of, resolved, wanted_of
 from signalreel.messages import (
     POLICY_VIOLATION,
     Candidate,
@@ -75,6 +76,7 @@ from signalreel.refusals import (
     HIGH_RESOURCE_USAGE,
     MAIN_TRACK_IS_FULL,
     NO_CODEC_ENABLED,
+    NO_PACKET_RECEIVED,
     NO_STREAM_EXIST,
     NOT_ALLOWED_UNREGISTERED_STREAMS,
     NOT_SET_LOCAL_DESCRIPTION,
@@ -106,6 +108,11 @@ def identity_differs(stream: Stream, publish: Publish, context: Context) -> bool
     """Whether someone else asks for an id that is kept for its publisher."""
     grant = context.record.grant
     return grant is None or not grant.identity or grant.identity != stream.identity
+
+
+def until_freed(stream: Stream, publish: Publish, context: Context) -> int:
+    """How many milliseconds the id is kept for its publisher from now on."""
+    return -((context.time - stream.wake_at) // US_PER_MS)
 
 
 def no_codec_enabled(stream: Stream, publish: Publish, context: Context) -> bool:
@@ -184,7 +191,8 @@ def restore_stream(stream: Stream, publish: Publish, context: Context) -> Stream
 
 def take_offer(stream: Stream, offer: TakeConfiguration, context: Context) -> None:
     """Hand the offer to media, with what of it may be accepted."""
-    context.detail = PublishTerms(stream.video, stream.audio, context.settings.codecs)
+    settings = context.settings
+    context.detail = PublishTerms(stream.video, stream.audio, settings.codecs, settings.silence_timeout_ms)
 
 
 def send_answer(stream: Stream, event: DescriptionCreated, context: Context) -> None:
@@ -208,20 +216,23 @@ def go_live(stream: Stream, event: MediaConnected, context: Context) -> Stream:
     definition = "session_restored" if stream.restored else "publish_started"
     context.send(stream.sessions[0], stream_notification(stream, definition))
     if stream.placed_in:
-        context.notify(Kind.ROOM, stream.placed_in, StreamWentLive(stream.id))
+        context.notify(
+            Kind.ROOM, stream.placed_in, StreamWentLive(stream.id, stream.sessions[0], again=stream.listed_in != "")
+        )
     for playback in context.indexes.waiting(stream.app, stream.id):
         context.notify(Kind.PLAYBACK, playback, StreamWentLive(stream.id))
     return replace(stream, wake_at=0, listed_in=stream.placed_in)
 
 
 def note_tracks(stream: Stream, event: TracksFound, context: Context) -> Stream:
-    """Keep what the stream consists of, for those who ask."""
-    return replace(stream, tracks=event.tracks)
+    """Keep what the stream consists of, for those who ask; what its publisher asked not to send is no part of it."""
+    return replace(stream, tracks=wanted_of(event.tracks, video=stream.video, audio=stream.audio))
 
 
 def switch_for_all(stream: Stream, command: EnableTrack, context: Context) -> None:
     """The publisher switches its stream for every viewer."""
-    context.detail = TrackSwitched(stream.id, "", command.enabled)
+    _, kind = resolved(command.track_id, (stream.id,))
+    context.detail = TrackSwitched(stream.id, kind, command.enabled)
 
 
 def keep_meta_data(stream: Stream, command: UpdateStreamMetaData, context: Context) -> Stream:
@@ -243,8 +254,8 @@ def tell_stream_info(stream: Stream, command: GetStreamInfo, context: Context) -
 
 
 def tell_track_list(stream: Stream, command: GetTrackList, context: Context) -> None:
-    """Tell the tracks. A stream of its own is one track, of its own name."""
-    context.send(context.session, TrackList(stream.id, (stream.id,)))
+    """Tell the tracks that there are, by the names that offers have for them."""
+    context.send(context.session, TrackList(stream.id, names_of(stream)))
 
 
 # ---------------------------------------------------------------- the end
@@ -265,6 +276,32 @@ def keep_for_publisher(stream: Stream, event: SessionClosed, context: Context) -
     return replace(stream, sessions=(), **context.timer(context.settings.restore_ms))
 
 
+def may_be_published_again(stream: Stream, event: MediaLost, context: Context) -> bool:
+    """Whether a stream whose media is lost is kept for its publisher, which is still there and may publish again."""
+    return context.settings.restore_ms > 0 and stream.identity != ""
+
+
+def pause(stream: Stream, event: MediaLost, context: Context) -> Stream:
+    """Say that publishing is over, and wait for the publisher to publish again; viewers are kept."""
+    tell_silence(stream, event, context)
+    context.send(stream.sessions[0], stream_notification(stream, "publish_finished"))
+    if stream.placed_in:
+        context.notify(Kind.ROOM, stream.placed_in, StreamPaused(stream.id, stream.sessions[0]))
+    return replace(stream, sessions=(), **context.timer(context.settings.restore_ms))
+
+
+def lose(stream: Stream, event: MediaLost, context: Context) -> Stream:
+    """End a live stream whose media is lost."""
+    tell_silence(stream, event, context)
+    return finish(stream, event, context)
+
+
+def tell_silence(stream: Stream, event: MediaLost, context: Context) -> None:
+    """Say that nothing has come for too long, if that is why media is lost."""
+    if event.silent:
+        context.send(stream.sessions[0], error_of(NO_PACKET_RECEIVED, event, stream_id=stream.id))
+
+
 def finish(stream: Stream, input: object, context: Context) -> Stream:
     """End a live stream: its publisher is told once, and everyone who plays it."""
     context.send(stream.sessions[0], stream_notification(stream, "publish_finished"))
@@ -279,7 +316,8 @@ def give_up(stream: Stream, input: object, context: Context) -> Stream:
 
 def end(stream: Stream, input: object, context: Context) -> Stream:
     """End without a word to the publisher: it is gone, or knows."""
-    ended = StreamEnded(stream.id, stream.sessions[0] if stream.sessions else "")
+    session = stream.sessions[0] if stream.sessions else ""
+    ended = StreamEnded(stream.id, session, was_listed=stream.listed_in != "")
     for playback in context.indexes.audience(stream.app, stream.id):
         context.notify(Kind.PLAYBACK, playback, ended)
     if stream.placed_in:
@@ -312,7 +350,7 @@ PUBLISH_ROWS: Final[list[Row]] = [
     *access_checks(Publish, ALL),
     refuse(Publish, HELD, by_another_session, STREAM_ID_IN_USE),
     refuse(Publish, HELD, otherwise, ALREADY_PUBLISHING),
-    refuse(Publish, RESTORING, identity_differs, STREAM_ID_IN_USE),
+    refuse(Publish, RESTORING, identity_differs, STREAM_ID_IN_USE, until_freed),
     refuse(Publish, IDLE, lives_as(Kind.PAIR, Kind.ROOM), STREAM_ID_IN_USE),
     refuse(Publish, FREE, session_publishes, ALREADY_PUBLISHING),
     refuse(Publish, FREE, stream_unregistered, NOT_ALLOWED_UNREGISTERED_STREAMS),
@@ -378,7 +416,8 @@ STREAM: Final = Table(
         ignore(MediaConnected, BROADCASTING, because="known already"),
         ignore(MediaConnected, RESTORING, because="the publisher is gone"),
         row(MediaLost, STARTING, otherwise, give_up, FINISHED),
-        row(MediaLost, BROADCASTING, otherwise, finish, FINISHED),
+        row(MediaLost, BROADCASTING, may_be_published_again, pause, RESTORING),
+        row(MediaLost, BROADCASTING, otherwise, lose, FINISHED),
         ignore(MediaLost, RESTORING, because="known already"),
         row(TracksFound, HELD, otherwise, note_tracks),
         ignore(TracksFound, RESTORING, because="the publisher is gone"),

@@ -65,6 +65,7 @@ async def test_a_room_is_offered_anew_when_it_changes() -> None:
         await publisher.send(Publish(stream_id="a", main_track="room"))
         await publisher.expect("start")
         await publisher.send(TakeConfiguration(stream_id="a", type="offer", sdp=OFFER))
+        await viewer.expect("subtrackAdded")
         offer = await viewer.expect("takeConfiguration")
         await viewer.send(TakeConfiguration(stream_id="room", type="answer", sdp=ANSWER))
 

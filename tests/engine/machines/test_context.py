@@ -36,7 +36,9 @@ def test_a_context_gathers_and_performs_nothing() -> None:
     context.refuse(NO_STREAM_EXIST)
     context.notify(Kind.ROOM, "r", PlayerCame())
 
-    refused = Error("no_stream_exist", "s2", error_code="404", information=NO_STREAM_EXIST.information)
+    refused = Error(
+        "no_stream_exist", "s2", error_code="404", information=NO_STREAM_EXIST.information, retry_after_ms=3_000
+    )
     assert context.messages == [("b", Pong()), ("a", refused)]
     assert context.refused == "no_stream_exist"
     assert list(context.notices) == [(Kind.ROOM, "r", PlayerCame())]
@@ -106,7 +108,7 @@ def test_an_error_names_what_the_input_named() -> None:
     lost = MediaLost(Reference(Kind.STREAM, "live", "s1", 1))
 
     assert error_of(NO_ACTIVE_STREAMS_IN_ROOM, GetRoomInfo("r", "s1")) == Error(
-        "no_active_streams_in_room", "s1", "r", information=information
+        "no_active_streams_in_room", "s1", "r", information=information, retry_after_ms=5_000
     )
     assert error_of(NO_ACTIVE_STREAMS_IN_ROOM, GetRoomInfo("", "s1")).room is UNSET
     assert error_of(NO_STREAM_EXIST, lost, stream_id="s1").stream_id == "s1"

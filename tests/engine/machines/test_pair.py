@@ -2,9 +2,18 @@
 
 import pytest
 
-from signalreel.commands import Join, JoinRoom, Leave, Stop, TakeCandidate, TakeConfiguration
+from signalreel.commands import Join, JoinRoom, Leave, PeerMessage, Stop, TakeCandidate, TakeConfiguration
 from signalreel.identifiers import Kind
-from signalreel.messages import Candidate, Description, Notification, Start, StopPeer
+from signalreel.messages import (
+    Candidate,
+    ConnectWithNewId,
+    Description,
+    Notification,
+    RelayedMessage,
+    Start,
+    StartNewConnection,
+    StopPeer,
+)
 from signalreel.record import Grant
 from signalreel.refusals import (
     NO_PEER_ASSOCIATED_BEFORE,
@@ -325,3 +334,71 @@ def test_stop_is_no_leave() -> None:
     step = world.say("a", Stop("p"))
 
     assert (step.messages, moves(step)) == ([], [])
+
+
+def many_world() -> tuple[World, str]:
+    """A pair whose waiting peer is called by one of many, and the id that was drawn for the two."""
+    world = World()
+    world.open("camera", "viewer", "second")
+    world.say("camera", Join("cam"))
+    step = world.say("viewer", Join("cam", multi_peer=True, mode="play"))
+    return world, step.record.ids[0]
+
+
+def test_one_of_many_calls_under_an_id_of_its_own() -> None:
+    """The joiner and the one that waits are sent to a fresh id; the latter goes on waiting for others."""
+    world, id = many_world()
+    step = world.steps[-1]
+
+    assert step.messages == [("viewer", ConnectWithNewId(id)), ("camera", StartNewConnection(id))]
+    assert moves(step) == [("pair", id, "empty", "expected")]
+    assert world.lives() == [("pair", "cam", "waiting"), ("pair", id, "expected")]
+
+
+@pytest.mark.parametrize("order", [("viewer", "camera"), ("camera", "viewer")])
+def test_they_meet_there_in_either_order(order: tuple[str, str]) -> None:
+    """The SDK joins the new id with the same wish as before; it is not sent on a second time."""
+    world, id = many_world()
+    joins = {"viewer": Join(id, multi_peer=True, mode="play"), "camera": Join(id)}
+    world.say(order[0], joins[order[0]])
+    step = world.say(order[1], joins[order[1]])
+
+    assert (order[1], Notification("joined", stream_id=id)) in step.messages
+    assert ("camera", Start(id)) in step.messages
+    assert world.state(Kind.PAIR, id) == "paired"
+    assert world.state(Kind.PAIR, "cam") == "waiting"
+
+
+def test_each_of_many_gets_another_id() -> None:
+    """So the one that waits can be called by several at once."""
+    world, first = many_world()
+    step = world.say("second", Join("cam", multi_peer=True))
+
+    assert step.record.ids[0] != first
+    assert step.messages == [
+        ("second", ConnectWithNewId(step.record.ids[0])),
+        ("camera", StartNewConnection(step.record.ids[0])),
+    ]
+
+
+def test_an_id_that_nobody_comes_to_is_let_go() -> None:
+    """After the time that a publisher has; nobody is told."""
+    world, id = many_world()
+    step = world.wake()
+
+    assert step.messages == []
+    assert moves(step) == [("pair", id, "expected", "dissolved")]
+
+
+def test_peers_talk_past_the_protocol() -> None:
+    """Relayed as it came, to the other one alone; without another there is none to talk to."""
+    world = World()
+    world.open("alice", "bob", "mallory")
+    world.say("alice", Join("p"))
+    world.say("bob", Join("p"))
+    step = world.say("bob", PeerMessage("p", "zoom", {"to": [1, 2.5, None]}))
+
+    assert step.messages == [("alice", RelayedMessage("p", "zoom", {"to": [1, 2.5, None]}))]
+    for session, id in (("mallory", "p"), ("alice", "nothing")):
+        refused = world.say(session, PeerMessage(id, "zoom"))
+        assert refused.messages == [(session, refusal(NO_PEER_ASSOCIATED_BEFORE, stream_id=id))]

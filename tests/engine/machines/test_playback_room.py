@@ -9,6 +9,7 @@ from signalreel.commands import (
     JoinRoom,
     LeaveFromRoom,
     Play,
+    Publish,
     Stop,
     TakeConfiguration,
 )
@@ -16,9 +17,12 @@ from signalreel.events import (
     DescriptionCreated,
     MediaConnected,
     MediaLost,
+    ResolutionChanged,
 )
 from signalreel.identifiers import Kind
 from signalreel.messages import Description, Notification
+from signalreel.record import Grant
+from signalreel.settings import Settings
 from signalreel.step import Roster, Step
 from tests.engine.world import World, moves, told
 
@@ -81,7 +85,7 @@ def test_a_player_of_a_room_gets_a_new_offer_when_it_changes() -> None:
 
     assert roster(came) == ("a1", "c1", "d1")
     assert moves(came)[-1] == ("playback", "bob/r", "playing", "updating")
-    assert told(came, "bob") == []
+    assert told(came, "bob") == [Notification("subtrackAdded", stream_id="r", track_id="d1")]
     assert offered.messages == [("bob", Description("r", "offer", "three", id_mapping=MAPPING))]
     assert moves(offered) == [("playback", "bob/r", "updating", "reoffered")]
     assert (answered.messages, moves(answered)) == ([], [("playback", "bob/r", "reoffered", "playing")])
@@ -202,3 +206,66 @@ def test_a_room_that_is_only_watched_lives_as_long_as_it_is() -> None:
 
         assert watched == "no_active_streams_in_room"
         assert world.lives() == []
+
+
+def test_players_of_a_room_are_told_who_comes_and_goes() -> None:
+    """But not of their own stream, nor of one that comes back inside its restore window."""
+    world = World(Settings(restore_ms=3_000))
+    world.open("alice", "bob", "carol")
+    world.play("alice", "r", room="r")
+    world.play("bob", "r", room="r")
+    came = [message for step in _steps_of(world, "alice", "a1") for message in step.messages]
+    world.report(MediaLost(world.stream("a1")))
+    restored = [message for step in _steps_of(world, "alice", "a1") for message in step.messages]
+    went = world.say("alice", Stop("a1"))
+
+    added = Notification("subtrackAdded", stream_id="r", track_id="a1")
+    assert [message for message in came if message[1] == added] == [("bob", added)]
+    assert [message for message in restored if message[1] == added] == []
+    assert told(went, "bob") == [Notification("subtrackRemoved", stream_id="r", track_id="a1")]
+
+
+def _steps_of(world: World, session: str, id: str) -> list[Step]:
+    known = len(world.steps)
+    world.publish(session, id, room="r", grant=Grant(allowed=True, identity="alice"))
+    return world.steps[known:]
+
+
+def test_a_stream_that_never_was_live_is_missed_by_nobody() -> None:
+    """Its publisher gave up before media came."""
+    world = room_world()
+    world.say("dave", Publish("d1", main_track="r"))
+
+    assert told(world.say("dave", Stop("d1")), "bob") == []
+
+
+def test_a_player_is_told_when_its_picture_has_another_height() -> None:
+    """Once it plays."""
+    world = room_world()
+    playback = world.playback("bob", "r")
+    changed = world.report(ResolutionChanged(playback, 360))
+    world.say("dave", Play("r"))
+    early = world.report(ResolutionChanged(world.playback("dave", "r"), 360))
+
+    assert changed.messages == [("bob", Notification("resolutionChangeInfo", stream_id="r", stream_height=360))]
+    assert early.messages == []
+
+
+@pytest.mark.parametrize("wished", [True, False])
+def test_members_are_told_who_comes_and_goes_where_that_is_wished(wished: bool) -> None:
+    """With `room_events`, everyone in the room but the publisher."""
+    world = World(Settings(room_events=wished))
+    world.open("alice", "bob", "carol")
+    world.say("alice", JoinRoom("r", "a1"))
+    world.say("bob", JoinRoom("r", "b1"))
+    known = len(world.steps)
+    world.publish("alice", "a1")
+    world.say("alice", Stop("a1"))
+
+    heard = [message for step in world.steps[known:] for message in told(step, "bob")]
+    expected = [
+        Notification("streamJoined", stream_id="a1", room_name="r", room="r"),
+        Notification("streamLeaved", stream_id="a1", room_name="r", room="r"),
+    ]
+    assert heard == (expected if wished else [])
+    assert not [m for step in world.steps[known:] for m in told(step, "alice") if m in expected]

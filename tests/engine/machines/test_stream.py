@@ -469,7 +469,7 @@ def test_what_is_not_live_does_not_exist() -> None:
             assert step.messages == [("bob", refusal(NO_STREAM_EXIST, stream_id=id))]
 
 
-def test_a_stream_is_one_track_of_its_own_name() -> None:
+def test_a_stream_has_tracks_by_the_names_in_offers() -> None:
     """getTrackList of a stream that is no room, under the grant that play would need."""
     world = world_of()
     world.publish("alice", "s1")
@@ -477,7 +477,7 @@ def test_a_stream_is_one_track_of_its_own_name() -> None:
     steps = [world.say("bob", GetTrackList("s1"), grant=grant) for grant in (None, DENIED, BLOCKED)]
 
     assert [step.messages for step in steps] == [
-        [("bob", TrackList("s1", ("s1",)))],
+        [("bob", TrackList("s1", ("ARDAMSvs1", "ARDAMSas1")))],
         [("bob", refusal(UNAUTHORIZED_ACCESS, stream_id="s1"))],
         [("bob", refusal(USER_BLOCKED, stream_id="s1"))],
     ]

@@ -4,14 +4,15 @@ from typing import Final
 
 import pytest
 
-from signalreel.commands import GetStreamInfo, GetTrackList, Join, JoinRoom, Play, Publish
+from signalreel.commands import GetStreamInfo, GetTrackList, Join, JoinRoom, Play, Publish, TakeConfiguration
 from signalreel.events import MediaConnected, MediaLost, RunStarted, SessionClosed, TracksFound
 from signalreel.host import CloseRoom, EndStream
 from signalreel.identifiers import Kind
 from signalreel.messages import POLICY_VIOLATION, Description, Notification, Start
 from signalreel.record import Grant
-from signalreel.refusals import PUBLISH_TIMEOUT_ERROR, STREAM_ID_IN_USE
+from signalreel.refusals import NO_PACKET_RECEIVED, PUBLISH_TIMEOUT_ERROR, STREAM_ID_IN_USE
 from signalreel.settings import Settings
+from signalreel.step import PublishTerms
 from tests.engine.world import MS, World, moves, refusal, told
 
 PUBLISHER: Final = Grant(allowed=True, identity="tag-of-alice")
@@ -71,7 +72,7 @@ def test_anyone_else_is_told_that_the_id_is_in_use_until_the_window_ends(grant: 
     ended = world.wake()
     accepted = world.say("carol", Publish("s1"), grant=grant)
 
-    assert refused.messages == [("carol", refusal(STREAM_ID_IN_USE, stream_id="s1"))]
+    assert refused.messages == [("carol", refusal(STREAM_ID_IN_USE, stream_id="s1", retry_after_ms=2_998))]
     assert moves(ended) == [("stream", "s1", "restoring", "finished"), ("playback", "bob/s1", "playing", "finished")]
     assert ended.messages == [("bob", Notification("play_finished", stream_id="s1", subscriber_id=""))]
     assert accepted.messages == [("carol", Start("s1"))]
@@ -184,3 +185,66 @@ def test_a_kept_stream_ends_by_order(order: str) -> None:
 
     assert world.state(Kind.STREAM, "s1") == ""
     assert world.state(Kind.PLAYBACK, "bob/s1") == ""
+
+
+def paused_world(*, room: str = "r", silent: bool = False) -> World:
+    """A live stream with a viewer, whose media has just been lost while its publisher is there."""
+    world = world_of(KEPT)
+    world.publish("alice", "s1", room=room, grant=PUBLISHER)
+    world.play("bob", "s1")
+    world.report(MediaLost(world.stream("s1"), silent=silent))
+    return world
+
+
+def test_a_stream_whose_media_is_lost_waits_for_its_publisher() -> None:
+    """It is told that publishing is over; viewers are kept, and it can publish again from the same session."""
+    world = paused_world(room="")
+    lost = world.steps[-1]
+    world.publish("alice", "s1", grant=PUBLISHER)
+
+    assert lost.messages == [("alice", Notification("publish_finished", stream_id="s1", subscriber_id=""))]
+    assert moves(lost) == [("stream", "s1", "broadcasting", "restoring")]
+    assert world.heard["alice"][-1] == Notification("session_restored", stream_id="s1", subscriber_id="")
+    assert ("playback", "bob/s1", "playing") in world.lives()
+
+
+def test_silence_is_told_before_the_end() -> None:
+    """Whether the stream then waits for its publisher or not."""
+    silence = refusal(NO_PACKET_RECEIVED, stream_id="s1")
+    kept = told(paused_world(room="", silent=True).steps[-1], "alice")
+    world = world_of(Settings())
+    ended = told(world.report(MediaLost(world.publish("alice", "s1"), silent=True)), "alice")
+
+    over = Notification("publish_finished", stream_id="s1", subscriber_id="")
+    assert kept == ended == [silence, over]
+
+
+def test_how_long_silence_may_last_travels_to_media() -> None:
+    """With every offer, as the settings are then."""
+    world = world_of(Settings(silence_timeout_ms=4_000))
+    world.say("alice", Publish("s1"))
+    step = world.say("alice", TakeConfiguration("s1", "offer", "sdp"))
+
+    assert step.transitions[0].detail == PublishTerms(
+        video=True, audio=True, codecs=Settings().codecs, silence_ms=4_000
+    )
+
+
+def test_a_seat_without_a_stream_is_not_kept() -> None:
+    """Whoever only publishes in a room has no seat while its stream waits for it, and gets it back with the stream."""
+    world = paused_world()
+    between = world.lives()
+    world.publish("alice", "s1", grant=PUBLISHER)
+
+    assert ("room", "r", "closed") not in between
+    assert [life for life in between if life[0] == "room"] == []
+    assert ("room", "r", "open") in world.lives()
+
+
+def test_nobody_is_left_when_the_publisher_does_not_come_back() -> None:
+    """Contract 14: the id is free, and no seat stays taken, though the session goes on."""
+    world = paused_world()
+    world.wake()
+
+    assert world.lives() == []
+    assert world.say("carol", Publish("s1")).refused == ""
