@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Final
@@ -28,6 +29,7 @@ from signalreel_adapters.flows import (
 from signalreel_adapters.flows.har import HAR_BYTES_MAX, HarError, flow_from_har
 from signalreel_adapters.flows.parser import FLOW_BYTES_MAX
 from signalreel_adapters.flows.performer import PATIENCE_S
+from signalreel_adapters.flows.script import FAKE_MEDIA
 
 __all__ = ("Failure", "LeftOut", "Results", "flow", "import_har", "run")
 
@@ -89,15 +91,16 @@ def run(
         The server at --url has fake media, so that flows of publishing and playing can be performed on it too.
     """
     flows = [_read(path) for path in _found(files)]
-    offered = frozenset({"fake media"} if fake_media else ())
+    offered = frozenset({FAKE_MEDIA} if fake_media else ())
     results = Results()
     with _quiet_logs():
         anyio.run(_run_all, flows, url, offered, timeout, results)
     if json:
         print(msgspec.json.encode(results).decode())
     else:
-        left_out = f", {len(results.left_out)} left out" if results.left_out else ""
-        print(f"{results.flows} flows, {results.passed} passed, {len(results.failed)} failed{left_out}")
+        print(f"{results.flows} flows, {results.passed} passed, {len(results.failed)} failed")
+        for line in _left_out(results):
+            print(line)
     return 1 if results.failed else 0
 
 
@@ -129,6 +132,17 @@ def import_har(file: Path, /, *, output: Annotated[Path | None, Parameter(alias=
     except OSError as error:
         raise Mistake(f"{output} cannot be written: {error.strerror}") from error
     return 0
+
+
+def _left_out(results: Results) -> Iterator[str]:
+    """Say how many flows this server cannot show, by what they need of it, and where they can be shown."""
+    if not results.left_out:
+        return
+    yield f"{len(results.left_out)} left out, because not every server offers what they need:"
+    for needs, count in Counter(left.needs for left in results.left_out).most_common():
+        how = ": if the server has it, add --fake-media" if needs == (FAKE_MEDIA,) else ""
+        yield f"  {count:>3}  {' and '.join(needs)}{how}"
+    yield "Without --url all of them run, each on a server in this process."
 
 
 async def _run_all(

@@ -11,6 +11,7 @@ from signalreel_adapters.access import Purpose
 from signalreel_adapters.flows.patterns import Pattern
 
 __all__ = (
+    "FAKE_MEDIA",
     "GIVEN",
     "Allow",
     "AnyOrder",
@@ -48,6 +49,9 @@ GIVEN: Final[dict[str, str]] = {
     "candidate": "candidate:1 1 udp 2122260223 192.0.2.1 50000 typ host generation 0",
 }
 """Names that every flow knows. The descriptions are well-formed and connect to nothing."""
+
+FAKE_MEDIA: Final = "fake media"
+"""What a flow needs whose descriptions connect to nothing, and which goes on as if they did."""
 
 MediaWish = Literal["any", "fake", "silent", "refuses remote", "refuses local"]
 """What a flow's media must be: whatever there is; fake; or fake that never connects, or refuses every description."""
@@ -203,11 +207,11 @@ class Flow(Struct, frozen=True, kw_only=True):
 
 def needs_of(flow: Flow) -> tuple[str, ...]:
     """Say what a flow needs that not every server offers, in words for whoever wonders why it was left out."""
-    needs: list[str] = []
-    if flow.media == "fake":
-        needs.append("fake media")
-    if flow.media not in {"any", "fake"} or flow.settings is not None or flow.access or flow.refuse:
-        needs.append("a server of its own")
-    if any(isinstance(step, ServerStep) for step in flow.steps):
-        needs.append("a hand on the server")
-    return tuple(needs)
+    needs = {
+        FAKE_MEDIA: flow.media == "fake",
+        "media that fails": flow.media not in {"any", "fake"},
+        "settings of its own": flow.settings is not None,
+        "access control of its own": flow.access or bool(flow.refuse),
+        "a hand on the server": any(isinstance(step, ServerStep) for step in flow.steps),
+    }
+    return tuple(need for need, is_needed in needs.items() if is_needed)

@@ -87,8 +87,9 @@ def test_flows_run_on_a_server(capsys: pytest.CaptureFixture[str], tmp_path: Pat
     with server_process("--media", "fake") as server:
         plain = flow(capsys, "run", folder, "--url", server.url, "--json")
         vouched = flow(capsys, "run", folder, "--url", server.url, "--json", "--fake-media")
+        told = flow(capsys, "run", folder, "--url", server.url)
         server.end()
-    own = {"file": str(folder / "own.flow"), "needs": ["a server of its own", "a hand on the server"]}
+    own = {"file": str(folder / "own.flow"), "needs": ["settings of its own", "a hand on the server"]}
 
     assert (plain[0], vouched[0]) == (0, 0)
     assert json.loads(plain[1]) == {
@@ -97,8 +98,18 @@ def test_flows_run_on_a_server(capsys: pytest.CaptureFixture[str], tmp_path: Pat
         "failed": [],
         "left_out": [{"file": str(folder / "fake.flow"), "needs": ["fake media"]}, own],
     }
+    assert told[:2] == (
+        0,
+        (
+            "1 flows, 1 passed, 0 failed\n"
+            "2 left out, because not every server offers what they need:\n"
+            "    1  fake media: if the server has it, add --fake-media\n"
+            "    1  settings of its own and a hand on the server\n"
+            "Without --url all of them run, each on a server in this process.\n"
+        ),
+    )
     assert json.loads(vouched[1]) == {"flows": 2, "passed": 2, "failed": [], "left_out": [own]}
-    assert "own.flow: left out, it needs a server of its own and a hand on the server" in plain[2]
+    assert "own.flow: left out, it needs settings of its own and a hand on the server" in plain[2]
 
 
 def test_the_specifications_hold_on_a_server(capsys: pytest.CaptureFixture[str]) -> None:
