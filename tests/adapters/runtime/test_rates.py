@@ -105,7 +105,7 @@ class TestSharedRates:
 
     def test_who_is_nobody_shares_nothing(self) -> None:
         """Without an identity, an address, or a limit there is no bucket."""
-        unlimited = Limits(identity_messages_per_s_max=UNLIMITED)
+        unlimited = Limits(identity_messages_per_s_max=UNLIMITED, address_messages_per_s_max=UNLIMITED)
         assert SharedRates(self.LIMITS).join(of(), 0) == ()
         assert SharedRates(unlimited).join(of("ann", "192.0.2.1"), 0) == ()
 

@@ -302,7 +302,13 @@ class TestRates:
 
     async def test_no_limit(self) -> None:
         """A host that knows its clients can let them send what they like."""
-        limits = Limits(messages_per_s_max=-1, pings_per_s_max=-1, bytes_per_s_max=-1, session_inputs_burst_max=100_000)
+        limits = Limits(
+            messages_per_s_max=-1,
+            identity_messages_per_s_max=-1,
+            pings_per_s_max=-1,
+            bytes_per_s_max=-1,
+            session_inputs_burst_max=100_000,
+        )
         session, host, _ = make(limits=limits)
         for _ in range(5_000):
             session.receive(STOP)
