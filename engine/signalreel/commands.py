@@ -106,7 +106,7 @@ class Play(Command, frozen=True, gc=False, tag="play"):
     stream_id: str = ""
     token: str = ""
     room: str = ""
-    track_list: TrackNames = ()  #: what to play; an entry that starts with `!` is left out instead
+    track_list: TrackNames = ()  #: what to play; one with an entry that starts with `!` means all but such
     subscriber_id: str = ""
     subscriber_code: str = ""
     subscriber_name: str = ""

@@ -11,13 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Self, cast
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page, Playwright, Request, ViewportSize
 
 from tests.e2e.wire import Wire
 
 __all__ = (
     "BROWSER_TEST_SECONDS_MAX",
     "CHROMIUM_VARIABLE",
+    "OLD_SAMPLES",
     "OLD_SDK",
     "Figures",
     "Guests",
@@ -63,6 +64,9 @@ VIEWPORT: Final[ViewportSize] = {"width": 960, "height": 640}
 
 SDK: Final = Path(__file__).parent / "node_modules" / "@antmedia" / "webrtc_adaptor"
 """The npm package, as it was published."""
+
+OLD_SAMPLES: Final = SDK.parents[1] / "webrtc_adaptor-2.4.2"
+"""The npm package of the old SDK, with its sample pages."""
 
 OLD_SDK: Final = "?sdk=2.4.2"
 """Asks the page for the SDK as it was when the protocol page was written."""
@@ -118,9 +122,11 @@ class Guests:
     def __exit__(self, *details: object) -> None:
         self._context.close()
 
-    def open(self, query: str = "") -> Page:
-        """Open the server's own page."""
-        return self._open(self._server_url + query)
+    def open(self, place: str = "") -> Page:
+        """Open the server's own page, with a query perhaps, or another one of the server's."""
+        page = self._context.new_page()
+        self._go(page, self._server_url + place)
+        return page
 
     def open_sdk(self, query: str = "", **options: object) -> "SdkPage":
         """Open a page with the official SDK, connected; `OLD_SDK` as the query takes an older one."""
@@ -132,24 +138,25 @@ class Guests:
         page.evaluate("options => sdk.open(options)", options)
         return opened
 
-    def check(self) -> None:
-        """Fail on anything that no page should do."""
-        assert self.complaints == []
-
-    def _open(self, url: str) -> Page:
-        page = self._context.new_page()
-        self._go(page, url)
-        return page
+    def check(self, *, only: tuple[str, ...] = ("",)) -> None:
+        """Fail on anything that no page should do; or on some of it, by what its complaint begins with."""
+        complaints = [complaint for complaint in self.complaints if complaint.startswith(only)]
+        assert not complaints, complaints
 
     def _go(self, page: Page, url: str) -> None:
         page.on("console", self._hear_console)
         page.on("pageerror", lambda error: self.complaints.append(f"script error: {error}"))
+        page.on("dialog", self._hear_dialog)
         page.on("request", self._hear_request)
         page.goto(url)
 
     def _hear_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.complaints.append(f"console: {message.text}")
+
+    def _hear_dialog(self, dialog: Dialog) -> None:
+        self.complaints.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _hear_request(self, request: Request) -> None:
         if not request.url.startswith((self._server_url, "data:", "blob:")):

@@ -52,7 +52,7 @@ def _free_port() -> int:
 class Server:
     """`signalreel serve` with a reel of its own. Ready when made; leaving it ends it in good order."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path, port: int | None = None, *, pages: Path = PAGES) -> None:
         self.reel = folder / "calls.reel"
         self.log = folder / "server.log"
         self.port = port or _free_port()
@@ -65,7 +65,7 @@ class Server:
             "--reel",
             str(self.reel),
             "--pages",
-            str(PAGES),
+            str(pages),
             "--no-measure-load",  # browsers and tests on one machine keep it busier than any server should be
         )
         with self.log.open("ab") as log:

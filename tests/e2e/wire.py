@@ -30,6 +30,7 @@ class Wire:
     def __init__(self, page: Page) -> None:
         self.said: list[Message] = []
         self.heard: list[Message] = []
+        self.noise: list[str] = []
         self.connections = 0
         self._page = page
         page.on("websocket", self._opened)
@@ -63,13 +64,12 @@ class Wire:
 
     def _opened(self, socket: WebSocket) -> None:
         self.connections += 1
-        socket.on("framesent", lambda text: _keep(self.said, text))
-        socket.on("framereceived", lambda text: _keep(self.heard, text))
+        socket.on("framesent", lambda text: self._keep(self.said, text))
+        socket.on("framereceived", lambda text: self._keep(self.heard, text))
 
-
-def _keep(messages: list[Message], text: str | bytes) -> None:
-    """Keep a message. What is none is left out: an old SDK begins with the text `undefined`."""
-    try:
-        messages.append(json.loads(text))
-    except ValueError:
-        return
+    def _keep(self, messages: list[Message], text: str | bytes) -> None:
+        """Keep a message; what is none is kept apart."""
+        try:
+            messages.append(json.loads(text))
+        except ValueError:
+            self.noise.append(str(text))

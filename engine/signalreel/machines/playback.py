@@ -166,7 +166,9 @@ def wanted_sources(playback: Playback, context: Context) -> tuple[Source, ...]:
         return (Source(playback.watches, stream.born if stream is not None else 0),)
     own = context.held(playback.sessions[0], Kind.STREAM)
     listed = frozenset(playback.track_list)
-    takes_all = all(entry.startswith(EXCLUDED) for entry in playback.track_list)
+    # A list that leaves something out means the rest, whoever else it names: a page of the old SDK names those it has
+    # found and leaves itself out, once, and shows whoever comes later.
+    takes_all = not listed or any(entry.startswith(EXCLUDED) for entry in listed)
     return tuple(
         Source(id, born)
         for id, born in context.indexes.roster(playback.app, playback.watches)

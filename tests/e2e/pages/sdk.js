@@ -15,10 +15,18 @@ const SDKS = {
 const CAMERA = { width: 320, height: 240 };
 
 const [code, helper] = SDKS[new URLSearchParams(location.search).get("sdk") ?? "2.16.2"];
+if (!helper) await load("../node_modules/webrtc_adaptor-2.4.2/js/external/adapter-latest.js");
 const { WebRTCAdaptor } = await import(`../node_modules/${code}`);
 const { getWebSocketURL } = helper
   ? await import(`../node_modules/${helper}`)
   : { getWebSocketURL: () => `ws://${location.host}/${location.pathname.split("/")[1]}/websocket` };
+
+/** Load what the older samples have in a script of its own, and the older SDK takes to be there. */
+function load(src) {
+  return new Promise((resolve, reject) => {
+    document.head.append(Object.assign(document.createElement("script"), { src, onload: resolve, onerror: reject }));
+  });
+}
 
 /** What was called back and no test has asked for yet, in its order. */
 const heard = [];
@@ -71,7 +79,7 @@ window.sdk = {
       debug: false,
       ...options,
       callback: (name, about) => {
-        if (name === "newTrackAvailable") show(about);
+        if (name === "newTrackAvailable" || (name === "newStreamAvailable" && about.trackId)) show(about);
         hear(name, about);
       },
       callbackError: (name, about) => hear(`error ${name}`, about),

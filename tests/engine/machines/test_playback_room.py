@@ -130,14 +130,15 @@ def test_a_change_while_it_connects_is_offered_right_after() -> None:
         (("a1",), ("a1",)),
         (("!a1",), ("c1",)),
         (("!a1", "!c1"), ()),
-        (("a1", "!a1"), ()),
+        (("a1", "!a1"), ("c1",)),
+        (("a1", "!none"), ("a1", "c1")),
         (("a1", "none"), ("a1",)),
         (("none",), ()),
         (("!none",), ("a1", "c1")),
     ],
 )
 def test_a_track_list_says_what_of_a_room_is_played(tracks: tuple[str, ...], shown: tuple[str, ...]) -> None:
-    """Named streams only; or, when every entry begins with `!`, all but those."""
+    """Named streams only; or, when an entry begins with `!`, all but such, whether they are named or not."""
     world = room_world()
 
     assert roster(world.say("dave", Play("r", track_list=tracks))) == shown
