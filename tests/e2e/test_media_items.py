@@ -1,5 +1,6 @@
 """Pictures and sound in a real browser, item by item: what flows, what is switched off, what is said about it."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -115,7 +116,7 @@ def test_a_kind_that_is_not_published_is_turned_down(page: MediaPage, evidence: 
         assert bool(told["streamInfo"][0]["audioBitrate"]) == (absent == "video")
         page.say("bert", "getTrackList", streamId=stream)
         listed = page.until("bert", command="trackList", streamId=stream)
-        assert listed["trackList"] == [stream]
+        assert f"ARDAMS{absent[0]}{stream}" not in listed["trackList"]
         figures = {f"packets_{absent}": 0, "packets": received[present + stream]["packets"]}
         for captured in (answer, told, listed):
             evidence.tick("PUB-3", transport="browser", captured=captured, said=said, media=figures)
@@ -123,19 +124,25 @@ def test_a_kind_that_is_not_published_is_turned_down(page: MediaPage, evidence: 
 
 
 def test_a_viewer_chooses_a_layer_by_its_height(page: MediaPage, evidence: EvidenceNotes) -> None:
-    """The decoded height changes to the one that is asked for; 0 gives the choice back, which takes the best."""
+    """The decoded height changes to the one that is asked for, and is told; 0 hands the choice back: it is the best."""
     page.open("anna", "bert")
     page.publish("anna", "layers", layers=True)
     page.play("bert", "layers")
     page.see_height("bert", "layers", "ARDAMSvlayers", TALL)
 
-    for item, asked, height in (("MSC-6", SMALL, SMALL), ("MSC-6", TALL, TALL), ("", SMALL, SMALL), ("MSC-7", 0, TALL)):
+    for item, asked, height in (
+        ("MSC-6", SMALL, SMALL),
+        ("MSC-6", TALL, TALL),
+        ("MSC-6", SMALL, SMALL),
+        ("MSC-7", 0, TALL),
+    ):
         said = page.say("bert", "forceStreamQuality", streamId="layers", streamHeight=asked)
         page.see_height("bert", "layers", "ARDAMSvlayers", height)
         picture = page.see_flowing("bert", "layers", "ARDAMSvlayers", "ARDAMSalayers")["ARDAMSvlayers"]
-        if item:
-            figures = {"frames_decoded": picture["frames"], "height": picture["height"]}
-            evidence.tick(item, transport="browser", captured=said, media=figures)
+        told = page.notified("bert", "resolutionChangeInfo", streamHeight=height)
+        figures = {"frames_decoded": picture["frames"], "height": picture["height"]}
+        for shown in (item, "REAL-9"):
+            evidence.tick(shown, transport="browser", captured=told, said=said, media=figures)
     told = stream_information(page, "bert", "layers", 2)
     assert sorted(rendition["streamHeight"] for rendition in told["streamInfo"]) == [SMALL, TALL]
     page.close("anna", "bert")
@@ -214,6 +221,40 @@ def test_one_track_of_a_room_is_switched_and_the_others_go_on(page: MediaPage, e
     figures = {"packets_while_off": 0, "frames_decoded_after": received["ARDAMSva1"]["frames"]}
     evidence.tick("MSC-12", transport="browser", captured=said, media=figures)
     page.close("anna", "bert", "cleo", "dora")
+
+
+def test_a_player_of_a_room_gets_the_pictures_that_are_assigned(page: MediaPage, evidence: EvidenceNotes) -> None:
+    """As many as it has places for, and those that it reserves; the sound of all goes on."""
+    page.open("anna", "bert", "cleo")
+    for publisher, stream in (("anna", "a2"), ("bert", "b2")):
+        page.publish(publisher, stream, main_track="hall")
+    page.play("cleo", "hall", room="hall")
+    page.see_flowing("cleo", "hall", "ARDAMSva2", "ARDAMSaa2", "ARDAMSvb2", "ARDAMSab2")
+    page.until("cleo", opened="hall")
+
+    for command, fields, shown, hidden in (
+        ("setMaxVideoTrackCountCommand", {"maxTrackCount": 1}, "a2", "b2"),
+        ("assignVideoTrackCommand", {"videoTrackId": "ARDAMSvb2", "enabled": True}, "b2", "a2"),
+        ("assignVideoTrackCommand", {"videoTrackId": "ARDAMSvb2", "enabled": False}, "a2", "b2"),
+        ("updateVideoTrackAssignmentsCommand", {"offset": 1, "size": 1}, "b2", "a2"),
+    ):
+        said = page.say("cleo", command, streamId="hall", **fields)
+        told = page.notified("cleo", "videoTrackAssignmentList", streamId="hall")
+        event = json.loads(page.until("cleo", channel="hall")["data"])
+        assert [each["trackId"] for each in told["payload"]] == [shown]
+        assert (event["eventType"], event["streamId"]) == ("VIDEO_TRACK_ASSIGNMENT_LIST", "hall")
+        assert event["payload"] == told["payload"]
+        others = (f"ARDAMSv{shown}", "ARDAMSaa2", "ARDAMSab2")
+        page.see_still("cleo", "hall", f"ARDAMSv{hidden}", *others)
+        figures = {
+            "packets_of_hidden": 0,
+            "frames_decoded": page.see_flowing("cleo", "hall", *others)[others[0]]["frames"],
+        }
+        evidence.tick("REAL-11", transport="browser", captured=told, said=said, media=figures)
+    page.say("cleo", "getVideoTrackAssignmentsCommand", streamId="hall")
+    [last] = page.notified("cleo", "videoTrackAssignmentList", streamId="hall")["payload"]
+    assert last["trackId"] == "b2"
+    page.close("anna", "bert", "cleo")
 
 
 def test_text_and_bytes_reach_the_viewers(page: MediaPage, evidence: EvidenceNotes) -> None:

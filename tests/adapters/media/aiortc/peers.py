@@ -238,6 +238,11 @@ class PublishingPeer(Peer):
                 return
         self.transport.send_rtp(packet)
 
+    def hush(self) -> None:
+        """Send no more media; the connection stays."""
+        if self._task is not None:
+            self._task.cancel()
+
     async def close(self) -> None:
         """Stop sending and end."""
         if self._task is not None:
