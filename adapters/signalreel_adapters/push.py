@@ -29,6 +29,7 @@ from signalreel.engine import Engine
 from signalreel.events import SessionClosed, SessionOpened
 from signalreel.reel import Reel
 from signalreel.step import Step
+from signalreel_adapters.access.sealing import PUSH_TOKEN
 from signalreel_adapters.access.tags import KEY_BYTES_MIN
 from signalreel_adapters.http import HttpPost, Unreachable
 from signalreel_adapters.ports import Clock
@@ -40,7 +41,6 @@ __all__ = (
     "ATTEMPTS_MAX",
     "BODY_BYTES_MAX",
     "PUSHES_MAX",
-    "PUSH_TOKEN",
     "RETRY_MS",
     "SIGNATURE",
     "SIGNATURE_AGE_S_MAX",
@@ -64,9 +64,6 @@ ATTEMPTS_MAX: Final = 3
 
 RETRY_MS: Final = (1_000, 5_000)
 """How long after each failed attempt but the last the next one follows, in milliseconds."""
-
-PUSH_TOKEN: Final = "push token"  # noqa: S105 - what is sealed, not a token
-"""What the tokens of devices are sealed for."""
 
 SIGNATURE: Final = "Signalreel-Signature"
 """The header field that tells the webhook who calls, when the two share a key."""

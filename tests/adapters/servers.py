@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from signalreel.reel import Reel
-from signalreel_adapters import IceServers, Ids, Limits, Media, Runtime
+from signalreel_adapters import Gate, IceServers, Ids, Limits, Media, Runtime
 from signalreel_adapters.server import listen, serve
 
 __all__ = ("JsonSocket", "Served", "served")
@@ -83,6 +83,7 @@ async def served(
     *,
     media: Media | None = None,
     ice: IceServers | None = None,
+    gate: Gate | None = None,
     limits: Limits | None = None,
     ids: Ids | None = None,
     pages: Path | None = None,
@@ -92,7 +93,7 @@ async def served(
     listens = anyio.Event()
     with listen("127.0.0.1", 0) as bound:
         async with (
-            Runtime(reel, media=media, ice=ice, limits=limits, ids=ids) as runtime,
+            Runtime(reel, media=media, ice=ice, gate=gate, limits=limits, ids=ids) as runtime,
             anyio.create_task_group() as tasks,
         ):
 

@@ -17,10 +17,10 @@ from signalreel.reel import Header, MemoryReel
 from signalreel.registered import PushRegistration
 from signalreel.settings import Settings
 from signalreel.step import Step
+from signalreel_adapters.access.sealing import PUSH_TOKEN
 from signalreel_adapters.http import Unreachable
 from signalreel_adapters.push import (
     BODY_BYTES_MAX,
-    PUSH_TOKEN,
     RETRY_MS,
     SIGNATURE,
     PushCounters,
