@@ -125,25 +125,36 @@ class DataEnd:
 
 
 class Relay:
-    """Who hears what is said about one stream: its publisher's end, and those of its players."""
+    """Who hears what is said about one stream: its publisher's end, and those of its players.
 
-    def __init__(self, player_messages: str) -> None:
+    A message reaches all who are to hear it or nobody, by what of the stream's own budget is left: with many players
+    one of them could keep the server busy with saying little.
+    """
+
+    def __init__(self, settings: AiortcSettings, clock: Callable[[], float]) -> None:
         self.publisher: DataEnd | None = None
         self.players: dict[int, DataEnd] = {}  #: by a number of the adapter's
-        self._player_messages = player_messages
+        self.dropped = 0  #: messages that were said too often, or to too many
+        self._player_messages = settings.player_messages
+        self._clock = clock
+        self._budget = Budget(settings.deliveries_per_second, _BURST_SECONDS * settings.deliveries_per_second)
 
     def from_publisher(self, message: Message) -> None:
         """Relay what the publisher said."""
-        for end in self.players.values():
-            end.send(message)
+        self._deliver(message, list(self.players.values()))
 
     def from_player(self, player: int, message: Message) -> None:
         """Relay what a player said, as far as the settings have it."""
         if self._player_messages == "none":
             return
-        if self.publisher is not None:
-            self.publisher.send(message)
+        hearers = [self.publisher] if self.publisher is not None else []
         if self._player_messages == "all":
-            for number, end in self.players.items():
-                if number != player:
-                    end.send(message)
+            hearers += [end for number, end in self.players.items() if number != player]
+        self._deliver(message, hearers)
+
+    def _deliver(self, message: Message, hearers: list[DataEnd]) -> None:
+        if not self._budget.take(self._clock(), len(hearers)):
+            self.dropped += 1
+            return
+        for end in hearers:
+            end.send(message)

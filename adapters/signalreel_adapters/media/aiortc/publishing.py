@@ -37,7 +37,7 @@ class StreamSide(Side):
         super().__init__(machine, settings, make_transport, report, failures)
         self.publisher = Publisher(machine.id, settings, fan_out, clock)
         self._clock = clock
-        self.relay = Relay(settings.player_messages)
+        self.relay = Relay(settings, clock)
         self._terms = PublishTerms(video=True, audio=True, codecs=settings.codecs)
 
     def take_offer(self, sdp: str, terms: PublishTerms | None) -> None:

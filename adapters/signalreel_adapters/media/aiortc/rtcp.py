@@ -208,13 +208,14 @@ class Budget:
         self._left = burst
         self._at = 0.0
 
-    def take(self, now: float) -> bool:
-        """Whether there is one left; takes it."""
+    def take(self, now: float, amount: float = 1.0) -> bool:
+        """Whether there is so much left; takes it. What is more than the whole bucket is taken when that is full."""
         self._left = min(self._burst, self._left + (now - self._at) * self._rate)
         self._at = now
-        if self._left < 1:
+        wanted = min(amount, self._burst)
+        if self._left < wanted:
             return False
-        self._left -= 1
+        self._left -= wanted
         return True
 
 

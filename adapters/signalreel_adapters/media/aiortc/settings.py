@@ -109,6 +109,10 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Data-channel messages heard from one client, four seconds' worth of them at once; what comes on top of that is
     dropped. A page may send a file of 32 MB in one go, in the pieces of 16 000 bytes that the clients send."""
 
+    deliveries_per_second: float = 2_000.0
+    """Data-channel messages sent on for one stream, to all who hear it together, four seconds' worth of them at once.
+    Each keeps a processor busy for up to half a millisecond."""
+
     message_bytes_max: int = 65_536
     """Data-channel message taken from a client; announced in the description. The clients send pieces of 16 000."""
 

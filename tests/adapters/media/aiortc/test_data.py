@@ -1,5 +1,7 @@
 """Data channels: who hears what, and what a slow or greedy peer costs."""
 
+from typing import Literal
+
 from signalreel_adapters.media.aiortc.data import DataEnd, Message, Relay
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from tests.adapters.media.aiortc.fakes import Clock
@@ -158,18 +160,21 @@ def test_a_closed_end_is_deaf_and_dumb() -> None:
     assert channel.heard is None
 
 
-def relay(player_messages: str) -> tuple[Relay, list[FakeChannel]]:
+def relay(
+    player_messages: Literal["none", "publisher", "all"], *, deliveries_per_second: float = 100.0
+) -> tuple[Relay, list[FakeChannel], Clock]:
     """A publisher and two players."""
-    made = Relay(player_messages)
+    clock = Clock()
+    made = Relay(AiortcSettings(player_messages=player_messages, deliveries_per_second=deliveries_per_second), clock)
     ends = [end() for _ in range(3)]
     made.publisher = ends[0][0]
     made.players = {1: ends[1][0], 2: ends[2][0]}
-    return made, [each[1] for each in ends]
+    return made, [each[1] for each in ends], clock
 
 
 def test_players_hear_the_publisher() -> None:
     """All of them."""
-    made, channels = relay("none")
+    made, channels, _ = relay("none")
     made.from_publisher("hello")
 
     assert [channel.sent for channel in channels] == [[], ["hello"], ["hello"]]
@@ -178,8 +183,9 @@ def test_players_hear_the_publisher() -> None:
 def test_who_hears_a_player_is_a_setting() -> None:
     """Nobody, the publisher, or everybody else."""
     heard: dict[str, list[list[Message]]] = {}
-    for setting in ("none", "publisher", "all"):
-        made, channels = relay(setting)
+    settings: tuple[Literal["none", "publisher", "all"], ...] = ("none", "publisher", "all")
+    for setting in settings:
+        made, channels, _ = relay(setting)
         made.from_player(1, "hello")
         heard[setting] = [channel.sent for channel in channels]
 
@@ -188,3 +194,27 @@ def test_who_hears_a_player_is_a_setting() -> None:
         "publisher": [["hello"], [], []],
         "all": [["hello"], [], ["hello"]],
     }
+
+
+def test_what_is_said_to_many_costs_more() -> None:
+    """A stream's messages are bounded by how many hear them together; each is heard by all, or by nobody."""
+    made, channels, clock = relay("all", deliveries_per_second=1)
+    for number in range(4):
+        made.from_publisher(str(number))
+    assert [channel.sent for channel in channels] == [[], ["0", "1"], ["0", "1"]]
+    assert made.dropped == 2
+    clock.now += 2
+    made.from_player(1, "later")
+
+    assert [channel.sent for channel in channels] == [["later"], ["0", "1"], ["0", "1", "later"]]
+
+
+def test_more_hearers_than_the_whole_budget_hear_something_at_times() -> None:
+    """A large audience is not left out for ever."""
+    made, channels, clock = relay("none", deliveries_per_second=0.25)
+    made.from_publisher("first")
+    made.from_publisher("second")
+    clock.now += 4
+    made.from_publisher("third")
+
+    assert [channel.sent for channel in channels[1:]] == [["first", "third"]] * 2
