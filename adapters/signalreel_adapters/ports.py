@@ -148,13 +148,14 @@ class Verdict:
         self.grant = grant
 
     @classmethod
-    def allow(cls, identity: str = "", *, once: str = "", until: int = 0) -> Self:
+    def allow(cls, identity: str = "", *, once: str = "", until: int = 0, sealed: str = "") -> Self:
         """Let the command pass, for the subscriber of this keyed tag.
 
         `once` is the keyed tag of a token or code that is good for one use, which the engine remembers until the wall
         clock (microseconds since 1970) says `until`; 0 is for ever. The runtime records it in the reel's own time.
+        `sealed` is what whoever performs the command will need of it, as only they can read it.
         """
-        return cls(Grant(allowed=True, identity=identity, once=once, until=until))
+        return cls(Grant(allowed=True, identity=identity, once=once, until=until, sealed=sealed))
 
     @classmethod
     def refuse(cls, definition: str = UNAUTHORIZED_ACCESS.definition) -> Self:

@@ -19,6 +19,8 @@ from signalreel.commands import (
     Command,
     GetIceServerConfig,
     JoinRoom,
+    RegisterPushToken,
+    SendPush,
     ids_wanted,
 )
 from signalreel.errors import InvalidRecord, OutOfOrder
@@ -38,23 +40,20 @@ from signalreel.events import (
 from signalreel.host import (
     NO_SUCH_SESSION,
     AnyRegistryCommand,
-    BlockSubscriber,
-    CloseRoom,
     EndStream,
     HostCommand,
     KickSession,
     RegistryCommand,
-    UnregisterRoom,
-    UnregisterStream,
 )
 from signalreel.identifiers import Kind, Reference
 from signalreel.machines.base import AnyMachine, Key
 from signalreel.machines.blocking import ended_by, standings_after
 from signalreel.machines.broadcasts import Broadcast, broadcast_of
-from signalreel.machines.context import US_PER_S, Context, Environment, Session, error_of
+from signalreel.machines.context import Context, Environment, Session, error_of
 from signalreel.machines.names import refusal_of_names
 from signalreel.machines.pair import PAIR
 from signalreel.machines.playback import PLAYBACK
+from signalreel.machines.push import answer_push
 from signalreel.machines.registry import Registry
 from signalreel.machines.room import ROOM
 from signalreel.machines.routes import ROUTES, closing
@@ -243,6 +242,9 @@ class Engine:
             context.refuse(refusal)
         elif type(command) is GetIceServerConfig:
             context.send(session.id, IceServerConfig(context.settings.stun_server))
+        elif isinstance(command, RegisterPushToken | SendPush):
+            self._run(command)
+            answer_push(context, command)
         else:
             self._run(command)
             standings = standings_after(context, command)
@@ -312,20 +314,7 @@ class Engine:
         if refusal is not None:
             context.refuse(refusal)
             return
-        match command:
-            case UnregisterStream(stream_id=id) if context.find(Kind.STREAM, id) is not None:
-                self._fire((Kind.STREAM, context.app, id), EndStream(stream_id=id))
-            case UnregisterRoom(room=id) if context.find(Kind.ROOM, id) is not None:
-                self._fire((Kind.ROOM, context.app, id), CloseRoom(room=id))
-            case BlockSubscriber() if command.until * US_PER_S > context.wall:
-                self._put_out(command)
-            case _:
-                pass
-
-    def _put_out(self, block: BlockSubscriber) -> None:
-        """End what a blocked subscriber holds, in its name."""
-        context = self._context
-        for session, key, input in ended_by(context, block):
+        for session, key, input in ended_by(context, command):
             context.session = session
             if session:
                 context.send(session, error_of(USER_BLOCKED, input))

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct, field
 from signalreel.settings import Unlimited
 
 __all__ = (
+    "LABEL_LENGTH_MAX",
     "LATEST",
     "TEXT_LENGTH_MAX",
     "Block",
@@ -32,6 +33,9 @@ __all__ = (
     "Time",
 )
 
+LABEL_LENGTH_MAX: Final = 255
+"""Characters of the name of a subscriber or the like."""
+
 TEXT_LENGTH_MAX: Final = 4_096
 """Characters of a name, a description or meta data. Others are told these, hence the bound."""
 
@@ -41,7 +45,7 @@ LATEST: Final = 2**53
 Text = Annotated[str, Meta(max_length=TEXT_LENGTH_MAX)]
 """Something for people or pages to read."""
 
-Label = Annotated[str, Meta(max_length=255)]
+Label = Annotated[str, Meta(max_length=LABEL_LENGTH_MAX)]
 """The name of a subscriber or the like, which is no name of a stream and may hold any character."""
 
 Sealed = Annotated[str, Meta(max_length=8_192)]

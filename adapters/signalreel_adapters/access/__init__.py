@@ -5,13 +5,14 @@ shown. `rights` says what a credential opens, `chain` how gates are put together
 module, because it needs the extra `signalreel[access]`.
 """
 
+from signalreel.registered import BlockKind, Purpose
 from signalreel_adapters.access.backoff import BackoffLimits
-from signalreel_adapters.access.blocks import BlockGate, BlockKind, Blocks, end_sessions
+from signalreel_adapters.access.blocks import BlockGate, Blocks, end_sessions
 from signalreel_adapters.access.chain import AllOf, ByPurpose, ClosedGate, FirstThatKnows, OpenGate, PerApp
 from signalreel_adapters.access.hashes import HashGate, hash_token
 from signalreel_adapters.access.onetime import Issued, MemoryTokens, OneTimeGate, TokenStore
 from signalreel_adapters.access.registry import RegistrySubscribers, RegistryTokens
-from signalreel_adapters.access.rights import Check, Purpose, Rooms
+from signalreel_adapters.access.rights import Check, Rooms
 from signalreel_adapters.access.rooms import LiveRooms
 from signalreel_adapters.access.sealing import Sealing
 from signalreel_adapters.access.tags import Tags

@@ -5,7 +5,6 @@ one's name, or claiming another, does not get around it. It is asked after acces
 """
 
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -15,7 +14,8 @@ from signalreel.commands import AnyCommand
 from signalreel.errors import SignalreelError
 from signalreel.host import KickSession
 from signalreel.refusals import USER_BLOCKED
-from signalreel_adapters.access.rights import NoRooms, Purpose, Rooms, Wish, scopes_of, wish_of
+from signalreel.registered import BlockKind, Purpose
+from signalreel_adapters.access.rights import NoRooms, Rooms, Wish, scopes_of, wish_of
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.access.times import SECOND
 from signalreel_adapters.ports import Clock, Gate, SessionInfo, Verdict
@@ -27,7 +27,6 @@ __all__ = (
     "EVERY_STREAM",
     "SESSION_USES_MAX",
     "BlockGate",
-    "BlockKind",
     "Blocks",
     "TooManyBlocks",
     "TooManyUses",
@@ -45,14 +44,6 @@ SESSION_USES_MAX: Final = 4_096
 
 EVERY_STREAM: Final = ""
 """Stands for all streams and rooms of the app."""
-
-
-class BlockKind(StrEnum):
-    """What a block keeps from, spelled as in the REST interface of real servers."""
-
-    PUBLISH = "publish"
-    PLAY = "play"
-    PUBLISH_PLAY = "publish_play"
 
 
 class TooManyBlocks(SignalreelError):
@@ -107,7 +98,7 @@ class Blocks:
         if len(self._blocks) >= self._blocks_max:
             raise TooManyBlocks(self._blocks_max)
         identity = self._tags.subscriber(subscriber_id)
-        purposes = _purposes(kind)
+        purposes = kind.purposes
         for purpose in purposes:
             self._blocks[app, identity, stream_id, purpose] = now + seconds * SECOND
         return tuple(
@@ -122,7 +113,7 @@ class Blocks:
 
     def lift(self, app: str, subscriber_id: str, kind: BlockKind, *, stream_id: str = EVERY_STREAM) -> None:
         """End a block early. Harmless when there is none."""
-        for purpose in _purposes(kind):
+        for purpose in kind.purposes:
             self._blocks.pop((app, self._tags.subscriber(subscriber_id), stream_id, purpose), None)
 
     def admit(self, wish: Wish, session: SessionInfo, identity: str, rooms: Rooms) -> bool:
@@ -169,13 +160,3 @@ async def end_sessions(runtime: Runtime, sessions: Iterable[SessionInfo], *, act
     """Close these sessions' transports, which ends everything they hold. Goes on the reel as the host's own command."""
     for session in sessions:
         await runtime.submit(KickSession(session=session.session), app=session.app, actor=actor)
-
-
-def _purposes(kind: BlockKind) -> tuple[Purpose, ...]:
-    match kind:
-        case BlockKind.PUBLISH:
-            return (Purpose.PUBLISH,)
-        case BlockKind.PLAY:
-            return (Purpose.PLAY,)
-        case BlockKind.PUBLISH_PLAY:
-            return (Purpose.PUBLISH, Purpose.PLAY)

@@ -14,9 +14,11 @@ somebody is blocked. Whatever is not configured is refused.
 
 from collections.abc import Mapping
 
-from signalreel.commands import AnyCommand
+from signalreel.commands import AnyCommand, RegisterPushToken, SendPush
 from signalreel.errors import SignalreelError
-from signalreel_adapters.access.rights import Check, Purpose, Wish, wish_of
+from signalreel.refusals import AUTHENTICATION_TOKEN_NOT_VALID
+from signalreel.registered import Purpose
+from signalreel_adapters.access.rights import Check, Wish, wish_of
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.ports import Gate, SessionInfo, Verdict
 
@@ -37,7 +39,9 @@ class OpenGate:
         self._tags = tags
 
     async def decide(self, command: AnyCommand, session: SessionInfo) -> Verdict:
-        """Allow."""
+        """Allow everything but push commands: those reach people who are not there, and need a token everywhere."""
+        if isinstance(command, RegisterPushToken | SendPush):
+            return Verdict.refuse(AUTHENTICATION_TOKEN_NOT_VALID.definition)
         return Verdict.allow(self._tags.subscriber(session.identity) if session.identity else "")
 
 

@@ -10,9 +10,9 @@ import re
 from typing import Final
 
 from signalreel.commands import AnyCommand
+from signalreel.registered import Purpose
 from signalreel_adapters.access.rights import (
     NoRooms,
-    Purpose,
     Right,
     Rooms,
     Wish,

@@ -8,7 +8,7 @@ Claims: `streamId` (a stream, a peer pair or a room), `type` (`publish` or `play
 subscriber, `roomId` a room in which the stream may be published.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from joserfc import jwt
@@ -17,13 +17,23 @@ from joserfc.jwk import OctKey
 from msgspec import Meta, Struct
 
 from signalreel.commands import AnyCommand
-from signalreel_adapters.access.rights import NoRooms, Purpose, Right, Rooms, Wish, covers, decide_by, identity_of
+from signalreel.registered import Purpose
+from signalreel_adapters.access.rights import NoRooms, Right, Rooms, Wish, covers, decide_by, identity_of
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.access.times import SECOND, kept_until, seconds
 from signalreel_adapters.ports import Clock, SessionInfo, Verdict
 from signalreel_adapters.runtime import SystemClock
 
-__all__ = ("JWT_KEY_BYTES_MIN", "LEEWAY_S_MAX", "TOKEN_CHARACTERS_MAX", "JwtGate", "UnfitKey", "web_token")
+__all__ = (
+    "JWT_KEY_BYTES_MIN",
+    "LEEWAY_S_MAX",
+    "TOKEN_CHARACTERS_MAX",
+    "JwtGate",
+    "UnfitKey",
+    "issuer_of",
+    "signing_key",
+    "web_token",
+)
 
 JWT_KEY_BYTES_MIN: Final = 32
 """RFC 7518, section 3.2: a key for HS256 has at least the 256 bits of the hash."""
@@ -45,7 +55,18 @@ _Time = Annotated[float, Meta(ge=0, le=_LATEST)] | None
 _Name = Annotated[str, Meta(max_length=255)]
 
 
-class _Claims(Struct, frozen=True, rename="camel"):
+class _Times(Struct, frozen=True, rename="camel", kw_only=True):
+    """What is read of every token: who issued it, and when it is good."""
+
+    iss: str = ""
+    exp: _Time = None
+    nbf: _Time = None
+
+
+_T = TypeVar("_T", bound=_Times)
+
+
+class _Claims(_Times, frozen=True, rename="camel", kw_only=True):
     """What is read of a token. Other claims are ignored (RFC 7519, section 4)."""
 
     stream_id: Annotated[str, Meta(min_length=1, max_length=255)]
@@ -53,10 +74,7 @@ class _Claims(Struct, frozen=True, rename="camel"):
     room_id: _Name = ""
     sub: _Name = ""
     jti: _Name = ""
-    iss: str = ""
     aud: str | list[str] | None = None
-    exp: _Time = None
-    nbf: _Time = None
 
 
 class UnfitKey(ValueError):
@@ -96,7 +114,7 @@ class JwtGate:
             raise ValueError(
                 "a token for single use needs an expiry, else its use would have to be remembered for ever"
             )
-        self._key = _secret(key)
+        self._key = signing_key(key)
         self._tags = tags
         self._issuer = issuer
         self._audience = audience
@@ -114,7 +132,7 @@ class JwtGate:
         """Decide about a token of three parts; None for any other."""
         if wish.token.count(".") != _SEPARATORS:
             return None
-        claims = self._verified(wish.token)
+        claims = _verified(self._key, wish.token, _Claims)
         if claims is None or not self._is_current(claims) or not self._is_for_us(claims):
             return Verdict.refuse()
         right = Right(claims.stream_id, claims.type, claims.room_id)
@@ -129,25 +147,8 @@ class JwtGate:
         once = self._tags.tag("jwt", claims.iss, claims.jti)
         return Verdict.allow(identity, once=once, until=kept_until((claims.exp + self._leeway_s) * SECOND))
 
-    def _verified(self, token: str) -> _Claims | None:
-        """Give the claims of a token with a good signature, and None for everything else."""
-        if len(token) > TOKEN_CHARACTERS_MAX or not token.isascii():
-            return None
-        try:
-            decoded = jwt.decode(token, self._key, algorithms=[_ALGORITHM])
-            if "crit" in decoded.header:  # We understand no extension, not even those that the library does.
-                return None
-            return msgspec.convert(decoded.claims, _Claims)
-        except (JoseError, ValueError, RecursionError):
-            return None
-
     def _is_current(self, claims: _Claims) -> bool:
-        now = seconds(self._clock.wall())
-        if claims.nbf is not None and not claims.nbf <= now + self._leeway_s:
-            return False
-        if claims.exp is None:
-            return self._allow_without_expiry
-        return now < claims.exp + self._leeway_s
+        return _is_current(claims, self._clock.wall(), self._leeway_s, self._allow_without_expiry)
 
     def _is_for_us(self, claims: _Claims) -> bool:
         if self._issuer and claims.iss != self._issuer:
@@ -168,11 +169,48 @@ def web_token(
         claims["roomId"] = room
     if subscriber_id:
         claims["sub"] = subscriber_id
-    return jwt.encode({"alg": _ALGORITHM}, dict(claims), _secret(key))
+    return jwt.encode({"alg": _ALGORITHM}, dict(claims), signing_key(key))
 
 
-def _secret(key: bytes | str) -> OctKey:
-    """Make the one kind of key there is: octets."""
+def issuer_of(
+    key: OctKey, token: str, *, now: int, leeway_s: int = LEEWAY_S_MAX, allow_without_expiry: bool = False
+) -> str:
+    """Give who issued a token, when its signature and its times are good at `now` (microseconds since 1970).
+
+    Empty for everything else: a token that names no issuer proves nothing here.
+    """
+    if token.count(".") != _SEPARATORS:
+        return ""
+    claims = _verified(key, token, _Times)
+    if claims is None or not _is_current(claims, now, leeway_s, allow_without_expiry):
+        return ""
+    return claims.iss
+
+
+def _verified(key: OctKey, token: str, kind: type[_T]) -> _T | None:
+    """Give the claims of a token with a good signature, and None for everything else."""
+    if len(token) > TOKEN_CHARACTERS_MAX or not token.isascii():
+        return None
+    try:
+        decoded = jwt.decode(token, key, algorithms=[_ALGORITHM])
+        if "crit" in decoded.header:  # We understand no extension, not even those that the library does.
+            return None
+        return msgspec.convert(decoded.claims, kind)
+    except (JoseError, ValueError, RecursionError):
+        return None
+
+
+def _is_current(claims: _Times, now: int, leeway_s: int, allow_without_expiry: bool) -> bool:
+    time = seconds(now)
+    if claims.nbf is not None and not claims.nbf <= time + leeway_s:
+        return False
+    if claims.exp is None:
+        return allow_without_expiry
+    return time < claims.exp + leeway_s
+
+
+def signing_key(key: bytes | str) -> OctKey:
+    """Make the one kind of key there is: octets. Raises `UnfitKey`."""
     octets = key.encode() if isinstance(key, str) else key
     if len(octets) < JWT_KEY_BYTES_MIN or octets.lstrip().startswith(_ARMOUR):
         raise UnfitKey

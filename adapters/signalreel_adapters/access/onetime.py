@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from signalreel.commands import AnyCommand
 from signalreel.errors import SignalreelError
-from signalreel_adapters.access.rights import NoRooms, Purpose, Right, Rooms, Wish, covers, decide_by, identity_of
+from signalreel.registered import Purpose
+from signalreel_adapters.access.rights import NoRooms, Right, Rooms, Wish, covers, decide_by, identity_of
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.access.times import SECOND, kept_until
 from signalreel_adapters.ports import Clock, SessionInfo, Verdict

@@ -6,7 +6,6 @@ nothing, and whatever depends on it is refused.
 
 from signalreel.engine import Engine
 from signalreel_adapters.access.onetime import Issued
-from signalreel_adapters.access.rights import Purpose
 from signalreel_adapters.access.sealing import SUBSCRIBER_SECRET, Sealing, Unsealable
 from signalreel_adapters.access.times import SECOND
 from signalreel_adapters.access.totp import Subscriber
@@ -29,7 +28,7 @@ class RegistryTokens:
         found = self._engine.registry.token(app, tag) if self._engine is not None else None
         if found is None:
             return None
-        return Issued(found.stream_id, Purpose(found.purpose), found.expires_at * SECOND, found.room)
+        return Issued(found.stream_id, found.purpose, found.expires_at * SECOND, found.room)
 
 
 class RegistrySubscribers:
@@ -55,4 +54,4 @@ class RegistrySubscribers:
             secret = self._sealing.open(SUBSCRIBER_SECRET, found.sealed_secret)
         except Unsealable:
             return None
-        return Subscriber(stream_id, subscriber_id, secret, Purpose(found.purpose), found.period_s)
+        return Subscriber(stream_id, subscriber_id, secret, found.purpose, found.period_s)

@@ -4,19 +4,18 @@ Every kind of credential ends in a `Right`, and one function decides for all of 
 one-time token for the same stream open exactly the same doors.
 """
 
-from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
 
 from signalreel.commands import AnyCommand, GetTrackList, Join, JoinRoom, Play, Publish
+from signalreel.registered import Purpose
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.ports import SessionInfo, Verdict
 
 __all__ = (
     "Check",
     "NoRooms",
-    "Purpose",
     "Right",
     "Rooms",
     "Wish",
@@ -26,13 +25,6 @@ __all__ = (
     "scopes_of",
     "wish_of",
 )
-
-
-class Purpose(StrEnum):
-    """What a credential is for, spelled as in tokens."""
-
-    PUBLISH = "publish"
-    PLAY = "play"
 
 
 class Wish(Struct, frozen=True):

@@ -13,7 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from signalreel.commands import AnyCommand
-from signalreel_adapters.access.rights import Purpose, Wish, decide_by, identity_of
+from signalreel.registered import Purpose
+from signalreel_adapters.access.rights import Wish, decide_by, identity_of
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.http import HttpPost, Unreachable
 from signalreel_adapters.ports import SessionInfo, Verdict

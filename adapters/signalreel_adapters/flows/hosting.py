@@ -122,8 +122,8 @@ class RuntimeHost:
 async def hosted(flow: Flow) -> AsyncGenerator[RuntimeHost]:
     """Run a runtime as a flow's header asks for."""
     media = _media_for(flow.media)
-    reel = FailingReel(Header(flow.settings or Settings()))
     clock: Clock = ManualClock() if any(isinstance(step, PassTime) for step in flow.steps) else SystemClock()
+    reel = FailingReel(Header(flow.settings or Settings(), started_at=clock.wall()))
     issuing = IssuingGate(clock) if flow.access else None
     gate: Gate | None = RefusingGate(flow.refuse) if flow.refuse else issuing
     async with Runtime(reel, gate=gate, media=media, clock=clock) as runtime:

@@ -12,7 +12,7 @@ import anyio
 import anyio.lowlevel
 
 from signalreel.errors import ReelUnavailable, SignalreelError
-from signalreel.events import DeadlineReached
+from signalreel.events import ClockAdjusted, DeadlineReached
 from signalreel.refusals import DATA_STORE_NOT_AVAILABLE
 from signalreel_adapters.ports import Clock
 from signalreel_adapters.runtime.alarm import Alarm
@@ -88,6 +88,9 @@ class Loop:
             due = recorder.due()
             if due is not None:
                 batch.insert(0, due)
+            adjustment = recorder.adjustment() if batch else None
+            if adjustment is not None:
+                batch.insert(0, adjustment)
             if batch:
                 await self._turn(batch)
                 # A reel in memory never waits; others must get their turn all the same.
@@ -168,7 +171,8 @@ class Loop:
     def _must_be_kept(self, pending: Pending, error: ReelUnavailable) -> bool:
         """Whether an input that could not be recorded is tried again; one that is not is answered."""
         if pending.event is not None:
-            return not isinstance(pending.event, DeadlineReached)  # The engine still asks for that wake-up.
+            # The engine still asks for a wake-up, and the clock is looked at again.
+            return not isinstance(pending.event, DeadlineReached | ClockAdjusted)
         if pending.ticket is not None:
             pending.ticket.fail(error)
         session = self._sessions.get(pending.session)

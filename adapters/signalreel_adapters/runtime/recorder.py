@@ -13,7 +13,7 @@ from msgspec import structs
 from signalreel.commands import ids_wanted
 from signalreel.engine import Engine
 from signalreel.errors import ReelError, ReelUnavailable
-from signalreel.events import DeadlineReached
+from signalreel.events import ClockAdjusted, DeadlineReached
 from signalreel.record import Grant, Record, encode_record, input_name
 from signalreel.reel import Entry
 from signalreel.replay import apply_entry, compare
@@ -23,7 +23,10 @@ from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
 from signalreel_adapters.runtime.log import Log
 
-__all__ = ("Recorder", "Written")
+__all__ = ("DRIFT_MAX", "Recorder", "Written")
+
+DRIFT_MAX: Final = 1_000_000
+"""How far the wall clock may be from where the engine takes it to be, in microseconds: dates are planned in seconds."""
 
 _REPLAY_PAUSE_RECORDS: Final = 256
 """Records replayed at a start before other tasks get a turn."""
@@ -93,6 +96,13 @@ class Recorder:
         if deadline is None or deadline.at > self.now():
             return None
         return Pending(event=DeadlineReached(deadline.machine, deadline.timer))
+
+    def adjustment(self) -> Pending | None:
+        """Give the report that the wall clock is elsewhere than the engine takes it to be, if it is."""
+        offset = self._clock.wall() - self.now()
+        if abs(offset - self.engine.environment.clock_offset) <= DRIFT_MAX:
+            return None
+        return Pending(event=ClockAdjusted(offset))
 
     async def write(self, batch: list[Pending]) -> Written:
         """Append a batch and commit it; give the records, in order, to be applied.

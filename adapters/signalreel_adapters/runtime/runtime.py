@@ -99,12 +99,13 @@ class Runtime:
         self.shared_rates = SharedRates(self.limits)
         self.counters = Counters()
         self.ice = ice
-        self.reel: Reel = reel if reel is not None else Unrecorded(Header(settings or Settings()))
+        self.clock: Clock = clock if clock is not None else SystemClock()
+        header = Header(settings or Settings(), started_at=self.clock.wall())
+        self.reel: Reel = reel if reel is not None else Unrecorded(header)
         self._durable = as_durable(self.reel)
         self._settings = settings
         self._gate = gate
         self._media = media
-        self.clock: Clock = clock if clock is not None else SystemClock()
         self._ids: Ids = ids if ids is not None else RandomIds()
         self._sessions: dict[str, Session] = {}
         self._attached: dict[anyio.Event, None] = {}

@@ -22,6 +22,8 @@ from signalreel.commands import (
     Ping,
     Play,
     Publish,
+    RegisterPushToken,
+    SendPush,
 )
 from signalreel.decoding import decode_command, without_secrets
 from signalreel.errors import Undecodable
@@ -51,8 +53,8 @@ __all__ = ("GATED", "MESSAGE_TOO_BIG", "Host", "Session")
 MESSAGE_TOO_BIG: Final = 1009
 """Close code for a message beyond the limit (RFC 6455, section 7.4.1)."""
 
-GATED: Final = (Publish, Play, Join, JoinRoom, GetTrackList)
-"""The commands that the gate is asked about: those whose machines heed a grant.
+GATED: Final = (Publish, Play, Join, JoinRoom, GetTrackList, RegisterPushToken, SendPush)
+"""The commands that the gate is asked about: those that heed a grant.
 
 The others act on what an allowed command of the same session began, or ask what is live.
 """

@@ -20,6 +20,7 @@ class ManualClock:
 
     def __init__(self, now: int = 0) -> None:
         self._now = now
+        self._shift = 0
         self._sleepers: list[tuple[int, int, anyio.Event]] = []
         self._number = 0
 
@@ -29,7 +30,11 @@ class ManualClock:
 
     def wall(self) -> int:
         """Give the microseconds since 1970, which move along."""
-        return _WALL_AT_ZERO + self._now
+        return _WALL_AT_ZERO + self._now + self._shift
+
+    def shift_wall(self, microseconds: int) -> None:
+        """Set the wall clock forward, or back; the monotonic time goes on as before."""
+        self._shift += microseconds
 
     async def sleep_until(self, at: int) -> None:
         """Sleep until the test has advanced the clock as far."""

@@ -1,4 +1,4 @@
-"""Who holds what as whom, and what a new block ends of it: as if its subscriber had let go itself.
+"""Who holds what as whom, and what orders about what is registered end of it: a block, as if its subscriber had let go.
 
 Whoever is put out is told `user_blocked` first, and then what it would have been told had it stopped.
 """
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from signalreel.commands import Command, Join, JoinRoom, Leave, LeaveFromRoom, Play, Publish, Stop
-from signalreel.host import BlockSubscriber, EndStream, HostCommand
+from signalreel.host import BlockSubscriber, CloseRoom, EndStream, HostCommand, UnregisterRoom, UnregisterStream
 from signalreel.identifiers import Kind
 from signalreel.machines.base import Key
-from signalreel.machines.context import Context
+from signalreel.machines.context import US_PER_S, Context
 from signalreel.machines.shapes import Stream, StreamState
 from signalreel.machines.standings import Standing, names_in, wish_of
 
@@ -37,11 +37,24 @@ def standings_after(context: Context, command: Command) -> tuple[Standing, ...] 
     return context.standings.with_one(context.app, context.session, standing, held)
 
 
-def ended_by(context: Context, block: BlockSubscriber) -> Iterator[tuple[str, Key, Command | HostCommand]]:
-    """Give the machines that a block ends, one by one: (session, key, the input that ends it).
+def ended_by(context: Context, command: HostCommand) -> Iterator[tuple[str, Key, Command | HostCommand]]:
+    """Give the machines that an order about what is registered ends, one by one: (session, key, the input that does).
 
-    What comes later depends on what has ended before, so carry each out before asking for the next.
+    The session is whoever is put out, and empty where nobody is blocked. What comes later depends on what has ended
+    before, so carry each out before asking for the next.
     """
+    match command:
+        case UnregisterStream(stream_id=id) if context.find(Kind.STREAM, id) is not None:
+            yield "", (Kind.STREAM, context.app, id), EndStream(stream_id=id)
+        case UnregisterRoom(room=id) if context.find(Kind.ROOM, id) is not None:
+            yield "", (Kind.ROOM, context.app, id), CloseRoom(room=id)
+        case BlockSubscriber() if command.until * US_PER_S > context.wall:
+            yield from _ended_by_block(context, command)
+        case _:
+            pass
+
+
+def _ended_by_block(context: Context, block: BlockSubscriber) -> Iterator[tuple[str, Key, Command | HostCommand]]:
     app = context.app
     for session in context.standings.sessions(app, block.subscriber_id, block.identity):
         for standing in context.standings.of(session):

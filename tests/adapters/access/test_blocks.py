@@ -7,19 +7,19 @@ import pytest
 
 from signalreel.commands import AnyCommand, JoinRoom, Play, Publish, Stop
 from signalreel.refusals import UNAUTHORIZED_ACCESS, USER_BLOCKED
+from signalreel.registered import BlockKind, Purpose
 from signalreel_adapters import FakeMedia, MemoryClient, Runtime, SessionInfo, Verdict
 from signalreel_adapters.access.blocks import (
     BLOCK_S_MAX,
     SESSION_USES_MAX,
     BlockGate,
-    BlockKind,
     Blocks,
     TooManyBlocks,
     TooManyUses,
     end_sessions,
 )
 from signalreel_adapters.access.chain import ClosedGate, OpenGate
-from signalreel_adapters.access.rights import NoRooms, Purpose, Wish
+from signalreel_adapters.access.rights import NoRooms, Wish
 from signalreel_adapters.access.times import SECOND
 from signalreel_adapters.testing import ManualClock
 from tests.adapters.access.scenes import TAGS, FixedRooms, Says, answer_to, session_of

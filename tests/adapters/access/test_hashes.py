@@ -4,8 +4,9 @@ import pytest
 
 from signalreel.commands import AnyCommand, JoinRoom, Play, Publish
 from signalreel.record import Grant
+from signalreel.registered import Purpose
 from signalreel_adapters.access.hashes import HashGate, hash_token
-from signalreel_adapters.access.rights import Purpose, wish_of
+from signalreel_adapters.access.rights import wish_of
 from tests.adapters.access.scenes import TAGS, FixedRooms, session_of, sha256
 
 pytestmark = pytest.mark.anyio

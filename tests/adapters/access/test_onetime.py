@@ -4,6 +4,7 @@ import pytest
 
 from signalreel.commands import AnyCommand, JoinRoom, Play, Publish
 from signalreel.record import Grant
+from signalreel.registered import Purpose
 from signalreel_adapters.access.onetime import (
     TOKEN_LIFETIME_S_MAX,
     MemoryTokens,
@@ -11,7 +12,7 @@ from signalreel_adapters.access.onetime import (
     TooManyTokens,
     one_time_tag,
 )
-from signalreel_adapters.access.rights import Purpose, wish_of
+from signalreel_adapters.access.rights import wish_of
 from signalreel_adapters.access.times import SECOND, kept_until
 from signalreel_adapters.testing import ManualClock
 from tests.adapters.access.scenes import TAGS, FixedRooms, session_of

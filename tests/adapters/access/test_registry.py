@@ -4,11 +4,11 @@ import pytest
 
 from signalreel.host import IssueToken, RegisterSubscriber
 from signalreel.registered import IssuedToken, Purpose, Subscriber
+from signalreel.registered import Purpose as For
 from signalreel_adapters import Runtime
 from signalreel_adapters.access import totp
 from signalreel_adapters.access.onetime import Issued
 from signalreel_adapters.access.registry import RegistrySubscribers, RegistryTokens
-from signalreel_adapters.access.rights import Purpose as For
 from signalreel_adapters.access.sealing import SUBSCRIBER_SECRET, Sealing
 
 pytestmark = pytest.mark.anyio

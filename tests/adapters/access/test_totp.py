@@ -7,8 +7,9 @@ import pytest
 
 from signalreel.commands import AnyCommand, JoinRoom, Play, Publish
 from signalreel.record import Grant
+from signalreel.registered import Purpose
 from signalreel_adapters.access.backoff import BackoffLimits
-from signalreel_adapters.access.rights import Purpose, wish_of
+from signalreel_adapters.access.rights import wish_of
 from signalreel_adapters.access.times import SECOND, kept_until
 from signalreel_adapters.access.totp import (
     PERIOD_S,

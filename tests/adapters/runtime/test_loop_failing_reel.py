@@ -8,7 +8,9 @@ from signalreel.errors import ReelUnavailable
 from signalreel.events import ResourcesMeasured, SessionClosed
 from signalreel.host import CloseRoom
 from signalreel.record import decode_record
-from signalreel_adapters import FakeMedia, Limits, MemoryClient, Runtime
+from signalreel.reel import Header
+from signalreel.settings import Settings
+from signalreel_adapters import FakeMedia, Limits, MemoryClient, Runtime, SystemClock
 from signalreel_adapters.testing import FailingReel, ManualClock
 from signalreel_adapters.testing.clock import MILLISECOND
 from tests.adapters.calls import names, publish
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 async def test_commands_are_answered_off_the_reel_and_nothing_is_applied() -> None:
     """Clients are told `data_store_not_available`, with their stream id; the engine stays where the disk is."""
-    reel = FailingReel()
+    reel = FailingReel(Header(Settings(), started_at=SystemClock().wall()))
     async with Runtime(reel) as runtime:
         client = MemoryClient(runtime)
         await client.flush()
@@ -137,7 +139,8 @@ async def test_much_that_is_kept_stays_in_order_and_costs_nothing_again() -> Non
             self.appended += 1
             super().append(seq, record)
 
-    reel, clock = Counting(), ManualClock()
+    clock = ManualClock()
+    reel = Counting(Header(Settings(), started_at=clock.wall()))
     async with Runtime(reel, clock=clock, limits=Limits(batch_records_max=2, reel_retry_ms=500)) as runtime:
         reel.fails = True
         for number in range(40):

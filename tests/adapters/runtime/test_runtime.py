@@ -9,12 +9,20 @@ import pytest
 from structlog.testing import capture_logs
 
 from signalreel.commands import AnyCommand, JoinRoom, Play, Publish, TakeConfiguration
-from signalreel.events import BitrateMeasured, DeadlineReached, RunStarted, SessionClosed, SettingsChanged
-from signalreel.host import CloseRoom, EndStream, KickSession
+from signalreel.events import (
+    BitrateMeasured,
+    ClockAdjusted,
+    DeadlineReached,
+    RunStarted,
+    SessionClosed,
+    SettingsChanged,
+)
+from signalreel.host import CloseRoom, EndStream, KickSession, RegisterStream
 from signalreel.identifiers import Kind, Reference
 from signalreel.messages import POLICY_VIOLATION
 from signalreel.record import Input, decode_record
-from signalreel.reel import MemoryReel, Reel
+from signalreel.reel import Header, MemoryReel, Reel
+from signalreel.registered import RegisteredStream
 from signalreel.replay import Cursor
 from signalreel.settings import Settings
 from signalreel.step import Step
@@ -43,8 +51,9 @@ pytestmark = pytest.mark.anyio
 
 
 def inputs(reel: Reel) -> list[Input]:
-    """What stands on a reel."""
-    return [decode_record(entry.record).input for entry in reel.entries()]
+    """What stands on a reel, besides the setting of its clock: a reel in memory says not when it began."""
+    found = [decode_record(entry.record).input for entry in reel.entries()]
+    return [input for input in found if not isinstance(input, ClockAdjusted)]
 
 
 class StuckReel(FailingReel):
@@ -308,7 +317,7 @@ class TestGate:
             await client.send(Publish(stream_id="s", token="good"))
 
             assert names(await client.flush()) == ["user_blocked", "start"]
-        assert [getattr(input, "token", "") for input in inputs(reel)] == [""] * reel.last_seq
+        assert [getattr(input, "token", "") for input in inputs(reel)] == [""] * len(inputs(reel))
 
 
 class TestAttaching:
@@ -529,12 +538,52 @@ class TestLifetime:
 
         with pytest.raises(LookupError):
             await crash()
-        before = reel.last_seq
+        before = len(inputs(reel))
         async with Runtime(reel, media=FakeMedia()) as runtime:
             await publish(MemoryClient(runtime), "s")
 
         assert inputs(reel)[before] == RunStarted()
         assert [one.divergence for one in Cursor(reel)] == [None] * reel.last_seq
+
+    async def test_the_wall_clock_is_an_input_when_it_goes_astray(self) -> None:
+        """The header says where it began; more than a second of difference is recorded, and replay needs no clock."""
+        clock = ManualClock()
+        reel = MemoryReel(Header(Settings(), started_at=clock.wall()))
+        async with Runtime(reel, clock=clock) as runtime:
+            start = runtime.engine.environment.clock_offset
+            for shift in (0, SECOND, 1, -3_600 * SECOND):
+                await clock.advance(MILLISECOND)
+                clock.shift_wall(shift)
+                await runtime.submit(RegisterStream(stream=RegisteredStream(f"s{shift}")), app="live")
+            registered = runtime.engine.registry.registrations("live")
+        found = [decode_record(entry.record).input for entry in reel.entries()]
+        cursor = Cursor(reel)
+
+        assert [input.offset - start for input in found if isinstance(input, ClockAdjusted)] == [
+            SECOND + 1,
+            -3_599 * SECOND + 1,
+        ]
+        assert [one.divergence for one in cursor if one.divergence] == []
+        assert cursor.engine.registry.registrations("live") == registered
+
+    async def test_without_a_reel_dates_are_those_of_the_wall_clock(self) -> None:
+        """Nothing is kept, and what is planned is held against the time of day all the same."""
+        clock = ManualClock(now=5 * SECOND)
+        async with Runtime(clock=clock) as runtime:
+            await runtime.submit(RegisterStream(stream=RegisteredStream("s")), app="live")
+            registered = runtime.engine.registry.stream("live", "s")
+
+        assert registered is not None
+        assert registered.created_at == clock.wall() // MILLISECOND
+
+    async def test_an_order_that_no_reel_could_hold_is_told_at_once(self) -> None:
+        """Nothing is recorded then: a record that cannot be read back would end every replay."""
+        reel = MemoryReel()
+        async with Runtime(reel) as runtime:
+            with pytest.raises(ValueError, match="cannot stand on a reel"):
+                await runtime.submit(RegisterStream(stream=RegisteredStream("s", viewers_max=-2)), app="live")
+
+        assert inputs(reel) == []
 
     async def test_other_settings_are_an_input(self) -> None:
         """Settings that are not the reel's are recorded as a change; none given means the reel's own."""

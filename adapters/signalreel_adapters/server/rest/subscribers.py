@@ -9,7 +9,6 @@ from typing import Final
 
 from signalreel.host import BlockSubscriber, RegisterSubscriber, UnregisterSubscriber
 from signalreel.registered import BlockKind, Purpose, Subscriber
-from signalreel_adapters.access import Purpose as AccessPurpose
 from signalreel_adapters.access.sealing import SUBSCRIBER_SECRET, Unsealable
 from signalreel_adapters.access.totp import PERIOD_S, derived_secret, secret_octets, totp_code
 from signalreel_adapters.server.rest.problems import RestProblem, bad_request, conflict, not_found
@@ -100,7 +99,7 @@ async def present_code(services: Services, call: Call) -> OneTimeCode:
         shared = services.totp_secrets.get(call.app)
         if shared is None:
             raise not_found("not_registered")
-        secret = derived_secret(shared, name, id, AccessPurpose(call.optional("type") or Purpose.PLAY))
+        secret = derived_secret(shared, name, id, Purpose(call.optional("type") or Purpose.PLAY))
         period_s = PERIOD_S
     return OneTimeCode(success=True, data_id=totp_code(secret_octets(secret), services.now_s() // period_s))
 

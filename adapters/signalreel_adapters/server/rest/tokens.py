@@ -6,7 +6,6 @@ from typing import Final
 from signalreel.host import IssueToken, RevokeTokens
 from signalreel.identifiers import is_valid_name
 from signalreel.registered import IssuedToken, Purpose
-from signalreel_adapters.access import Purpose as AccessPurpose
 from signalreel_adapters.access.onetime import TOKEN_LIFETIME_S_MAX, one_time_tag
 from signalreel_adapters.server.rest.problems import RestProblem, bad_request, conflict
 from signalreel_adapters.server.rest.services import Services
@@ -44,7 +43,7 @@ async def issue_web_token(services: Services, call: Call) -> Token:
     from signalreel_adapters.access.jwt import web_token  # noqa: PLC0415 - needs an extra
 
     expires_at, purpose, room = _expiry(services, call), _purpose(call), call.optional("room_id")
-    token = web_token(key, call.text("id"), AccessPurpose(purpose), expires_at, room=room)
+    token = web_token(key, call.text("id"), purpose, expires_at, room=room)
     return Token(token, call.text("id"), expires_at, purpose, room or None)
 
 
