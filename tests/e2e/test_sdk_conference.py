@@ -1,8 +1,9 @@
 """The official JavaScript SDK, unedited, in a conference: one connection for each stream, and one for all."""
 
+import json
 import time
 from collections.abc import Collection
-from typing import Final
+from typing import Final, cast
 
 import pytest
 
@@ -139,6 +140,13 @@ class Member:
         )
         return [see_moving_picture(self.page, f"#player-{other}") for other in others][-1]
 
+    def ask_about(self, stream_id: str) -> Message:
+        """Ask about the room or a stream of it, and read the answer as pages do: as text that is JSON."""
+        self.sdk.call("getBroadcastObject", stream_id)
+        answer = self.sdk.until("broadcastObject")
+        assert answer["streamId"] == stream_id
+        return cast(Message, json.loads(answer["broadcast"]))
+
     def _offer(self) -> Message:
         return self.sdk.wire.until_heard("takeConfiguration", type="offer", streamId=self.room)
 
@@ -160,6 +168,10 @@ def test_a_room_of_the_newer_kind(guests: Guests, evidence: EvidenceNotes) -> No
     offer = cleo.sdk.wire.until_heard("takeConfiguration", type="offer", streamId="room4")
     said = cleo.sdk.wire.last_said("play")
     evidence.tick("REAL-7", transport="browser", captured=offer, said=said, media={"pages": 3} | figures)
+
+    room = cleo.ask_about("room4")
+    assert sorted(room["subTrackStreamIds"]) == ["anna4", "bert4", "cleo4"]
+    assert [cleo.ask_about(id)["metaData"] for id in ("anna4", "bert4")] == ['{"name": "anna4"}', '{"name": "bert4"}']
 
     bert.sdk.close()
     anna.sees("cleo4")
