@@ -46,8 +46,8 @@ class Bottleneck:
         """Where the browser is to send to."""
         return int(self._near.getsockname()[1])
 
-    def widen(self, bits_per_second: int) -> None:
-        """Let more through from now on."""
+    def carry(self, bits_per_second: int) -> None:
+        """Let so much through from now on."""
         self._bytes_per_second = bits_per_second / BITS
 
     def lead_to(self, port: int) -> None:
