@@ -70,7 +70,9 @@ class RuntimeHost:
             case Report(event=event):
                 self.runtime.report(event)
             case Order(order=order):
-                await self.runtime.submit(order, app=app)
+                refused = (await self.runtime.submit(order, app=app)).refused
+                if refused:
+                    raise Unable(f"the order was refused: {refused}")
             case Disk(works=works):
                 self._reel.fails = not works
             case Issue():
