@@ -17,7 +17,7 @@ from signalreel.commands import LISTED_MAX, GetSubtracks
 from signalreel.identifiers import Kind
 from signalreel.machines.base import AnyMachine
 from signalreel.machines.context import US_PER_MS, Context
-from signalreel.machines.shapes import Playback, Room, Stream, StreamState
+from signalreel.machines.shapes import Playback, Room, Stream, StreamState, is_live
 
 __all__ = (
     "TOLD_LENGTH_MAX",
@@ -117,7 +117,11 @@ def broadcast_of_room(room: Room, context: Context) -> Broadcast:
         "broadcasting",
         meta_data=told(room.meta_data),
         date=_date(room.born_at, context),
-        sub_track_stream_ids=tuple(id for id, _ in context.indexes.roster(room.app, room.id)),
+        sub_track_stream_ids=tuple(
+            id
+            for id, _ in context.indexes.roster(room.app, room.id)
+            if is_live(context.find(Kind.STREAM, id))  # One that waits for its publisher stays on the roster.
+        ),
         virtual=True,
         viewers=context.indexes.audience_size(room.app, room.id),
         viewers_max=context.settings.viewers_max,

@@ -19,6 +19,7 @@ from signalreel.commands import (
 from signalreel.events import ClockAdjusted, Track, TracksFound
 from signalreel.machines.broadcasts import TOLD_LENGTH_MAX, Broadcast, told
 from signalreel.messages import Notification
+from signalreel.record import Grant
 from signalreel.settings import Settings
 from tests.engine.world import APP, MS, World
 from tests.engine.world import told as told_to
@@ -119,6 +120,17 @@ def test_a_room_is_told_as_a_virtual_main_track() -> None:
     assert (told["webRTCViewerCount"], told["subtracksLimit"]) == (1, 5)
     assert told["metaData"] == "of the room"
     assert told["date"] == WALL + 5
+
+
+def test_a_stream_that_waits_for_its_publisher_is_no_subtrack() -> None:
+    """Whoever plays what a room is told to hold would be refused, as `getSubtracks` and `getRoomInfo` know too."""
+    world = world_of(Settings(restore_ms=1_000))
+    world.say("bob", JoinRoom("r"))
+    world.publish("alice", "s1", room="r", grant=Grant(allowed=True, identity="tag"))
+
+    assert broadcast(world, "r")["subTrackStreamIds"] == ["s1"]
+    world.close("alice")
+    assert broadcast(world, "r")["subTrackStreamIds"] == []
 
 
 def test_the_host_sees_the_same_object() -> None:
