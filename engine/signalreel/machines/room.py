@@ -224,7 +224,7 @@ def tell_left(room: Room, input: object, context: Context) -> None:
 
 
 def leave_as_player(room: Room, command: LeaveFromRoom, context: Context) -> None:
-    """Someone without a seat leaves: what it plays in the room ends, if it plays at all."""
+    """Someone without a seat leaves: what it plays in the room ends, whether there is a room or not."""
     tell_left(room, command, context)
     end_everything_of(room, context.session, context)
 
@@ -351,7 +351,7 @@ ROOM: Final = Table(
         row(GetTrackList, OPEN, otherwise, tell_track_list),
         unreachable(GetTrackList, EMPTY, because="asked of the stream when there is no such room"),
         refuse(LeaveFromRoom, EMPTY, room_missing, NO_ROOM_SPECIFIED),
-        row(LeaveFromRoom, EMPTY, otherwise, tell_left),
+        row(LeaveFromRoom, EMPTY, otherwise, leave_as_player),
         row(LeaveFromRoom, OPEN, by_another_session, leave_as_player),
         row(LeaveFromRoom, OPEN, is_last, exit_room, CLOSED),
         row(LeaveFromRoom, OPEN, otherwise, exit_room, SAME),

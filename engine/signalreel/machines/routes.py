@@ -89,6 +89,7 @@ from signalreel.host import (
 from signalreel.identifiers import Kind, playback_id
 from signalreel.machines.base import Key
 from signalreel.machines.context import Context
+from signalreel.machines.shapes import Playback
 from signalreel.machines.tracks import resolved
 from signalreel.step import Fired
 
@@ -180,7 +181,7 @@ def _description(context: Context, command: TakeConfiguration) -> Keys:
     if key is not None:
         return (key,)
     pair = (Kind.PAIR, context.app, id)
-    return (pair,) if command.type == "offer" or pair in context.machines else NOWHERE
+    return (pair,) if command.type == "offer" or _is_shown(context, pair) else NOWHERE
 
 
 def _candidate(context: Context, command: TakeCandidate) -> Keys:
@@ -189,7 +190,14 @@ def _candidate(context: Context, command: TakeCandidate) -> Keys:
     if key is not None:
         return (key,)
     pair = (Kind.PAIR, context.app, id)
-    return (pair,) if pair in context.machines else NOWHERE
+    return (pair,) if _is_shown(context, pair) else NOWHERE
+
+
+def _is_shown(context: Context, pair: Key) -> bool:
+    """Whether the session is answered as if there were this pair; where streams are hidden, only its peers are."""
+    if pair not in context.machines:
+        return False
+    return not context.settings.hide_streams or pair in context.indexes.held(context.session)
 
 
 def _stop(context: Context, command: Stop) -> Keys:
@@ -229,9 +237,18 @@ def _leave_room(context: Context, command: LeaveFromRoom) -> Keys:
     """The room that is named; when there is none, those the session is in: one page sends its text field's name."""
     named = (Kind.ROOM, context.app, command.room)
     own = context.held(context.session, Kind.ROOM)
-    if not own or named in context.machines:
+    if not own or _can_be_left(context, named):
         return (named,)
     return tuple((Kind.ROOM, context.app, id) for id in own)
+
+
+def _can_be_left(context: Context, room: Key) -> bool:
+    """Whether there is such a room; where streams are hidden, whether the session is in it or plays in it."""
+    if not context.settings.hide_streams:
+        return room in context.machines
+    held = context.indexes.held(context.session)
+    played = (context.machines[key] for key in held if key[0] is Kind.PLAYBACK)
+    return room in held or any(isinstance(machine, Playback) and machine.room == room[2] for machine in played)
 
 
 def _named(context: Context, event: MediaEvent) -> Keys:
