@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from signalreel.reel import Reel
-from signalreel_adapters import Gate, IceServers, Ids, Limits, Media, Runtime
+from signalreel_adapters import Clock, Gate, IceServers, Ids, Limits, Media, Runtime
 from signalreel_adapters.server import listen, serve
 
 __all__ = ("JsonSocket", "Served", "served")
@@ -84,6 +84,7 @@ async def served(
     media: Media | None = None,
     ice: IceServers | None = None,
     gate: Gate | None = None,
+    clock: Clock | None = None,
     limits: Limits | None = None,
     ids: Ids | None = None,
     pages: Path | None = None,
@@ -93,7 +94,7 @@ async def served(
     listens = anyio.Event()
     with listen("127.0.0.1", 0) as bound:
         async with (
-            Runtime(reel, media=media, ice=ice, gate=gate, limits=limits, ids=ids) as runtime,
+            Runtime(reel, media=media, ice=ice, gate=gate, clock=clock, limits=limits, ids=ids) as runtime,
             anyio.create_task_group() as tasks,
         ):
 
