@@ -70,13 +70,13 @@ def stop_clock(page: Page) -> None:
     page.clock.pause_at(1)
 
 
-def refuse(definition: str) -> Callable[[Message], Message | None]:
+def refuse(definition: str, **fields: object) -> Callable[[Message], Message | None]:
     """Answer pings, and refuse everything else."""
 
     def answer(message: Message) -> Message:
         if message["command"] == "ping":
             return {"command": "pong"}
-        return {"command": "error", "definition": definition, "streamId": message["streamId"]}
+        return {"command": "error", "definition": definition, "streamId": message["streamId"], **fields}
 
     return answer
 
@@ -114,6 +114,58 @@ def test_what_is_refused_again_and_again_is_asked_for_less_often(guests: Guests)
         page.clock.run_for(1_500)
         server.wait_for("play", count + 1)
         page.wait_for_function("count => states.filter(([state]) => state === 'waiting').length > count", arg=count)
+
+
+def test_nothing_is_asked_for_before_the_server_says(guests: Guests) -> None:
+    """A refusal that names a time is repeated then, whatever it is called."""
+    page = guests.open()
+    server = PlayedServer(page, refuse("user_blocked", retryAfterMs=20_000))
+    stop_clock(page)
+    page.evaluate(PLAY, {})
+    server.wait_for("play")
+    page.clock.run_for(19_000)
+    assert len(server.commands("play")) == 1
+
+    page.clock.run_for(1_500)
+
+    server.wait_for("play", 2)
+    assert states(page)[:2] == [["asking", ""], ["waiting", "user_blocked"]]
+
+
+def test_a_server_that_will_stop_is_left_and_found_again(guests: Guests) -> None:
+    """It is not kept waiting for its sessions; what was wanted is asked for on the next connection."""
+    page = guests.open()
+    server = PlayedServer(page, lambda message: None)
+    stop_clock(page)
+    page.evaluate(PLAY, {})
+    server.wait_for("play")
+
+    server.connections[0].send(json.dumps({"command": "notification", "definition": "server_will_stop"}))
+    page.wait_for_function("states.length === 2")
+    page.clock.run_for(1_000)
+
+    server.wait_for("play", 2)
+    assert len(server.connections) == 2
+    assert states(page) == [["asking", ""], ["waiting", "server_will_stop"], ["asking", "disconnected"]]
+
+
+def test_a_player_waits_for_what_starts_soon(guests: Guests) -> None:
+    """The server offers when it is live, so nothing is asked for again."""
+    page = guests.open()
+    answers: dict[str, Message] = {
+        "play": {"command": "notification", "definition": "streaming_starts_soon", "streamId": "stream1"},
+        "ping": {"command": "pong"},
+    }
+    server = PlayedServer(page, lambda message: answers.get(message["command"]))
+    stop_clock(page)
+    page.evaluate(PLAY, {})
+    page.wait_for_function("states.length === 2")
+    for count in range(1, 6):
+        page.clock.run_for(3_000)
+        server.wait_for("ping", count)
+
+    assert len(server.commands("play")) == 1
+    assert states(page) == [["asking", ""], ["waiting", "streaming_starts_soon"]]
 
 
 def test_what_is_refused_for_good_ends(guests: Guests) -> None:

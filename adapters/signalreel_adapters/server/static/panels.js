@@ -19,6 +19,8 @@ const SIZES_MAX = 3;
 const REASONS = new Map([
   ["stopped", "Stopped."],
   ["disconnected", "The connection to the server was lost; trying again."],
+  ["server_will_stop", "The server is stopping; this goes on when it is back."],
+  ["streaming_starts_soon", "Nobody publishes this stream yet; it plays as soon as somebody does."],
   ["no_stream_exist", "Nobody publishes this stream yet; asking again every now and then."],
   ["play_finished", "The stream has ended; waiting for it to come back."],
   ["publish_finished", "The server has ended the stream."],
@@ -43,7 +45,7 @@ const REASONS = new Map([
 class Panel {
   /** @type {SignalreelClient | null} */
   #client = null;
-  /** @type {{streamId: string, state: string}} */
+  /** @type {{streamId: string, state: string, waitMs?: number}} */
   #last = { streamId: "", state: "" };
   #holdsCamera = false;
 
@@ -99,14 +101,13 @@ class Panel {
    * @param {SignalreelClient} client
    */
   listen(client) {
-    on(client, "state", ({ streamId, state, reason }) => {
+    on(client, "state", ({ streamId, state, reason, waitMs }) => {
       if (!this.concerns(streamId)) return;
-      this.#last = { streamId, state };
+      this.#last = { streamId, state, waitMs };
       this.show(state, reason);
     });
     on(client, "refused", (message) => this.#refused(message));
     on(client, "fault", ({ error }) => this.say(String(error.message ?? error), "refused"));
-    on(client, "server_will_stop", () => this.say("The server is about to stop.", "waiting"));
   }
 
   /**
@@ -146,7 +147,8 @@ class Panel {
       this.say(words, "refused");
     } else if (streamId === this.#last.streamId) {
       if (this.#last.state === "ended") this.say(words, "refused");
-      if (this.#last.state === "waiting") this.say(REASONS.get(definition) ?? `${words} Trying again.`, "waiting");
+      if (this.#last.state === "waiting")
+        this.say(REASONS.get(definition) ?? `${words} Trying again${inWords(this.#last.waitMs)}.`, "waiting");
     }
   }
 
@@ -482,4 +484,17 @@ export class ConferencePanel extends Panel {
  */
 function on(client, name, handler) {
   client.addEventListener(name, (event) => handler(/** @type {CustomEvent} */ (event).detail));
+}
+
+/**
+ * Say how long it is until something.
+ *
+ * @param {number | undefined} milliseconds
+ */
+function inWords(milliseconds) {
+  if (milliseconds === undefined) return "";
+  const seconds = Math.round(milliseconds / 1_000);
+  if (seconds < 120) return ` in ${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? ` in ${minutes} min` : ` in ${Math.round(minutes / 60)} h`;
 }

@@ -1,8 +1,8 @@
 /**
  * A client for the WebSocket protocol of the Ant Media server, as Signalreel speaks it. No dependencies.
  *
- * It is meant to be read: every command of the protocol is a method whose comment shows what goes over the wire and
- * what comes back, and every message of the server is described below. One client is one WebSocket, and may publish one
+ * It is meant to be read: what a page needs of the protocol is a method whose comment shows what goes over the wire and
+ * what comes back, and every message that answers it is described below; the rest goes through {@link say}. One client is one WebSocket, and may publish one
  * stream, play any number, and be a peer of any number of pairs.
  *
  *     const client = new SignalreelClient("ws://localhost:5080/live/websocket");
@@ -20,7 +20,8 @@
  *
  * - `open`, `close` {willReconnect}: the WebSocket;
  * - `sent` {message}, `received` {message}: everything that goes over it;
- * - `state` {streamId, role, state, reason}: how far a stream, playback or peer pair has come, see {@link State};
+ * - `state` {streamId, role, state, reason, waitMs}: how far a stream, playback or peer pair has come, see {@link State};
+ *   `waitMs` is how long until it is asked for again, where that is known;
  * - `sourceadded`, `sourceremoved` {streamId, sourceId, stream}: what can be seen and heard, one MediaStream for each
  *   publisher. `streamId` is what was asked for (it may be a room), `sourceId` the stream it comes from;
  * - `data` {streamId, data}: a message on the data channel;
@@ -81,7 +82,8 @@ import { Connection } from "./connection.js";
  * - `bitrateMeasurement` with `targetBitrate`, `videoBitrate`, `audioBitrate`: when the target is below the sum of the
  *   others, the viewer's network is too slow for what it plays;
  * - `resolutionChangeInfo` with `streamHeight`: the player gets another rendition;
- * - `server_will_stop`.
+ * - `streaming_starts_soon`: what is to be played is registered and not live yet; `streaming_started`: now it is;
+ * - `server_will_stop`: this client leaves then, and comes back when the server does.
  *
  * @typedef {{command: "notification", definition: string, streamId?: string, room?: string, streams?: string[],
  *            streamList?: {streamId: string, streamName: string, metaData: string}[], streamHeight?: number,
@@ -89,10 +91,11 @@ import { Connection } from "./connection.js";
  */
 
 /**
- * `error`: a command was refused, or something failed. `information` is a sentence for a person.
+ * `error`: a command was refused, or something failed. `information` is a sentence for a person, and `retryAfterMs` says
+ * when the same command may succeed, if that can be said.
  *
  * @typedef {{command: "error", definition: string, streamId?: string, room?: string, information?: string,
- *            error_code?: string}} ErrorMessage
+ *            error_code?: string, retryAfterMs?: number}} ErrorMessage
  */
 
 /**
@@ -133,9 +136,15 @@ const PING_INTERVAL_MS = 3_000;
 /** So many pings without any answer, and the connection is taken for dead. */
 const PINGS_UNANSWERED_MAX = 3;
 
-/** The wait before a refused command is repeated; it doubles with each refusal in a row up to the maximum. */
+/**
+ * The wait before a refused command is repeated; it doubles with each refusal in a row up to the maximum. A server that
+ * says `retryAfterMs` is not asked before.
+ */
 const RETRY_DELAY_MS = 3_000;
 const RETRY_DELAY_MAX_MS = 30_000;
+
+/** No browser can wait longer at a time; a stream that is planned for later is asked for once more in between. */
+const WAIT_MAX_MS = 2_147_483_647;
 
 /** The wait before a lost WebSocket is opened again; it doubles with each failure up to the maximum. */
 const RECONNECT_DELAY_MS = 500;
@@ -211,6 +220,8 @@ export class SignalreelClient extends EventTarget {
   #reconnectDelay = RECONNECT_DELAY_MS;
   #unanswered = 0;
   #closed = false;
+  /** Why the WebSocket is about to be lost, when the server has said so. */
+  #leaving = "";
 
   /**
    * @param {string | URL} url `ws://HOST:PORT/APP/websocket`
@@ -459,6 +470,18 @@ export class SignalreelClient extends EventTarget {
     this.#leftRoom(room, "stopped");
   }
 
+  // ---- The rest of the protocol ---------------------------------------------------------------------------------
+
+  /**
+   * Say anything else: `say("getBroadcastObject", { streamId })`. What comes back is an event, under its name.
+   *
+   * @param {string} command
+   * @param {Record<string, unknown>} [fields]
+   */
+  say(command, fields = {}) {
+    this.#send({ command, ...fields });
+  }
+
   // ---- Beside the protocol --------------------------------------------------------------------------------------
 
   /**
@@ -510,15 +533,17 @@ export class SignalreelClient extends EventTarget {
     this.#socket = null;
     clearInterval(this.#pingTimer);
     const willReconnect = this.reconnect && !this.#closed;
+    const reason = this.#leaving || "disconnected";
+    this.#leaving = "";
     this.#emit("close", { willReconnect });
     for (const [streamId, wish] of [...this.#wishes]) {
       if (!willReconnect) {
-        this.#end(streamId, "disconnected");
+        this.#end(streamId, reason);
         continue;
       }
       clearTimeout(wish.timer);
       this.#disconnect(wish);
-      this.#move(streamId, wish, "waiting", "disconnected");
+      this.#move(streamId, wish, "waiting", reason);
     }
     if (!willReconnect) return;
     clearTimeout(this.#reconnectTimer);
@@ -618,11 +643,12 @@ export class SignalreelClient extends EventTarget {
    * @param {Wish} wish
    * @param {State} state
    * @param {string} [reason]
+   * @param {number} [waitMs]
    */
-  #move(streamId, wish, state, reason = "") {
+  #move(streamId, wish, state, reason = "", waitMs = undefined) {
     wish.state = state;
     if (state === "live") wish.retryDelay = RETRY_DELAY_MS;
-    this.#emit("state", { streamId, role: wish.role, state, reason });
+    this.#emit("state", { streamId, role: wish.role, state, reason, waitMs });
   }
 
   /**
@@ -631,15 +657,17 @@ export class SignalreelClient extends EventTarget {
    * @param {string} streamId
    * @param {Wish} wish
    * @param {string} reason
+   * @param {number} [notBeforeMs]
    */
-  #later(streamId, wish, reason) {
+  #later(streamId, wish, reason, notBeforeMs = 0) {
+    const waitMs = Math.min(Math.max(wish.retryDelay, notBeforeMs), WAIT_MAX_MS);
     this.#disconnect(wish);
-    this.#move(streamId, wish, "waiting", reason);
+    this.#move(streamId, wish, "waiting", reason, waitMs);
     clearTimeout(wish.timer);
     wish.timer = setTimeout(() => {
       this.#move(streamId, wish, "asking", reason);
       this.#send(wish.command);
-    }, wish.retryDelay);
+    }, waitMs);
     wish.retryDelay = Math.min(wish.retryDelay * 2, RETRY_DELAY_MAX_MS);
   }
 
@@ -714,8 +742,12 @@ export class SignalreelClient extends EventTarget {
     // (`getStreamInfo`, say) and changes nothing.
     if (wish.state !== "asking" && !FATAL.has(message.definition)) return;
     const streamId = /** @type {string} */ (message.streamId);
-    if (this.retry && RETRYABLE.has(message.definition)) this.#later(streamId, wish, message.definition);
-    else this.#end(streamId, message.definition);
+    const { definition, retryAfterMs } = message;
+    // A server that says when knows that it may succeed then, whatever the refusal is called. But a call that is full is
+    // not one to come into some minutes later, unasked.
+    const mayPass = RETRYABLE.has(definition) || (retryAfterMs !== undefined && wish.role !== "peer");
+    if (this.retry && mayPass) this.#later(streamId, wish, definition, retryAfterMs);
+    else this.#end(streamId, definition);
   }
 
   /**
@@ -736,6 +768,12 @@ export class SignalreelClient extends EventTarget {
       case "session_restored":
         if (wish) this.#move(streamId, wish, "live");
         break;
+      case "streaming_starts_soon":
+        if (wish?.role === "player") this.#move(streamId, wish, "waiting", message.definition);
+        break;
+      case "server_will_stop":
+        this.#withdraw(message.definition);
+        break;
       case "joined":
         if (wish?.state === "asking") this.#move(streamId, wish, "waiting", "alone");
         break;
@@ -748,6 +786,19 @@ export class SignalreelClient extends EventTarget {
         else this.#end(streamId, message.definition);
         break;
     }
+  }
+
+  /**
+   * Leave a server that asks for it: it waits for its sessions, and the next one can only be found without this one.
+   *
+   * @param {string} reason
+   */
+  #withdraw(reason) {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#leaving = reason;
+    this.#lost(socket);
+    socket.close();
   }
 
   /**
