@@ -176,7 +176,7 @@ def test_a_viewer_asks_about_what_it_plays(guests: Guests, evidence: EvidenceNot
 
     information = ask_for_renditions(viewer, "asked")
     viewer.call("getTracks", "asked")
-    assert viewer.until("trackList")["trackList"] == ["asked"]
+    assert viewer.until("trackList")["trackList"] == ["ARDAMSvasked", "ARDAMSaasked"]
     for height in (240, 0):
         viewer.call("forceStreamQuality", "asked", height)
         see_moving_picture(viewer.page, "#player-asked")
