@@ -1,15 +1,14 @@
 """`signalreel serve`: the ready server."""
 
 import errno
-import gc
 import ipaddress
 import re
 import sys
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import anyio
 import msgspec
@@ -19,10 +18,9 @@ from cyclopts.validators import Number
 from signalreel.settings import Settings
 from signalreel_adapters.cli.logs import LogFormat, configure_logs
 from signalreel_adapters.cli.mistakes import MissingExtra, Mistake
+from signalreel_adapters.configuration.file import ServerSection
 from signalreel_adapters.ports import Media
 from signalreel_adapters.reels.sqlite import SqliteReel
-from signalreel_adapters.resources import ResourceMonitor
-from signalreel_adapters.runtime import Runtime
 
 __all__ = ("DEFAULT_PORT", "MediaChoice", "Port", "SettingsOptions", "serve")
 
@@ -73,26 +71,30 @@ _NO_OPTIONS: Final = SettingsOptions()
 
 def serve(
     *,
-    host: str = "127.0.0.1",
-    port: Port = DEFAULT_PORT,
+    config: Path | None = None,
+    host: str | None = None,
+    port: Port | None = None,
     reel: Path | None = None,
     pages: Path | None = None,
     origin: Annotated[tuple[str, ...], Parameter(negative=())] = (),
-    media: MediaChoice = "aiortc",
+    media: MediaChoice | None = None,
     media_host: Annotated[tuple[str, ...], Parameter(negative=())] = (),
-    media_port: Port = 0,
-    measure_load: bool = True,
-    log: LogFormat = "console",
+    media_port: Port | None = None,
+    measure_load: bool | None = None,
+    log: LogFormat | None = None,
     options: SettingsOptions = _NO_OPTIONS,
 ) -> int:
     """Run the server until Ctrl-C.
 
     Parameters
     ----------
+    config
+        TOML file with all of this and more: access, keys, limits. What is given here goes before what stands there.
     host
-        Address to listen on; 0.0.0.0 for every one. Browsers give a camera only to pages on localhost or over https.
+        Address to listen on, 127.0.0.1 by default; 0.0.0.0 for every one. Browsers give a camera only to pages on
+        localhost or over https.
     port
-        Port to listen on; 0 for any free one.
+        Port to listen on, 5080 by default; 0 for any free one.
     reel
         File to record to. It is made when it does not exist, and gone on with when it does. Without it nothing is kept.
     pages
@@ -100,50 +102,62 @@ def serve(
     origin
         Whose pages may connect, as https://example.org; may be given more than once. Without it any page may.
     media
-        aiortc forwards real media; fake connects everything at once and carries nothing; none relays peer to peer only.
+        aiortc (the default) forwards real media; fake connects everything at once and carries nothing; none relays peer
+        to peer only.
     media_host
         IP addresses offered to clients for media, instead of the one listened on or, with 0.0.0.0, all of this machine.
     media_port
-        One UDP port for all media; 0 for one each.
+        One UDP port for all media; 0, the default, for one each.
     measure_load
-        Refuse newcomers while the machine is busier, or shorter of memory, than the settings allow.
+        Refuse newcomers while the machine is busier, or shorter of memory, than the settings allow (the default).
     log
-        Lines for people, or JSON.
+        Lines for people (console, the default), or json.
     """
-    settings = _settings({name: value for name, value in asdict(options).items() if value is not None})
-    for one in origin:
-        _check_origin(one)
-    for address in media_host:
-        _check_address(address)
-    _check_pages(pages)
+    given = {
+        "host": host,
+        "port": port,
+        "reel": reel,
+        "pages": pages,
+        "origins": origin or None,
+        "media": media,
+        "media_hosts": media_host or None,
+        "media_port": media_port,
+        "log": log,
+    }
+    _check_addresses(origin, "--origin", media_host, "--media-host")
+    if pages is not None and not pages.is_dir():
+        raise Mistake(f"--pages {pages} is no folder")
+    wished = {name: value for name, value in asdict(options).items() if value is not None}
+    return _serve(config, {name: value for name, value in given.items() if value is not None}, wished, measure_load)
+
+
+def _serve(config: Path | None, given: dict[str, Any], wished: dict[str, Any], measure_load: bool | None) -> int:
+    """Do what the command line says, and for the rest what the file says."""
     try:
-        from signalreel_adapters.server import listen, run  # noqa: PLC0415 - loaded only when it is to run
+        from signalreel_adapters.cli.serving import make_plan, run  # noqa: PLC0415 - loaded only when it is to run
+        from signalreel_adapters.server import listen  # noqa: PLC0415 - likewise
     except ImportError as error:
         raise MissingExtra("the server", "server") from error
+    plan = make_plan(config, given)
+    server = plan.server
+    _check_addresses(server.origins, "server.origins", server.media_hosts, "server.media_hosts")
+    settings = _settings({**plan.configuration.settings, **wished})
     try:
-        bound = listen(host, port)
+        bound = listen(server.host, server.port)
     except OSError as error:
-        raise Mistake(_why_not(host, port, error)) from error
+        raise Mistake(_why_not(server.host, server.port, error)) from error
     with bound:
-        adapter = _media(media, str(bound.getsockname()[0]), media_host, media_port)
-        kept = SqliteReel(reel, settings=settings) if reel is not None else None
-
-        async def work() -> None:
-            runtime = Runtime(kept, settings=settings, media=adapter)
-            served = run.listening(runtime, bound, pages=pages, origins=origin or None)
-            monitor = ResourceMonitor(runtime) if measure_load else nullcontext()
-            async with served, runtime, monitor:
-                # What exists now lives as long as the server: the collector need not look at it again.
-                gc.freeze()
-                _greet(run.url_of(bound), reel, media)
-                await anyio.sleep_forever()
-
-        configure_logs(log)
+        plan.check_bound(bound)
+        media = _media(server, str(bound.getsockname()[0]))
+        reel = SqliteReel(Path(server.reel), settings=settings) if server.reel else None
+        configure_logs(server.log)
+        measures = plan.configuration.load.measure if measure_load is None else measure_load
+        work = partial(run, plan, bound, reel, settings, media, measures_load=measures, greet=_greet)
         anyio.run(work, backend="asyncio", backend_options={"use_uvloop": _has_uvloop()})
     return 0
 
 
-def _settings(wished: dict[str, int | str]) -> Settings | None:
+def _settings(wished: dict[str, Any]) -> Settings | None:
     """Give the settings that were asked for; None when none were, so that a reel keeps its own."""
     if not wished:
         return None
@@ -160,23 +174,28 @@ def _settings(wished: dict[str, int | str]) -> Settings | None:
     return msgspec.convert({names[name]: value for name, value in wished.items()}, Settings)
 
 
-def _check_pages(pages: Path | None) -> None:
-    if pages is not None and not pages.is_dir():
-        raise Mistake(f"--pages {pages} is no folder")
+def _check_addresses(origins: tuple[str, ...], of_origins: str, hosts: tuple[str, ...], of_hosts: str) -> None:
+    """Refuse what could never work.
+
+    An origin that no browser names would keep out the very pages that it is to let in. Candidates name addresses, and a
+    host's name is none.
+    """
+    for origin in origins:
+        if _ORIGIN.fullmatch(origin) is None:
+            raise Mistake(
+                f"{of_origins} {origin} is no origin; it looks like https://example.org, in small letters, no path"
+            )
+    for address in hosts:
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            raise Mistake(f"{of_hosts} {address} is no IP address") from None
 
 
-def _check_address(address: str) -> None:
-    """See that media can be offered at an address: candidates name addresses, and a host's name is none."""
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        raise Mistake(f"--media-host {address} is no IP address") from None
-
-
-def _media(choice: MediaChoice, bound: str, hosts: tuple[str, ...], port: int) -> Media | None:
-    if choice == "none":
+def _media(server: ServerSection, bound: str) -> Media | None:
+    if server.media == "none":
         return None
-    if choice == "fake":
+    if server.media == "fake":
         from signalreel_adapters.media.fake import FakeMedia  # noqa: PLC0415 - loaded only when asked for
 
         return FakeMedia()
@@ -184,14 +203,8 @@ def _media(choice: MediaChoice, bound: str, hosts: tuple[str, ...], port: int) -
         from signalreel_adapters.media.aiortc import AiortcMedia, AiortcSettings  # noqa: PLC0415 - it is large
     except ImportError as error:
         raise MissingExtra("--media aiortc", "media") from error
-    settings = AiortcSettings(hosts=hosts, port=port)
-    return AiortcMedia(settings if hosts else AiortcSettings.for_bind(bound, settings))
-
-
-def _check_origin(origin: str) -> None:
-    """Refuse what no browser would ever name: it would keep out the very pages that it is to let in."""
-    if _ORIGIN.fullmatch(origin) is None:
-        raise Mistake(f"--origin {origin} is no origin; it looks like https://example.org, in small letters, no path")
+    settings = AiortcSettings(hosts=server.media_hosts, port=server.media_port)
+    return AiortcMedia(settings if server.media_hosts else AiortcSettings.for_bind(bound, settings))
 
 
 def _has_uvloop() -> bool:
@@ -206,8 +219,8 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     return f"cannot listen on {host} port {port}: {error.strerror or error}"
 
 
-def _greet(url: str, reel: Path | None, media: str) -> None:
+def _greet(url: str, server: ServerSection, operators: str) -> None:
     """Say where the page is; on stdout, flushed, so that a program that started the server can wait for the line."""
-    kept = f"recorded to {reel}" if reel is not None else "not recorded (--reel FILE keeps a reel)"
+    kept = f"recorded to {server.reel}" if server.reel else "not recorded (--reel FILE keeps a reel)"
     print(f"Signalreel is at {url}", flush=True)
-    print(f"media: {media}; calls are {kept}; Ctrl-C stops", file=sys.stderr, flush=True)
+    print(f"media: {server.media}; calls are {kept}; operators: {operators}; Ctrl-C stops", file=sys.stderr, flush=True)

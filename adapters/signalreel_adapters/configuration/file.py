@@ -138,7 +138,7 @@ class AppPush(_Section, frozen=True):
 class AppSection(_Section, frozen=True):
     """`[apps.NAME]`."""
 
-    access: AppAccess | None = None
+    access: AppAccess
     push: AppPush | None = None
 
 
@@ -161,9 +161,10 @@ class TurnSection(_Section, frozen=True):
 
 
 class PushSection(_Section, frozen=True):
-    """`[push]`: where push notifications are handed to."""
+    """`[push]`: where push notifications are handed to, and what signs them."""
 
     url: str
+    key: SecretSource | None = None
     allow_private: bool = False
 
 

@@ -1,8 +1,10 @@
 """`signalreel_adapters.configuration.file`: reading a configuration, and saying what is wrong with one."""
 
+import re
 from pathlib import Path
 
 import pytest
+from msgspec import inspect
 
 from signalreel_adapters.configuration import Configuration, Misconfigured, load
 from signalreel_adapters.configuration.file import (
@@ -18,6 +20,7 @@ from signalreel_adapters.configuration.file import (
 )
 from signalreel_adapters.configuration.secrets import SecretSource
 from signalreel_adapters.runtime import Limits
+from tests.repository import ROOT, text_files
 
 WHOLE = """
 [server]
@@ -172,3 +175,33 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """The system's reason comes out."""
     with pytest.raises(Misconfigured, match=r"cannot read .*none\.toml: No such file"):
         load(tmp_path / "none.toml")
+
+
+def keys_of(kind: inspect.Type) -> set[str]:
+    """Every key of a section and of those in it; a secret's own two are explained once."""
+    match kind:
+        case inspect.StructType(cls=cls) if cls is SecretSource:
+            return set()
+        case inspect.StructType(fields=fields):
+            return {field.encode_name for field in fields}.union(*(keys_of(field.type) for field in fields))
+        case inspect.UnionType(types=types):
+            return set().union(*(keys_of(one) for one in types))
+        case inspect.DictType(value_type=value_type):
+            return keys_of(value_type)
+        case _:
+            return set()
+
+
+def test_the_reference_has_every_key() -> None:
+    """A key that is not listed could not be found."""
+    page = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
+    missing = {key for key in keys_of(inspect.type_info(Configuration)) if not re.search(rf"\b{key}\b", page)}
+
+    assert missing == set()
+
+
+@pytest.mark.parametrize("page", [path for path in text_files() if path.suffix == ".md"], ids=lambda path: path.stem)
+def test_the_documents_examples_are_configurations(tmp_path: Path, page: Path) -> None:
+    """Every example in TOML can be read."""
+    for block in re.findall(r"^```toml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        assert read(tmp_path, block) != Configuration()

@@ -3,7 +3,7 @@
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 import anyio
 from msgspec import Struct, field
@@ -20,13 +20,32 @@ from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.runtime import Runtime, RuntimeStopped
 from signalreel_adapters.server.rest.problems import RestProblem, bad_request, conflict, not_found, unavailable
 
-__all__ = ("ACTOR", "Live", "Services", "draw_id")
+__all__ = ("ACTOR", "Live", "Load", "Services", "draw_id")
 
 ACTOR: Final = "rest"
 """Who ordered it, for whoever reads the reel."""
 
 _MICROSECONDS: Final = 1_000_000
 _ID_BYTES: Final = 16
+
+
+class Load(Protocol):
+    """How busy the machine is, for whoever asks between two crossings of a limit."""
+
+    @property
+    def is_measuring(self) -> bool:
+        """Whether the load is known."""
+        ...
+
+    @property
+    def cpu_percent(self) -> int:
+        """As measured last."""
+        ...
+
+    @property
+    def free_memory_mb(self) -> int:
+        """As measured last."""
+        ...
 
 
 class Services(Struct, frozen=True):
@@ -37,6 +56,7 @@ class Services(Struct, frozen=True):
     sealing: Sealing | None = None
     jwt_keys: Mapping[str, bytes] = {}  #: by app
     totp_secrets: Mapping[str, str] = {}  #: by app: from which those of unregistered subscribers are derived
+    load: Load | None = None  #: what measures; without it, what the machines last heard is told
     writing: anyio.Lock = field(default_factory=anyio.Lock)  #: held while something registered is read and replaced
 
     @property

@@ -261,7 +261,7 @@ class Version(Struct, frozen=True, rename="camel"):
 
 
 class SystemStatus(Struct, frozen=True, rename="camel"):
-    """How busy the server is. Load and memory as they were last reported; -1 where they never were."""
+    """How busy the server is. Load and memory as measured last; -1 where they never were."""
 
     status: str  #: as at `/healthz`
     sessions: int

@@ -29,14 +29,16 @@ async def liveness(services: Services, call: Call) -> Liveness:
 
 
 async def system_status(services: Services, call: Call) -> SystemStatus:
-    """Tell how busy the server is: load and memory as the machines last heard of them, beside their limits."""
-    environment, settings = services.engine.environment, services.engine.settings
-    was_measured = environment.free_memory_mb >= 0
+    """Tell how busy the server is: load and memory as last measured, beside their limits."""
+    environment, settings, load = services.engine.environment, services.engine.settings, services.load
+    cpu_percent, free_memory_mb = environment.cpu_percent, environment.free_memory_mb
+    if load is not None and load.is_measuring:
+        cpu_percent, free_memory_mb = load.cpu_percent, load.free_memory_mb
     return SystemStatus(
         status="ok" if services.runtime.reel_works else "reel unavailable",
         sessions=len(services.engine.sessions()),
-        cpu_percent=environment.cpu_percent if was_measured else -1,
-        free_memory_mb=environment.free_memory_mb,
+        cpu_percent=cpu_percent if free_memory_mb >= 0 else -1,
+        free_memory_mb=free_memory_mb,
         cpu_percent_max=settings.cpu_percent_max,
         free_memory_mb_min=settings.free_memory_mb_min,
     )

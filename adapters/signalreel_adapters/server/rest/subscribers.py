@@ -113,7 +113,7 @@ async def block_subscriber(services: Services, call: Call) -> Result:
             BlockSubscriber(
                 stream_id=call.text("id"),
                 subscriber_id=name,
-                identity=services.keyed().subscriber(name),
+                identity=services.tags.subscriber(name) if services.tags is not None else "",
                 kind=BlockKind(call.text("kind")),
                 until=services.now_s() + seconds if seconds else 0,
             ),

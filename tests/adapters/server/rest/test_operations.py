@@ -5,6 +5,7 @@ from collections import Counter
 
 from signalreel_adapters.server.rest.operations import OPERATIONS
 from signalreel_adapters.server.rest.table import PARAMETERS, path_pattern
+from tests.repository import ROOT
 
 
 def test_every_parameter_of_a_path_is_known() -> None:
@@ -37,3 +38,14 @@ def test_every_path_can_be_reached() -> None:
 def test_every_operation_says_what_it_does() -> None:
     """In a sentence."""
     assert all(operation.summary.endswith(".") for operation in OPERATIONS)
+
+
+def test_the_reference_names_every_path() -> None:
+    """By its fixed words."""
+    page = (ROOT / "docs" / "reference" / "rest.md").read_text(encoding="utf-8")
+    words = {word for operation in OPERATIONS for word in re.split(r"/|\{\w+\}", operation.path) if word}
+
+    assert {word for word in words - {"broadcasts"} if not re.search(rf"\b{word}\b", page)} == {
+        "active-subtracks-count",
+        "subtracks-count",
+    }
