@@ -10,7 +10,7 @@ from signalreel.engine import TABLES
 from signalreel_adapters.server.rest.openapi import document_bytes
 from tools.specifications.asyncapi import asyncapi
 from tools.specifications.machines import machine_page
-from tools.specifications.protocol import errors, inputs, protocol, setting_pages
+from tools.specifications.protocol import errors, grants_page, inputs, protocol, setting_pages
 
 __all__ = ("PAGES", "SPECS", "main")
 
@@ -19,6 +19,7 @@ SPECS: Final = Path(__file__).resolve().parent.parent.parent / "specs"
 PAGES: Final[dict[str, Callable[[], str]]] = {
     "asyncapi.json": asyncapi,
     "errors.md": errors,
+    "grants.md": grants_page,
     "inputs.md": inputs,
     "openapi.json": lambda: document_bytes().decode(),
     "protocol.md": protocol,

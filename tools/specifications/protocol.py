@@ -1,16 +1,17 @@
 """The pages about words: what clients and the server say, what else stands on a reel, errors and settings."""
 
+import inspect
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
-from signalreel import commands, events, host, messages, refusals, registered, settings
+from signalreel import commands, events, grants, host, messages, refusals, registered, settings
 from tools.specifications.answers import ANSWERS, NOTIFICATIONS
 from tools.specifications.writing import default_of, notes_of, page, paragraph, table_of, words
 
-__all__ = ("answered", "errors", "inputs", "protocol", "retry", "setting_pages")
+__all__ = ("answered", "errors", "grants_page", "inputs", "protocol", "retry", "setting_pages")
 
 REGISTERED: Final[dict[str, type[Struct]]] = {
     kind.__name__: kind
@@ -57,8 +58,30 @@ def errors() -> str:
         "",
         "Definitions that other servers send. This one has no cause for them and never sends them:",
         ", ".join(f"`{name}`" for name in refusals.RESERVED) + ".",
+        "",
+        "Pictures of a room are not composed and its sounds are not mixed here: who joins it with the mode `mcu` or",
+        "`amcu` is answered as with `multitrack`.",
     ]
     return page("Errors", "`signalreel.refusals`", body)
+
+
+def grants_page() -> str:
+    """Write which grant each command needs, or why none."""
+    body = [
+        (inspect.getdoc(grants) or "").partition("\n\n")[2],
+        "",
+        *table_of(
+            ("command", "grant", "because it"),
+            (
+                (f"`{kind.__struct_config__.tag}`", "" if need.grant is grants.Grants.NONE else need.grant, need.why)
+                for kind, need in grants.GRANTS.items()
+            ),
+        ),
+        "A grant to `publish or play` is to play for a peer that joins with the mode `play`, else to publish. To",
+        "`enter` a room, a grant to play what is in it will do, or one to publish in it. A `push` grant is a web token",
+        "of the subscriber, which opens nothing else.",
+    ]
+    return page("Grants", "`signalreel.grants`", body)
 
 
 def answered(name: str) -> str:

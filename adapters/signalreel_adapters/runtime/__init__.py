@@ -12,11 +12,10 @@ from signalreel_adapters.runtime.keeping import Unrecorded
 from signalreel_adapters.runtime.limits import Limits
 from signalreel_adapters.runtime.outbox import Outbox
 from signalreel_adapters.runtime.runtime import Runtime, TurnedAway
-from signalreel_adapters.runtime.session import GATED, Session
+from signalreel_adapters.runtime.session import Session
 from signalreel_adapters.runtime.subscriptions import Overflow, Subscription, SubscriptionLagged
 
 __all__ = (
-    "GATED",
     "Counters",
     "Limits",
     "Outbox",

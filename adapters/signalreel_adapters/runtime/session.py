@@ -16,18 +16,12 @@ from msgspec import UNSET
 
 from signalreel.commands import (
     AnyCommand,
-    GetTrackList,
-    Join,
-    JoinRoom,
     Ping,
-    Play,
-    Publish,
-    RegisterPushToken,
-    SendPush,
 )
 from signalreel.decoding import decode_command, without_secrets
 from signalreel.errors import Undecodable
 from signalreel.events import SessionClosed, SessionOpened
+from signalreel.grants import GATED
 from signalreel.identifiers import is_valid_name
 from signalreel.machines.names import refusal_of_names
 from signalreel.messages import (
@@ -48,16 +42,10 @@ from signalreel_adapters.runtime.limits import Limits
 from signalreel_adapters.runtime.log import Log
 from signalreel_adapters.runtime.rates import Rates, SharedRates
 
-__all__ = ("GATED", "MESSAGE_TOO_BIG", "Host", "Session")
+__all__ = ("MESSAGE_TOO_BIG", "Host", "Session")
 
 MESSAGE_TOO_BIG: Final = 1009
 """Close code for a message beyond the limit (RFC 6455, section 7.4.1)."""
-
-GATED: Final = (Publish, Play, Join, JoinRoom, GetTrackList, RegisterPushToken, SendPush)
-"""The commands that the gate is asked about: those that heed a grant.
-
-The others act on what an allowed command of the same session began, or ask what is live.
-"""
 
 _PONG: Final = encode_message(Pong())
 _log: Final = Log("signalreel.session")

@@ -1,5 +1,7 @@
 """`signalreel_adapters.access.rights`: what commands ask for, and which right is enough."""
 
+from typing import get_args
+
 import pytest
 
 from signalreel.commands import (
@@ -13,6 +15,7 @@ from signalreel.commands import (
     SendPush,
     Stop,
 )
+from signalreel.grants import GATED, GRANTS, Grants
 from signalreel.registered import Purpose
 from signalreel_adapters import Verdict
 from signalreel_adapters.access.rights import (
@@ -24,7 +27,6 @@ from signalreel_adapters.access.rights import (
     scopes_of,
     wish_of,
 )
-from signalreel_adapters.runtime import GATED
 from tests.adapters.access.scenes import TAGS, FixedRooms, Says, is_allowed, session_of
 
 PUBLISH, PLAY = Purpose.PUBLISH, Purpose.PLAY
@@ -40,8 +42,22 @@ def is_covered(right: Right, command: AnyCommand, *, blind: bool = False) -> boo
 
 def test_every_gated_command_is_a_wish() -> None:
     """The runtime asks a gate about exactly these, and about push commands, which are about no stream."""
-    assert [kind for kind in GATED if wish_of(kind()) is None] == [RegisterPushToken, SendPush]
+    assert [kind for kind in get_args(AnyCommand) if kind in GATED and wish_of(kind()) is None] == [
+        RegisterPushToken,
+        SendPush,
+    ]
     assert wish_of(Stop(stream_id="a")) is None
+
+
+def test_what_a_credential_must_cover_is_what_the_command_needs() -> None:
+    """The purpose that is read from each command is the one that is written down for it."""
+    purposes = {kind: wish.purpose for kind in get_args(AnyCommand) if (wish := wish_of(kind())) is not None}
+
+    assert purposes == {
+        kind: Purpose.PUBLISH if need.grant in {Grants.PUBLISH, Grants.PUBLISH_OR_PLAY} else Purpose.PLAY
+        for kind, need in GRANTS.items()
+        if need.grant not in {Grants.NONE, Grants.PUSH}
+    }
 
 
 @pytest.mark.parametrize(
