@@ -5,34 +5,29 @@ from typing import Final
 
 import pytest
 
+from signalreel.commands import COMMANDS
 from signalreel.refusals import REFUSALS
 from signalreel_adapters.conformance import Transport
 from signalreel_adapters.flows import Flow, Performed, memory_stage, perform
 from tests.adapters.flows.staging import SPECIFIED, read, socket_stage
 from tests.evidence import EvidenceNotes
+from tools.specifications.answers import NOTIFICATIONS
 
 pytestmark = pytest.mark.anyio
 
-PAGE_COMMANDS: Final = (
-    "enableTrack",
-    "forceStreamQuality",
-    "getRoomInfo",
-    "getStreamInfo",
-    "getTrackList",
-    "join",
-    "joinRoom",
-    "leave",
-    "leaveFromRoom",
-    "ping",
-    "play",
-    "publish",
-    "stop",
-    "takeCandidate",
-    "takeConfiguration",
-    "toggleAudio",
-    "toggleVideo",
+
+WHILE_IT_STARTS: Final = frozenset({"not_initialized_yet"})
+"""What only a server says that is not there yet: no flow can begin on one."""
+
+PUSHED: Final = frozenset(
+    {
+        "authenticationTokenNotValid",
+        "missingParameter",
+        "registerPushNotificationToken",
+        "sendPushNotification",
+    }
 )
-"""What the protocol page lets a client say."""
+"""What no flow shows yet."""
 
 
 def by_stem(path: Path) -> str:
@@ -65,16 +60,22 @@ async def test_it_holds_over_a_socket(path: Path, evidence: EvidenceNotes) -> No
     tick_all(evidence, "websocket", flow, performed)
 
 
-def test_every_error_of_the_page_is_shown_with_its_cause() -> None:
-    """Each definition of the protocol page is expected by some flow."""
-    text = "\n".join(path.read_text(encoding="utf-8") for path in SPECIFIED)
-    of_page = [name for name, refusal in REFUSALS.items() if refusal.page]
-
-    assert [name for name in of_page if f'"definition": "{name}"' not in text] == []
-
-
-def test_every_command_of_the_page_is_said() -> None:
+def test_every_command_is_said() -> None:
     """No command that a client can give is left without a flow."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in SPECIFIED)
 
-    assert [name for name in PAGE_COMMANDS if f'> {{"command": "{name}"' not in text] == []
+    assert [name for name in COMMANDS.keys() - PUSHED if f'> {{"command": "{name}"' not in text] == []
+
+
+def test_every_error_is_shown_with_its_cause() -> None:
+    """Also those that are not on the page: every definition that a client can receive."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in SPECIFIED)
+
+    assert [name for name in REFUSALS.keys() - PUSHED - WHILE_IT_STARTS if f'"definition": "{name}"' not in text] == []
+
+
+def test_every_notification_is_shown() -> None:
+    """Each kind that the protocol page of the specifications knows."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in SPECIFIED)
+
+    assert [name for name in NOTIFICATIONS.keys() - PUSHED if f'"definition": "{name}"' not in text] == []
