@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import asynccontextmanager
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from signalreel.commands import AnyCommand
 from signalreel.events import BitrateMeasured, CandidateFound, MediaLost, ResolutionChanged
 from signalreel.identifiers import Kind, Reference
 from signalreel.reel import Header
 from signalreel.settings import Settings
-from signalreel_adapters.flows.issuing import IssuingGate
 from signalreel_adapters.flows.script import (
     GIVEN,
     Disk,
@@ -33,6 +32,9 @@ from signalreel_adapters.runtime import Runtime, SystemClock
 from signalreel_adapters.testing.clock import MILLISECOND, ManualClock
 from signalreel_adapters.testing.reels import FailingReel
 
+if TYPE_CHECKING:
+    from signalreel_adapters.flows.issuing import IssuingGate
+
 __all__ = ("RefusingGate", "RuntimeHost", "hosted")
 
 
@@ -52,7 +54,7 @@ class RuntimeHost:
     """The hand on a runtime in this process."""
 
     def __init__(
-        self, runtime: Runtime, media: FakeMedia, reel: FailingReel, clock: Clock, issuing: IssuingGate | None
+        self, runtime: Runtime, media: FakeMedia, reel: FailingReel, clock: Clock, issuing: "IssuingGate | None"
     ) -> None:
         self.runtime = runtime
         self._media = media
@@ -87,6 +89,8 @@ class RuntimeHost:
 
     def _issue(self, step: Issue) -> str:
         assert self._issuing is not None  # noqa: S101 - the parser sees to it
+        if step.purpose is None:
+            return self._issuing.push_token(step.subscriber_id)
         if step.subscriber_id:
             return self._issuing.code(step.stream_id, step.purpose, step.subscriber_id)
         return self._issuing.token(step.stream_id, step.purpose)
@@ -126,13 +130,20 @@ async def hosted(flow: Flow) -> AsyncGenerator[RuntimeHost]:
     media = _media_for(flow.media)
     clock: Clock = ManualClock() if any(isinstance(step, PassTime) for step in flow.steps) else SystemClock()
     reel = FailingReel(Header(flow.settings or Settings(), started_at=clock.wall()))
-    issuing = IssuingGate(clock) if flow.access else None
+    issuing = _issuing(flow, clock) if flow.access else None
     gate: Gate | None = RefusingGate(flow.refuse) if flow.refuse else issuing
     async with Runtime(reel, gate=gate, media=media, clock=clock) as runtime:
         try:
             yield RuntimeHost(runtime, media, reel, clock, issuing)
         finally:
             reel.fails = False  # Else nothing could be recorded any more, and stopping would wait for it.
+
+
+def _issuing(flow: Flow, clock: Clock) -> "IssuingGate":
+    """Make the gate where there is to be one: web tokens need a library that not everybody has."""
+    from signalreel_adapters.flows.issuing import IssuingGate  # noqa: PLC0415 - an extra has it
+
+    return IssuingGate(clock, app=flow.app)
 
 
 def _media_for(wish: MediaWish) -> FakeMedia:

@@ -177,11 +177,14 @@ class PassTime(Step, frozen=True, kw_only=True):
 
 
 class Issue(Step, frozen=True, kw_only=True):
-    """`server issues {name} to publish ID`, `... to play ID as NAME`: a token, or the present code of a subscriber."""
+    """`server issues {name} to publish ID`: a token for a stream.
+
+    `... to play ID as USER`: the present code of a subscriber. `... to push as USER`: a web token for push commands.
+    """
 
     name: str
-    purpose: Purpose
-    stream_id: str
+    purpose: Purpose | None  #: None for push commands, which are about no stream
+    stream_id: str = ""
     subscriber_id: str = ""
 
 

@@ -67,6 +67,12 @@ _STEPS: Final[dict[str, tuple[str, _Make]]] = {
             subscriber_id=found[4] or "",
         ),
     ),
+    "issues {NAME} to push as USER": (
+        r"issues \{([a-z][a-z0-9_]*)\} to push as (\S+)",
+        lambda found, line, source: Issue(
+            line=line, source=source, name=found[1], purpose=None, subscriber_id=found[2]
+        ),
+    ),
 }
 
 FORMS: Final = tuple(_STEPS)

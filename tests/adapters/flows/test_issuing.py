@@ -2,7 +2,7 @@
 
 import pytest
 
-from signalreel.commands import AnyCommand, Play, Publish
+from signalreel.commands import AnyCommand, Play, Publish, RegisterPushToken
 from signalreel.identifiers import App, SessionId
 from signalreel_adapters import SessionInfo
 from signalreel_adapters.access import Purpose
@@ -11,9 +11,10 @@ from signalreel_adapters.testing import ManualClock
 
 pytestmark = pytest.mark.anyio
 
-GATE = IssuingGate(ManualClock())
+GATE = IssuingGate(ManualClock(), app="live")
 TOKEN = GATE.token("s", Purpose.PUBLISH)
 CODE = GATE.code("s", Purpose.PUBLISH, "anna")
+PUSH = GATE.push_token("anna")
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,9 @@ CODE = GATE.code("s", Purpose.PUBLISH, "anna")
         (Publish(stream_id="s", subscriber_id="anna", subscriber_code=CODE), True),
         (Publish(stream_id="s", subscriber_id="ben", subscriber_code=CODE), False),
         (Publish(stream_id="s"), False),
+        (RegisterPushToken("anna", PUSH, "device", "fcm"), True),
+        (RegisterPushToken("ben", PUSH, "device", "fcm"), False),
+        (RegisterPushToken("anna", TOKEN, "device", "fcm"), False),
     ],
 )
 async def test_what_is_issued_is_accepted(command: AnyCommand, is_allowed: bool) -> None:

@@ -34,6 +34,8 @@ from signalreel_adapters.flows.server_lines import FORMS, server_step
             "issues {t} to publish s as ben",
             Issue(line=1, source="", name="t", purpose=Purpose.PUBLISH, stream_id="s", subscriber_id="ben"),
         ),
+        ("issues {t} to push as ben", Issue(line=1, source="", name="t", purpose=None, subscriber_id="ben")),
+        ("issues {t} to push", None),
         ("stops now", None),
         ("loses stream", None),
         ("measures s 1 2", None),
