@@ -13,7 +13,7 @@ from typing import Any, Final, Self, cast
 import httpx
 
 from signalreel_adapters import SqliteReel
-from tests.repository import PACKAGES
+from tests.repository import PACKAGES, ROOT
 
 __all__ = ("HASH_SEEDS", "HOST", "PAGES", "PAGES_PREFIX", "Server", "check_that_it_replays", "replays_of")
 
@@ -50,27 +50,20 @@ def _free_port() -> int:
 
 
 class Server:
-    """`signalreel serve` with a reel of its own. Ready when made; leaving it ends it in good order."""
+    """`signalreel serve` with a reel of its own; `guarded` has access control. Leaving it ends it in good order."""
 
-    def __init__(self, folder: Path, port: int | None = None, *, pages: Path = PAGES) -> None:
+    def __init__(self, folder: Path, port: int | None = None, *, pages: Path = PAGES, guarded: bool = False) -> None:
         self.reel = folder / "calls.reel"
         self.log = folder / "server.log"
         self.port = port or _free_port()
-        parameters = (
-            "serve",
-            "--host",
-            HOST,
-            "--port",
-            str(self.port),
-            "--reel",
-            str(self.reel),
-            "--pages",
-            str(pages),
-            "--no-measure-load",  # browsers and tests on one machine keep it busier than any server should be
-        )
+        command = [sys.executable, "-m", "tests.e2e.guarded", str(self.port), str(self.reel), str(pages)]
+        if not guarded:
+            where = ("--host", HOST, "--port", str(self.port), "--reel", str(self.reel), "--pages", str(pages))
+            # Browsers and tests on one machine keep it busier than any server should be.
+            command = _command("serve", *where, "--no-measure-load")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                _command(*parameters), stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=_environment()
+                command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=_environment(), cwd=ROOT
             )
         try:
             self._wait_until_ready()
