@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable
 
-from signalreel.machines.registry import Registration
-from signalreel.machines.shapes import Room, Stream, StreamState
+from signalreel.machines.shapes import is_live
+from signalreel.registered import RegisteredStream
 from signalreel_adapters.server.rest.problems import not_found
 from signalreel_adapters.server.rest.services import Live, Services
 from signalreel_adapters.server.rest.shapes import Broadcast, BroadcastStatus, ConferenceRoom
 
 __all__ = ("broadcast", "broadcasts", "conference_room", "conference_rooms", "known_broadcast")
-
-_LIVE = frozenset({StreamState.BROADCASTING, StreamState.RESTORING})
 
 
 def known_broadcast(services: Services, app: str, id: str, live: Live | None = None) -> Broadcast:
@@ -24,39 +22,42 @@ def known_broadcast(services: Services, app: str, id: str, live: Live | None = N
 def broadcast(services: Services, app: str, id: str, live: Live) -> Broadcast | None:
     """Give the stream of an id, or the room that is played whole under it, if there is one."""
     registration = services.registry.registration(app, id)
-    stream, room = live.streams.get(id), live.rooms.get(id)
-    if registration is None and stream is None and room is None:
+    told = services.engine.broadcast(id, app=app)  # what clients are told, of a live stream or an occupied room
+    if registration is None and told is None:
         return None
-    registered = registration.stream if registration is not None else None
-    video = next((track for track in stream.tracks if track.kind == "video"), None) if stream is not None else None
-    main_track = (stream.placed_in if stream is not None else "") or (registered.main_track if registered else "")
+    registered = registration.stream if registration is not None else RegisteredStream(id)
+    is_finished = registration is not None and registration.is_finished
     return Broadcast(
         stream_id=id,
-        status=_status(registration, stream, room),
-        name=(stream.name if stream is not None else "") or (registered.name if registered else ""),
-        description=registered.description if registered else "",
-        type=registered.type if registered else "liveStream",
-        publish_type="WebRTC" if stream is not None else None,
-        date=registered.created_at if registered else 0,
-        planned_start_date=registered.planned_start if registered else 0,
-        planned_end_date=registered.planned_end if registered else 0,
-        meta_data=(stream.meta_data if stream is not None else "") or (registered.meta_data if registered else ""),
-        username=registered.username if registered else "",
-        main_track_stream_id=main_track or None,
-        sub_track_stream_ids=tuple(live.subtracks(id)),
-        virtual=stream is None and room is not None,
-        zombi=registered is None,
-        width=video.width if video is not None else 0,
-        height=video.height if video is not None else 0,
-        bitrate=sum(track.bitrate for track in stream.tracks) if stream is not None else 0,
-        viewer_count=live.viewers[id],
-        viewer_limit=registered.viewers_max if registered else -1,
-        subtracks_limit=registered.subtracks_max if registered else -1,
-        expire_duration_ms=registered.expire_ms if registered else 0,
-        auto_start_stop_enabled=registered.waits if registered else False,
-        adaptive=registered.adaptive if registered else False,
-        publish_access=tuple(map(str, registered.publish_access)) if registered else (),
-        play_access=tuple(map(str, registered.play_access)) if registered else (),
+        status=BroadcastStatus(told.status)
+        if told is not None
+        else BroadcastStatus.FINISHED
+        if is_finished
+        else BroadcastStatus.CREATED,
+        name=(told.name if told is not None else "") or registered.name,
+        description=registered.description,
+        type=registered.type,
+        publish_type="WebRTC" if id in live.streams else None,
+        date=registered.created_at or (told.date if told is not None else 0),
+        planned_start_date=registered.planned_start,
+        planned_end_date=registered.planned_end,
+        meta_data=(told.meta_data if told is not None else "") or registered.meta_data,
+        username=registered.username,
+        main_track_stream_id=(told.main_track_stream_id if told is not None else "") or registered.main_track or None,
+        sub_track_stream_ids=told.sub_track_stream_ids if told is not None else (),
+        virtual=told is not None and told.virtual,
+        zombi=registration is None,
+        width=told.width if told is not None else 0,
+        height=told.height if told is not None else 0,
+        bitrate=told.bitrate if told is not None else 0,
+        viewer_count=told.viewers if told is not None else 0,
+        viewer_limit=registered.viewers_max,
+        subtracks_limit=registered.subtracks_max,
+        expire_duration_ms=registered.expire_ms,
+        auto_start_stop_enabled=registered.waits,
+        adaptive=registered.adaptive,
+        publish_access=tuple(map(str, registered.publish_access)),
+        play_access=tuple(map(str, registered.play_access)),
     )
 
 
@@ -80,7 +81,7 @@ def conference_room(services: Services, app: str, name: str, live: Live) -> Conf
         end_date=registered.planned_end if registered is not None else 0,
         mode=registered.mode if registered is not None else "",
         streams_limit=registered.streams_max if registered is not None else -1,
-        room_stream_list=tuple(id for id in live.subtracks(name) if live.streams[id].state in _LIVE),
+        room_stream_list=tuple(id for id in live.subtracks(name) if is_live(live.streams[id])),
         member_count=len(room.members) if room is not None else 0,
         zombi=registered is None,
     )
@@ -91,12 +92,3 @@ def conference_rooms(services: Services, app: str, live: Live) -> list[Conferenc
     names = sorted({*(one.room for one in services.registry.rooms(app)), *live.rooms})
     found = (conference_room(services, app, name, live) for name in names)
     return [one for one in found if one is not None]
-
-
-def _status(registration: Registration | None, stream: Stream | None, room: Room | None) -> BroadcastStatus:
-    if stream is not None:
-        return BroadcastStatus.BROADCASTING if stream.state in _LIVE else BroadcastStatus.PREPARING
-    if room is not None:
-        return BroadcastStatus.BROADCASTING
-    is_finished = registration is not None and registration.is_finished
-    return BroadcastStatus.FINISHED if is_finished else BroadcastStatus.CREATED

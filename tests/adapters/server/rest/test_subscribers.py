@@ -119,6 +119,20 @@ async def test_a_block_is_made_seen_and_lifted(kind: str) -> None:
     assert again == (200, OK | {"dataId": "bob", "message": "there was no block"})
 
 
+async def test_a_block_ends_what_its_subscriber_holds() -> None:
+    """In the same step; somebody who was never registered can be blocked too."""
+    async with operating() as operator:
+        client = operator.enter()
+        await client.send({"command": "publish", "streamId": "s", "subscriberId": "bob"})
+        await client.expect("start")
+        before = await operator.get("broadcasts/s")
+        await operator.ask("PUT", "broadcasts/s/subscribers/bob/block/600/publish")
+        after = await operator.ask("GET", "broadcasts/s")
+
+    assert before["status"] == "preparing"
+    assert after[0] == 404
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "said"),
     [

@@ -62,35 +62,29 @@ async def test_who_plays_a_stream() -> None:
 
 
 async def test_a_stream_is_placed_in_a_room() -> None:
-    """And taken out again, which can be done once."""
+    """From its next publish on, whatever its publisher says of rooms; and taken out again."""
     async with operating() as operator:
         await operator.ask("POST", "broadcasts/create", {"streamId": "s"})
         placed = await operator.ask("POST", "broadcasts/r/subtrack?id=s")
         waiting = await operator.get("broadcasts/r/subtracks/0/10")
-        counts = [await operator.get(f"broadcasts/r/{kind}-count") for kind in ("subtracks", "active-subtracks")]
-        taken = await operator.ask("DELETE", "broadcasts/r/subtrack?id=s")
-        again = await operator.ask("DELETE", "broadcasts/r/subtrack?id=s")
-
-    assert placed == taken == (200, OK | {"dataId": "s"})
-    assert [(one["streamId"], one["status"], one["mainTrackStreamId"]) for one in waiting] == [("s", "created", "r")]
-    assert counts == [{"number": 1}, {"number": 0}]
-    assert again == (404, NOT_THERE)
-
-
-async def test_what_is_live_in_a_room() -> None:
-    """A stream that is published in it, once it is live."""
-    async with operating() as operator:
         client = operator.enter()
-        await client.send({"command": "publish", "streamId": "s", "mainTrack": "r"})
+        await client.send({"command": "publish", "streamId": "s"})
         await client.expect("start")
         preparing = await operator.get("broadcasts/r/active-subtracks-count")
         await client.send({"command": "takeConfiguration", "streamId": "s", "type": "offer", "sdp": OFFER})
         await client.expect("takeConfiguration")
         await client.expect("publish_started")
         live = await operator.get("broadcasts/r/active-subtracks/0/10")
+        counts = [await operator.get(f"broadcasts/r/{kind}-count") for kind in ("subtracks", "active-subtracks")]
+        taken = await operator.ask("DELETE", "broadcasts/r/subtrack?id=s")
+        again = await operator.ask("DELETE", "broadcasts/r/subtrack?id=s")
 
+    assert placed == taken == (200, OK | {"dataId": "s"})
+    assert [(one["streamId"], one["status"], one["mainTrackStreamId"]) for one in waiting] == [("s", "created", "r")]
     assert preparing == {"number": 0}
     assert [(one["streamId"], one["status"], one["mainTrackStreamId"]) for one in live] == [("s", "broadcasting", "r")]
+    assert counts == [{"number": 1}, {"number": 1}]
+    assert again == (404, NOT_THERE)
 
 
 @pytest.mark.parametrize(
