@@ -72,10 +72,22 @@ from signalreel.events import (
     Track,
     TracksFound,
 )
-from signalreel.host import HOST_REFUSALS, CloseRoom, EndStream, KickSession
+from signalreel.host import (
+    HOST_REFUSALS,
+    AnyHostCommand,
+    BlockSubscriber,
+    CloseRoom,
+    EndStream,
+    KickSession,
+    RegisterRoom,
+    RegisterStream,
+    UnregisterRoom,
+    UnregisterStream,
+)
 from signalreel.identifiers import Kind, Reference
 from signalreel.record import Grant, Record, decode_record, encode_record
 from signalreel.refusals import REFUSALS, USER_BLOCKED
+from signalreel.registered import RegisteredRoom, RegisteredStream
 from signalreel.settings import Settings
 from signalreel.step import Fired, Step
 from tests.engine.test_engine_tour import derived
@@ -125,6 +137,8 @@ class Chance(random.Random):
 
 COMMANDS: Final[tuple[Callable[[Chance], AnyCommand], ...]] = (
     *(lambda chance: Publish(chance.name(), main_track=chance.room()),) * 3,
+    lambda chance: Publish(chance.name(), subscriber_id="ann"),
+    lambda chance: Play(chance.name(), subscriber_id="ann"),
     lambda chance: Publish(chance.name()),
     *(lambda chance: Play(chance.name(), room=chance.room()),) * 2,
     lambda chance: Play("r1", room="r1", track_list=chance.choice(((), ("s1",), ("!s1",), ("!s1", "!s2")))),
@@ -254,8 +268,24 @@ def order(world: World, chance: Chance) -> None:
                 EndStream(app=app, stream_id=chance.name()),
                 KickSession(app=app, session=chance.choice([*SESSIONS, "z"])),
                 CloseRoom(app=app, room=chance.room()),
+                *(registering(app, chance) if chance.flag() else ()),
             )
         )
+    )
+
+
+def registering(app: str, chance: Chance) -> tuple[AnyHostCommand, ...]:
+    """What an operator may order of what is registered, under names that are in use."""
+    time = chance.choice((0, 0, 1, 10_000))
+    stream = RegisteredStream(
+        chance.name(), planned_end=time, main_track=chance.choice(("", "r1")), waits=chance.flag()
+    )
+    return (
+        RegisterStream(app=app, stream=stream),
+        UnregisterStream(app=app, stream_id=chance.name()),
+        RegisterRoom(app=app, room=RegisteredRoom(chance.room(), planned_start=time // 2, streams_max=3)),
+        UnregisterRoom(app=app, room=chance.room()),
+        BlockSubscriber(app=app, subscriber_id="ann", stream_id=chance.choice(("", chance.name())), until=time),
     )
 
 

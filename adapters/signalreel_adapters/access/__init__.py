@@ -11,6 +11,7 @@ from signalreel_adapters.access.blocks import BlockGate, Blocks, end_sessions
 from signalreel_adapters.access.chain import AllOf, ByPurpose, ClosedGate, FirstThatKnows, OpenGate, PerApp
 from signalreel_adapters.access.hashes import HashGate, hash_token
 from signalreel_adapters.access.onetime import Issued, MemoryTokens, OneTimeGate, TokenStore
+from signalreel_adapters.access.policy import PolicyGate
 from signalreel_adapters.access.registry import RegistrySubscribers, RegistryTokens
 from signalreel_adapters.access.rights import Check, Rooms
 from signalreel_adapters.access.rooms import LiveRooms
@@ -37,6 +38,7 @@ __all__ = (
     "OneTimeGate",
     "OpenGate",
     "PerApp",
+    "PolicyGate",
     "Purpose",
     "RegistrySubscribers",
     "RegistryTokens",
