@@ -153,6 +153,7 @@ LOOKING: Final = frozenset(
         "holds",
         "held",
         "takes_part_in",
+        "registration",
         "fresh_id",
         "audience",
         "audience_size",

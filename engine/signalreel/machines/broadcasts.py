@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from signalreel.commands import LISTED_MAX, GetSubtracks
 from signalreel.identifiers import Kind
@@ -24,6 +25,7 @@ __all__ = (
     "Broadcast",
     "Viewer",
     "broadcast_of",
+    "broadcast_of_registered",
     "broadcast_of_room",
     "broadcast_of_stream",
     "count_subtracks",
@@ -94,7 +96,7 @@ def broadcast_of_stream(stream: Stream, context: Context) -> Broadcast:
     """Tell of a published stream."""
     pictures = [track for track in stream.tracks if track.kind == "video"]
     largest = max(pictures, key=lambda track: track.height, default=None)
-    return Broadcast(
+    live = Broadcast(
         stream.id,
         _status_of(stream),
         name=told(stream.name),
@@ -108,11 +110,12 @@ def broadcast_of_stream(stream: Stream, context: Context) -> Broadcast:
         height=largest.height if largest is not None else 0,
         bitrate=sum(track.bitrate for track in stream.tracks),
     )
+    return _as_registered(live, stream.app, context)
 
 
 def broadcast_of_room(room: Room, context: Context) -> Broadcast:
     """Tell of a room as a main track. It counts those who play it whole."""
-    return Broadcast(
+    live = Broadcast(
         room.id,
         "broadcasting",
         meta_data=told(room.meta_data),
@@ -127,6 +130,50 @@ def broadcast_of_room(room: Room, context: Context) -> Broadcast:
         viewers_max=context.settings.viewers_max,
         subtracks_max=context.settings.room_streams_max,
     )
+    return _as_registered(live, room.app, context)
+
+
+def broadcast_of_registered(app: str, id: str, context: Context) -> Broadcast | None:
+    """Tell of a stream that is registered and not live; None when it is not registered."""
+    found = context.registry.registration(app, id)
+    if found is None:
+        return None
+    idle = Broadcast(
+        id,
+        "finished" if found.is_finished else "created",
+        name=told(found.stream.name),
+        meta_data=told(found.stream.meta_data),
+        main_track_stream_id=found.stream.main_track,
+        viewers_max=context.settings.viewers_max,
+        subtracks_max=context.settings.room_streams_max,
+    )
+    return _as_registered(idle, app, context)
+
+
+def _as_registered(broadcast: Broadcast, app: str, context: Context) -> Broadcast:
+    """Add what an operator has registered under the id; of its own limits and the app's, the lower ones hold."""
+    found = context.registry.registration(app, broadcast.stream_id)
+    if found is None:
+        return broadcast
+    stream = found.stream
+    return replace(
+        broadcast,
+        zombi=False,
+        type=stream.type,
+        description=told(stream.description),
+        date=stream.created_at,
+        planned_start_date=stream.planned_start,
+        planned_end_date=stream.planned_end,
+        name=broadcast.name or told(stream.name),
+        meta_data=broadcast.meta_data or told(stream.meta_data),
+        viewers_max=_lowest(stream.viewers_max, broadcast.viewers_max),
+        subtracks_max=_lowest(stream.subtracks_max, broadcast.subtracks_max),
+        expire_ms=stream.expire_ms,
+    )
+
+
+def _lowest(*limits: int) -> int:
+    return min((limit for limit in limits if limit >= 0), default=-1)
 
 
 def broadcast_of(machine: AnyMachine, context: Context) -> Broadcast | None:

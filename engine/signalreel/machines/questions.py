@@ -21,6 +21,7 @@ from signalreel.commands import (
 from signalreel.machines.base import AnyMachine
 from signalreel.machines.broadcasts import (
     broadcast_of,
+    broadcast_of_registered,
     count_subtracks,
     page_of_subtracks,
     page_of_viewers,
@@ -39,6 +40,7 @@ __all__ = (
     "Answer",
     "answered",
     "hidden",
+    "is_registered",
     "tell_broadcast",
     "tell_debug_info",
     "tell_subscriber_count",
@@ -55,6 +57,8 @@ Answer = Callable[[AnyMachine, Any, Context], None]
 def tell_broadcast(machine: AnyMachine, asked: GetBroadcastObject, context: Context) -> None:
     """Tell everything that may be told of a stream or room."""
     broadcast = broadcast_of(machine, context)
+    if machine.born == 0:
+        broadcast = broadcast_of_registered(machine.app, machine.id, context)
     if broadcast is not None:
         _answer(context, Notification("broadcastObject", stream_id=machine.id, broadcast=text_of(broadcast)))
 
@@ -118,10 +122,15 @@ def answered(states: tuple[StrEnum, ...]) -> list[Row]:
     ]
 
 
+def is_registered(machine: AnyMachine, asked: GetBroadcastObject, context: Context) -> bool:
+    """Whether an operator has registered the stream, though it is not live."""
+    return context.registry.registration(machine.app, machine.id) is not None
+
+
 def unanswered(states: tuple[StrEnum, ...]) -> list[Row]:
-    """The rows that refuse every question, in the states in which there is nothing."""
+    """The rows that refuse every question, in the states in which there is nothing but what is registered."""
     return [
-        line
-        for question in ANSWERS
-        for line in (hidden(question, states), refuse(question, states, otherwise, NO_STREAM_EXIST))
+        *(hidden(question, states) for question in ANSWERS),
+        row(GetBroadcastObject, states, is_registered, tell_broadcast),
+        *(refuse(question, states, otherwise, NO_STREAM_EXIST) for question in ANSWERS),
     ]

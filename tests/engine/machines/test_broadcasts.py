@@ -14,12 +14,15 @@ from signalreel.commands import (
     JoinRoom,
     Play,
     Publish,
+    Stop,
     UpdateStreamMetaData,
 )
 from signalreel.events import ClockAdjusted, Track, TracksFound
+from signalreel.host import RegisterStream
 from signalreel.machines.broadcasts import TOLD_LENGTH_MAX, Broadcast, told
 from signalreel.messages import Notification
 from signalreel.record import Grant
+from signalreel.registered import RegisteredStream
 from signalreel.settings import Settings
 from tests.engine.world import APP, MS, World
 from tests.engine.world import told as told_to
@@ -229,3 +232,31 @@ def test_a_text_beyond_all_measure_is_not_told() -> None:
     """Others' connections must not fill with it."""
     assert told("x" * TOLD_LENGTH_MAX) == "x" * TOLD_LENGTH_MAX
     assert told("x" * (TOLD_LENGTH_MAX + 1)) == ""
+
+
+def test_a_registered_stream_is_told_before_during_and_after() -> None:
+    """With what its operator said of it, and the limits that are its own."""
+    world = world_of(Settings(viewers_max=9))
+    registered = RegisteredStream(
+        "s1",
+        name="Anna",
+        description="every day",
+        planned_end=2_000_000_000,
+        viewers_max=3,
+        expire_ms=2**50,
+        created_at=5,
+        main_track="r",
+    )
+    world.order(RegisterStream(app=APP, stream=registered))
+    before = broadcast(world, "s1")
+    world.publish("alice", "s1")
+    during = broadcast(world, "s1")
+    world.say("alice", Stop("s1"))
+    after = broadcast(world, "s1")
+
+    assert [told["status"] for told in (before, during, after)] == ["created", "broadcasting", "finished"]
+    for seen in (before, during, after):
+        assert (seen["name"], seen["description"], seen["date"]) == ("Anna", "every day", 5)
+        assert (seen["plannedStartDate"], seen["plannedEndDate"]) == (0, 2_000_000_000)
+        assert (seen["webRTCViewerLimit"], seen["expireDurationMS"], seen["zombi"]) == (3, 2**50, False)
+        assert seen["mainTrackStreamId"] == "r"
