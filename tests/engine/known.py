@@ -80,6 +80,7 @@ class Known:
         self.used: dict[Place, tuple[str, int]] = {}  #: whose each one-time credential is, and until when
         self.registered: dict[Place, RegisteredStream] = {}
         self.rooms: set[Place] = set()  #: those registered
+        self.authors: set[str] = set()  #: every session that there ever was
         self.known_as: dict[str, set[str]] = {}  #: every name and tag that a session has gone by
         self.relayed: int = 0  #: messages that one client caused for another
         self._record = Record(0, 0, "")
@@ -98,6 +99,7 @@ class Known:
         match record.event:
             case SessionOpened() as opened:
                 self.sessions.setdefault(record.session, opened.app)
+                self.authors.add(record.session)
                 self.known_as.setdefault(record.session, {opened.identity})
             case SettingsChanged() as changed:
                 self.settings = changed.settings

@@ -235,7 +235,7 @@ class Rights(Known):
         if isinstance(message, RelayedMessage):
             name = "peerMessageCommand"
         for author, field in _MARK.findall(encode_message(message).decode()):
-            if author != to:
+            if author != to and author in self.authors:
                 self._require(name in CHANNELS.get(field, set()), f"{field} of {author} is not for others")
 
     def _judge_error(self, to: str, error: Error) -> None:
