@@ -50,10 +50,12 @@ class Rest:
         *,
         operations: Sequence[Operation] = OPERATIONS,
         document: Callable[[], bytes] = document_bytes,
+        body_s_max: float = BODY_S_MAX,
     ) -> None:
         self._services = services
         self._operators = operators
         self._document = document
+        self._body_s_max = body_s_max
         self._paths = [(path_pattern(one.path), one) for one in operations]
 
     async def answer(self, request: Request) -> Response:
@@ -84,7 +86,7 @@ class Rest:
         if not self._services.runtime.is_ready and not operation.is_open:
             raise unavailable("not_initialized_yet")
         given = _given(operation, named, request)
-        body = await _body(operation, request)
+        body = await _body(operation, request, self._body_s_max)
         answer = await operation.do(self._services, Call(app, given, body))
         return _response(answer, HTTPStatus.OK)
 
@@ -116,9 +118,9 @@ def _given(operation: Operation, named: dict[str, str], request: Request) -> dic
     return given
 
 
-async def _body(operation: Operation, request: Request) -> object:
+async def _body(operation: Operation, request: Request, seconds_max: float) -> object:
     """Read the body as far as there is one, and decode it where the operation has use for it."""
-    data = await _octets(request)
+    data = await _octets(request, seconds_max)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if (data or kind) and kind != _JSON and operation.method != "GET":
         # Also where no body is wanted: no form of another site's page can then be taken for a request.
@@ -133,16 +135,16 @@ async def _body(operation: Operation, request: Request) -> object:
         raise bad_request("the body is no JSON") from None
 
 
-async def _octets(request: Request) -> bytes:
+async def _octets(request: Request, seconds_max: float) -> bytes:
     data = bytearray()
     try:
-        with anyio.fail_after(BODY_S_MAX):
+        with anyio.fail_after(seconds_max):
             async for chunk in request.stream():
                 data += chunk
                 if len(data) > BODY_BYTES_MAX:
                     raise RestProblem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a body has at most {BODY_BYTES_MAX} bytes")
     except TimeoutError:
-        raise RestProblem(HTTPStatus.REQUEST_TIMEOUT, f"a body must come within {BODY_S_MAX} seconds") from None
+        raise RestProblem(HTTPStatus.REQUEST_TIMEOUT, f"a body must come within {seconds_max:g} seconds") from None
     return bytes(data)
 
 

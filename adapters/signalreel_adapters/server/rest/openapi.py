@@ -23,13 +23,14 @@ __all__ = ("document", "document_bytes")
 _BRACES: Final = re.compile(r"\{([a-z_]+)\}")
 _REFERENCES: Final = "#/components/schemas/{name}"
 _ALWAYS: Final = (400, 401, 403, 503)
-_WITH_BODY: Final = (413, 415)
+_WITH_BODY: Final = (408, 413, 415)
 _MEANINGS: Final = {
     400: "Something in the request does not fit; the message says what.",
     401: "There is an operator's key, and this request does not show it.",
     403: "There is no operator's key, and this request is not one of the machine itself.",
     404: "There is no such thing.",
     409: "It cannot be done as things stand; the message is a definition or a sentence.",
+    408: "The body did not come in time.",
     413: "The body is too large.",
     415: "The content type is not application/json.",
     503: "The server is starting, stopping or cannot record; try again later.",

@@ -1,7 +1,9 @@
 """`signalreel_adapters.server.rest.interface`: who may ask, and what a request is."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 from starlette.requests import Request
@@ -269,10 +271,28 @@ async def test_a_bug_fails_one_request() -> None:
     assert b"canary" not in bytes(answer.body)
 
 
-def _request(path: str) -> Request:
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    """Nor is one whose sender has gone."""
 
+    async def never() -> dict[str, Any]:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    async def gone() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async with Runtime() as runtime:
+        rest = Rest(Services(runtime), Operators(), body_s_max=0)
+        answers = [await rest.answer(_request("version", receive)) for receive in (never, gone)]
+
+    assert [answer.status_code for answer in answers] == [408, 400]
+
+
+async def _nothing() -> dict[str, Any]:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+def _request(path: str, receive: Callable[[], Awaitable[dict[str, Any]]] = _nothing) -> Request:
     scope: dict[str, Any] = {
         "type": "http",
         "method": "GET",
