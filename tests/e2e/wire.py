@@ -6,11 +6,11 @@ An SDK hands over what it thinks a page needs. Evidence of the protocol is what 
 import json
 import time
 from collections.abc import Callable
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, NamedTuple, cast
 
 from playwright.sync_api import Page, WebSocket
 
-__all__ = ("Message", "Wire", "name_of")
+__all__ = ("Frame", "Message", "Wire", "name_of")
 
 Message = dict[str, Any]
 
@@ -24,6 +24,14 @@ def name_of(message: Message) -> str:
     return cast(str, message["definition"] if named else message["command"])
 
 
+class Frame(NamedTuple):
+    """One frame, as a network panel keeps it."""
+
+    time: float  #: seconds since 1970
+    type: Literal["send", "receive"]
+    data: str
+
+
 class Wire:
     """The messages of a page, over all the WebSockets that it has opened one after the other."""
 
@@ -32,6 +40,7 @@ class Wire:
         self.heard: list[Message] = []
         self.noise: list[str] = []
         self.connections = 0
+        self.frames: list[Frame] = []
         self._page = page
         page.on("websocket", self._opened)
 
@@ -64,12 +73,14 @@ class Wire:
 
     def _opened(self, socket: WebSocket) -> None:
         self.connections += 1
-        socket.on("framesent", lambda text: self._keep(self.said, text))
-        socket.on("framereceived", lambda text: self._keep(self.heard, text))
+        socket.on("framesent", lambda text: self._keep("send", self.said, text))
+        socket.on("framereceived", lambda text: self._keep("receive", self.heard, text))
 
-    def _keep(self, messages: list[Message], text: str | bytes) -> None:
-        """Keep a message; what is none is kept apart."""
+    def _keep(self, kind: Literal["send", "receive"], messages: list[Message], data: str | bytes) -> None:
+        """Keep a frame and the message that it holds; what is none is kept apart."""
+        text = data if isinstance(data, str) else data.decode()
+        self.frames.append(Frame(time.time(), kind, text))
         try:
             messages.append(json.loads(text))
         except ValueError:
-            self.noise.append(str(text))
+            self.noise.append(text)
