@@ -8,10 +8,11 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 END_TO_END := tests/e2e
 NODE_INSTALLED := $(END_TO_END)/node_modules/.installed
+EVIDENCE := .conformance
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup serve test check types format generate bench lock system-parts clean
+.PHONY: help setup serve test conformance check types format generate bench lock system-parts clean
 
 help: ## Say what each word does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +30,13 @@ $(INSTALLED): requirements.lock pyproject.toml
 serve: setup ## Run the server; its page is at http://localhost:5080/ (ARGS="--port 5081 --reel calls.reel")
 	$(BIN)/signalreel serve $(ARGS)
 
-test: setup system-parts $(NODE_INSTALLED) check ## Everything: parts, checks and tests (ARGS go to pytest)
+test: setup system-parts $(NODE_INSTALLED) check ## Everything: parts, checks, tests, and what they have shown (ARGS go to pytest)
+	rm -rf $(EVIDENCE)
 	$(BIN)/python -m pytest $(ARGS)
+	$(if $(strip $(ARGS)),,$(BIN)/signalreel conformance --evidence $(EVIDENCE) --check specs/conformance.md)
+
+conformance: setup ## Write specs/conformance.md anew from what the last `make test` has shown
+	$(BIN)/signalreel conformance --evidence $(EVIDENCE) --write specs/conformance.md
 
 check: setup ## Format, lint, types, architecture and generated files, without changing anything
 	$(BIN)/ruff format --check
@@ -64,5 +70,5 @@ $(NODE_INSTALLED): $(END_TO_END)/package.json $(END_TO_END)/package-lock.json
 	@touch $@
 
 clean: ## Remove what setup, check and test made (reels stay)
-	rm -rf $(VENV) $(END_TO_END)/node_modules dist .conformance .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(END_TO_END)/node_modules dist $(EVIDENCE) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find engine adapters tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -34,6 +34,7 @@ class EvidenceNotes:
         captured: Mapping[str, object],
         said: Mapping[str, object] | None = None,
         media: Mapping[str, float] | None = None,
+        unanswered: bool = False,
         flow: str = "",
     ) -> None:
         """Tick an item by its id. Raises `NoEvidence` when it is unknown, or too little of it was captured.
@@ -42,7 +43,16 @@ class EvidenceNotes:
         the client had said before. `media` are figures, `frames_decoded`, `packets` or `messages` among them.
         """
         self.ticks.append(
-            tick_of(item, transport=transport, test=self._test, captured=captured, said=said, media=media, flow=flow)
+            tick_of(
+                item,
+                transport=transport,
+                test=self._test,
+                captured=captured,
+                said=said,
+                media=media,
+                unanswered=unanswered,
+                flow=flow,
+            )
         )
 
     def keep(self) -> None:

@@ -63,7 +63,7 @@ def conformance(
         lacks = {shown.item.id: shown.lacks for shown in missing}
         print(msgspec.json.encode(Figures(len(coverage), len(coverage) - len(missing), list(lacks), lacks)).decode())
     else:
-        _tell(coverage)
+        _tell(coverage, whole=write is None and check is None)
     page = page_of(coverage)
     if write is not None:
         try:
@@ -74,17 +74,20 @@ def conformance(
     return 1 if missing or has_drifted else 0
 
 
-def _tell(coverage: Sequence[Shown]) -> None:
+def _tell(coverage: Sequence[Shown], *, whole: bool) -> None:
+    """Show all items, or those alone that are missing, and how many they are."""
     table = Table("item", "what", "where", "by")
-    for shown in coverage:
+    missing = [shown for shown in coverage if not shown.is_covered]
+    for shown in coverage if whole else missing:
         where = ", ".join(sorted({tick.transport for tick in shown.ticks}))
         by = sorted({(tick.flow or tick.test.partition("[")[0]).rpartition("/")[2] for tick in shown.ticks})
         lacks = f"[red]not {', not '.join(shown.lacks)}[/red]" if shown.lacks else ""
         table.add_row(shown.item.id, shown.item.text, "\n".join(filter(None, (where, lacks))), "\n".join(by))
-    covered = sum(shown.is_covered for shown in coverage)
     console = Console()
-    console.print(table)
-    console.print(f"{covered} of {len(coverage)} items shown, {len(coverage) - covered} missing", highlight=False)
+    if table.row_count:
+        console.print(table)
+    told = f"{len(coverage) - len(missing)} of {len(coverage)} items shown, {len(missing)} missing"
+    console.print(told, highlight=False)
 
 
 def _has_drifted(place: Path, page: str) -> bool:

@@ -8,17 +8,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
+from signalreel.messages import MESSAGES
 from signalreel_adapters.conformance.coverage import Shown
 from signalreel_adapters.conformance.ticks import Tick, Transport
 
-__all__ = ("page_of",)
+__all__ = ("CAPTURED_MAX", "page_of")
+
+CAPTURED_MAX: Final = 6
+"""How much is shown of an item that one test has captured in several forms."""
 
 _NOTICE: Final = "<!-- Made from what the tests have captured, by `make conformance`. -->"
 _INTRODUCTION: Final = """\
 Each line of the protocol page is an item, and an item counts when a test has captured its message on a transport and
-passed: what the client said (`>`) and what the server answered (`<`). `*` stands for what differs from call to call.
-The tests note this while they run, `signalreel conformance` reads it, and a whole run of the tests fails when an item
-is missing or this page tells of something else.
+passed: what the client said (`>`) and what the server answered (`<`), if it answers. `*` stands for what differs from
+call to call. The tests note this while they run, `signalreel conformance` reads it, and a whole run of the tests fails
+when an item is missing or this page tells of something else.
 """
 _ORDER: Final[dict[Transport, int]] = {"websocket": 0, "browser": 1, "memory": 2}
 
@@ -44,20 +48,26 @@ def _row(shown: Shown) -> str:
     if not ticks:
         return _cells(item.id, item.text, "**missing**", "", "")
     transports = sorted({tick.transport for tick in ticks})
-    return _cells(
-        item.id, item.text, "<br>".join(_captured(ticks[0])), ", ".join(transports), "<br>".join(_sources(ticks))
-    )
+    best = [tick for tick in ticks if _preference(tick) == _preference(ticks[0])]
+    captured = list(dict.fromkeys("<br>".join(_captured(tick)) for tick in best))[:CAPTURED_MAX]
+    return _cells(item.id, item.text, "<br>".join(captured), ", ".join(transports), "<br>".join(_sources(ticks)))
 
 
-def _preference(tick: Tick) -> tuple[bool, int, str, str, str]:
-    """Show media first where there is some, then what went over a network; never what happened to be written first."""
-    return (tick.media is None, _ORDER[tick.transport], tick.flow, tick.test, json.dumps(tick.captured))
+def _preference(tick: Tick) -> tuple[bool, int, str, str]:
+    """Show media first where there is some, then what went over a network; never what happened to be written first.
+
+    What one test captured stays in its order.
+    """
+    return (tick.media is None, _ORDER[tick.transport], tick.flow, tick.test)
 
 
 def _captured(tick: Tick) -> Iterator[str]:
     if tick.said is not None:
         yield f"`> {_compact(tick.said)}`"
-    yield f"`< {_compact(tick.captured)}`"
+    if tick.unanswered or tick.captured.get("command") not in MESSAGES:
+        yield f"`> {_compact(tick.captured)}`"
+    else:
+        yield f"`< {_compact(tick.captured)}`"
     if tick.media:
         yield f"media: {', '.join(sorted(tick.media))}"
 

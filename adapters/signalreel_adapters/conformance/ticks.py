@@ -55,7 +55,11 @@ class NoEvidence(SignalreelError):
 
 
 class Tick(Struct, frozen=True, omit_defaults=True):
-    """That a test has shown an item. `said` is what brought the message about, where that was a message too."""
+    """That a test has shown an item.
+
+    `said` is what brought the message about, where that was a message too. Where nothing had to come, `captured` is
+    what the client said, and `unanswered` is set.
+    """
 
     item: str
     transport: Transport
@@ -63,6 +67,7 @@ class Tick(Struct, frozen=True, omit_defaults=True):
     captured: dict[str, Any]
     said: dict[str, Any] | None = None
     media: dict[str, float] | None = None
+    unanswered: bool = False
     flow: str = ""  #: the transcript it stands in, where it is one
 
 
@@ -74,6 +79,7 @@ def tick_of(
     captured: Mapping[str, object],
     said: Mapping[str, object] | None = None,
     media: Mapping[str, float] | None = None,
+    unanswered: bool = False,
     flow: str = "",
 ) -> Tick:
     """Make a tick of what was captured. Raises `NoEvidence` when that shows nothing, or there is no such item."""
@@ -94,6 +100,7 @@ def tick_of(
         captured=cast(dict[str, Any], scrubbed(captured)),
         said=None if said is None else cast(dict[str, Any], scrubbed(said)),
         media=None if media is None else dict(media),
+        unanswered=unanswered,
         flow=flow,
     )
 

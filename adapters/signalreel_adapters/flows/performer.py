@@ -73,6 +73,7 @@ class Proof(Struct, frozen=True):
     line: int
     captured: Decoded
     said: Decoded | None = None
+    unanswered: bool = False
 
 
 class Performed(Struct, frozen=True):
@@ -243,7 +244,7 @@ class _Performance:
         for item in step.proves:
             if captured is None:
                 raise self._failed(step, "nothing", f"nothing was said before that could show {item}")
-            self.proofs.append(Proof(item, step.line, captured, said))
+            self.proofs.append(Proof(item, step.line, captured, said, isinstance(step, Silence)))
 
     def _is_allowed(self, client: str, message: Decoded) -> bool:
         return any(_matches(pattern, message, self._known) for pattern in self._allowed[client])

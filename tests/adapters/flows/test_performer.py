@@ -170,7 +170,7 @@ async def test_what_was_shown_is_told() -> None:
     assert proofs == (
         Proof("P2P-1", 3, joined, join),
         Proof("REAL-2", 3, joined, join),
-        Proof("P2P-4", 4, join),
+        Proof("P2P-4", 4, join, unanswered=True),
         Proof("P2P-5", 7, proofs[3].captured, join),
         Proof("P2P-10", 10, proofs[4].captured),
     )

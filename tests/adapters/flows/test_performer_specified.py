@@ -28,7 +28,14 @@ def by_stem(path: Path) -> str:
 def tick_all(evidence: EvidenceNotes, transport: Transport, flow: Flow, performed: Performed) -> None:
     """Tick what the lines of a flow have proved."""
     for proof in performed.proofs:
-        evidence.tick(proof.item, transport=transport, captured=proof.captured, said=proof.said, flow=flow.file)
+        evidence.tick(
+            proof.item,
+            transport=transport,
+            captured=proof.captured,
+            said=proof.said,
+            unanswered=proof.unanswered,
+            flow=flow.file,
+        )
 
 
 @pytest.mark.parametrize("path", SPECIFIED, ids=by_stem)
