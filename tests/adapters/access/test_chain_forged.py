@@ -12,8 +12,13 @@ from typing import Any, Final
 import msgspec
 import pytest
 
+from signalreel.commands import COMMANDS as EVERYTHING
 from signalreel.commands import AnyCommand, GetTrackList, Join, JoinRoom, Play, Publish
+from signalreel.events import SettingsChanged
+from signalreel.host import RegisterStream
 from signalreel.identifiers import Kind
+from signalreel.registered import RegisteredStream
+from signalreel.settings import Settings
 from signalreel_adapters import FakeMedia, MemoryClient, Runtime
 from signalreel_adapters.access import Purpose, Subscriber, hash_token
 from signalreel_adapters.access.jwt import LEEWAY_S_MAX
@@ -226,3 +231,45 @@ async def test_every_forged_code_is_refused(transport: str) -> None:
         commands["publish, of one who may play"] = Publish(stream_id="a", subscriber_id="ann", subscriber_code=good)
 
         assert [what for what, command in commands.items() if not refused(await ask(command))] == []
+
+
+@pytest.mark.parametrize("anyio_backend", [ASYNCIO])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_without_a_grant_nobody_finds_out_what_there_is(transport: str) -> None:
+    """Where streams are hidden: each command about what is there and about what is not gets the same bytes."""
+    house = House()
+    async with guarded(transport, house) as (runtime, ask):
+        await runtime.submit(RegisterStream(stream=RegisteredStream("planned", planned_start=2**40)), app="live")
+        for client, command in (
+            (MemoryClient(runtime), Join(stream_id="the-pair", token=house.web_token("the-pair"))),
+            (MemoryClient(runtime), JoinRoom(room="the-room", token=house.web_token("the-room"))),
+        ):
+            await client.send(command)
+            await client.flush()
+        runtime.report(SettingsChanged(Settings(hide_streams=True)))
+        await runtime.idle()
+        for name, kind in every_command():
+            missing = [known_as(told, "missing-x") for told in await ask(kind("missing-x"))]
+            for id in ("a", "the-pair", "the-room", "planned"):
+                assert [known_as(told, id) for told in await ask(kind(id))] == missing, (name, id)
+
+
+def every_command() -> list[tuple[str, Callable[[str], AnyCommand]]]:
+    """Every command, made to be about an id in each of its fields that name one; descriptions of both sorts."""
+    made: list[tuple[str, Callable[[str], AnyCommand]]] = []
+    for name, kind in EVERYTHING.items():
+        fields = [field for field in ("stream_id", "room", "main_track") if field in kind.__struct_fields__]
+        for sort in ({"type": "offer"}, {"type": "answer"}) if "sdp" in kind.__struct_fields__ else ({},):
+
+            def make(id: str, kind: Any = kind, fields: Any = fields, sort: Any = sort) -> AnyCommand:  # noqa: ANN401
+                made: AnyCommand = kind(**dict.fromkeys(fields, id), **sort)
+                return made
+
+            if name != "ping":
+                made.append((name, make))
+    return made
+
+
+def known_as(told: dict[str, Any], id: str) -> bytes:
+    """What was told, with the id that was asked about left out of it."""
+    return msgspec.json.encode(told).replace(b'"' + id.encode() + b'"', b'"it"')
