@@ -88,6 +88,7 @@ class Known:
         self._ended: dict[Place, Published] = {}  #: streams that ended in this step
         self._stopped: set[tuple[str, str]] = set()  #: playbacks that ended in it
         self._put_out: list[tuple[str, str]] = []  #: whom a block put out of what in it
+        self._room_was_open = False  #: the one that an order is about
         self._now: tuple[str, AnyMessage] | None = None
 
     def _require(self, holds: bool, why: str) -> None:
@@ -110,6 +111,7 @@ class Known:
             self._app = record.event.machine.app
         elif record.host is not None:
             self._app = record.host.app
+            self._room_was_open = self._room_exists(str(getattr(record.host, "room", "")))
 
     # ---- what is known
 
@@ -220,11 +222,12 @@ class Known:
                 self._forget_kept(lambda kept_id, _: kept_id == id)
             case UnregisterStream(stream_id=id) if self.registered.pop(self._place(id), None) is not None:
                 self._forget_kept(lambda kept_id, _: kept_id == id)
-            case CloseRoom(room=room):
+            case CloseRoom(room=room) if self._room_was_open:
                 self._forget_kept(lambda _, kept: kept.room == room)
             case UnregisterRoom(room=room) if self._place(room) in self.rooms:
                 self.rooms.remove(self._place(room))
-                self._forget_kept(lambda _, kept: kept.room == room)
+                if self._room_was_open:
+                    self._forget_kept(lambda _, kept: kept.room == room)
             case RegisterStream(stream=registered):
                 self.registered[self._place(registered.stream_id)] = registered
             case RegisterRoom(room=plan):
