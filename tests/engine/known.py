@@ -239,7 +239,6 @@ class Known:
                     times = self._put_out.count((session, id)) - ((session, id) in self._stopped)
                     if times and self._holds(session, id):
                         self._end(id)
-                    self._part(session, id)
             case _:
                 pass
 

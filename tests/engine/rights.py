@@ -279,7 +279,7 @@ class Rights(Known):
             return
         joined = [id for (app, id), seats in self.members.items() if app == self._app and seats.get(to) == place[1]]
         registered = self.registered.get(place)
-        room = said.main_track or next(iter(joined), "") or (registered.main_track if registered is not None else "")
+        room = said.main_track or min(joined, default="") or (registered.main_track if registered is not None else "")
         self.streams[place] = Published(to, self._record.seq, room, identity)
 
     def _judge_negotiation(self, to: str, message: Description | Candidate) -> None:
