@@ -51,6 +51,7 @@ from signalreel.machines.blocking import ended_by, standings_after
 from signalreel.machines.broadcasts import Broadcast, broadcast_of
 from signalreel.machines.context import Context, Environment, Session, error_of
 from signalreel.machines.names import refusal_of_names
+from signalreel.machines.notices import PlanChanged
 from signalreel.machines.pair import PAIR
 from signalreel.machines.playback import PLAYBACK
 from signalreel.machines.push import answer_push
@@ -286,6 +287,9 @@ class Engine:
                 self._surround(licence_suspended=event.suspended)
             case ClockAdjusted():
                 self._surround(clock_offset=event.offset)
+                for app, id in context.indexes.all_waiting():
+                    context.app = app
+                    self._fire((Kind.PLAYBACK, app, id), PlanChanged())
             case SettingsChanged():
                 context.settings = event.settings
             case _:

@@ -43,6 +43,7 @@ __all__ = (
     "RegisterSubscriber",
     "RegistryCommand",
     "RevokeTokens",
+    "UnregisterPushes",
     "UnregisterRoom",
     "UnregisterStream",
     "UnregisterSubscriber",
@@ -86,13 +87,19 @@ class RegistryCommand(HostCommand, frozen=True, gc=False):
 
 
 class RegisterStream(RegistryCommand, frozen=True, gc=False, tag="registerStream"):
-    """Register a stream, or replace what is registered under its id. What is live goes on."""
+    """Register a stream, or replace what is registered under its id. What is live goes on.
+
+    Players that wait for the stream wait by the new plan, or are told `play_finished` when nobody may wait any longer.
+    """
 
     stream: RegisteredStream
 
 
 class UnregisterStream(RegistryCommand, frozen=True, gc=False, tag="unregisterStream"):
-    """Forget a stream with its tokens and subscribers. If it is live, it ends as by `EndStream`, as on real servers."""
+    """Forget a stream with its tokens and subscribers. If it is live, it ends as by `EndStream`, as on real servers.
+
+    A room of which it is the main track closes as by `CloseRoom`, and whoever waits for it is told `play_finished`.
+    """
 
     stream_id: str = ""
 
@@ -134,6 +141,12 @@ class UnregisterSubscriber(RegistryCommand, frozen=True, gc=False, tag="unregist
     subscriber_id: Label = ""  #: empty for all
 
 
+class UnregisterPushes(RegistryCommand, frozen=True, gc=False, tag="unregisterPushes"):
+    """Forget where a subscriber's push notifications go, on every device. A device that registers again replaces it."""
+
+    subscriber_id: Label = ""  #: empty for every subscriber of the app
+
+
 class BlockSubscriber(RegistryCommand, frozen=True, gc=False, tag="blockSubscriber"):
     """Keep a subscriber out until a time, and end in the same step what it holds of what the block is about.
 
@@ -157,6 +170,7 @@ AnyRegistryCommand = (
     | RevokeTokens
     | RegisterSubscriber
     | UnregisterSubscriber
+    | UnregisterPushes
     | BlockSubscriber
 )
 

@@ -168,6 +168,7 @@ LOOKING: Final = frozenset(
         "room",
         "subscriber",
         "has_blocks",
+        "has_blocks_of",
         "is_blocked",
         "sessions",
         "of",

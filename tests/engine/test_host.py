@@ -33,6 +33,7 @@ def test_the_orders_are_these() -> None:
         "revokeTokens",
         "registerSubscriber",
         "unregisterSubscriber",
+        "unregisterPushes",
         "blockSubscriber",
     ]
 

@@ -49,7 +49,7 @@ from signalreel.events import (
     Track,
     TracksFound,
 )
-from signalreel.host import CloseRoom, EndStream, RegisterRoom, RegisterStream
+from signalreel.host import CloseRoom, EndStream, RegisterRoom, RegisterStream, UnregisterStream
 from signalreel.identifiers import Kind
 from signalreel.machines.broadcasts import TOLD_LENGTH_MAX
 from signalreel.registered import RegisteredRoom, RegisteredStream
@@ -397,6 +397,13 @@ def assign_places(scene: Scene) -> None:
         scene.world.say(scene.other, command)
 
 
+def move_the_plan(scene: Scene) -> None:
+    """What the player may be waiting for is registered with another plan."""
+    end = (scene.world.now + 20_000_000) // 1_000_000
+    moved = RegisteredStream(scene.room, planned_end=end, waits=True)
+    scene.world.order(RegisterStream(app="live", stream=moved))
+
+
 PLAYBACK_PROBES: Final[tuple[Probe, ...]] = (
     assign_places,
     while_suspended(play),
@@ -415,6 +422,8 @@ PLAYBACK_PROBES: Final[tuple[Probe, ...]] = (
     asks("other", lambda s: EnableTrack(s.room, s.id, enabled=False)),
     asks("other", lambda s: ForceStreamQuality(s.room, 360)),
     host_orders(lambda s: CloseRoom(app="live", room=s.room)),
+    host_orders(lambda s: UnregisterStream(app="live", stream_id=s.room)),
+    move_the_plan,
     let_it_begin,
     change_the_room,
     change_the_room_and_go_on,

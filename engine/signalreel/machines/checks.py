@@ -12,6 +12,7 @@ from signalreel.identifiers import Kind
 from signalreel.machines.base import AnyMachine
 from signalreel.machines.broadcasts import TOLD_LENGTH_MAX
 from signalreel.machines.context import Context
+from signalreel.machines.planned import room_of
 from signalreel.machines.standings import Wish, names_in, wish_of
 from signalreel.machines.table import Row, refuse
 from signalreel.record import Grant
@@ -29,6 +30,7 @@ __all__ = (
     "holds_too_many",
     "is_answer",
     "is_offer",
+    "is_taken",
     "licence_suspended",
     "lives_as",
     "load_checks",
@@ -102,16 +104,22 @@ def blocked(machine: AnyMachine, input: object, context: Context) -> bool:
     if wish is None:
         return False
     names, identity = names_in(input, context.vouched), grant.identity if grant is not None else ""
+    if not context.registry.has_blocks_of(context.app, (*names, identity), wish.purpose):
+        return False
     return context.registry.is_blocked(
-        context.app, names, identity, scopes_of(wish, context), wish.purpose, context.wall
+        context.app, names, identity, scopes_of(input, wish, context), wish.purpose, context.wall
     )
 
 
-def scopes_of(wish: Wish, context: Context) -> tuple[str, ...]:
-    """The streams and rooms that a wish is about: what it names, and the room that a stream of that name is in."""
+def scopes_of(command: Command, wish: Wish, context: Context) -> tuple[str, ...]:
+    """The streams and rooms that a command is about: those it names, and the room its stream is in or would be put in.
+
+    What it names is not enough, because a room is reached by having joined it or by a registration just as well.
+    """
     stream = context.find(Kind.STREAM, wish.ids[0])
-    room = stream.placed_in if stream is not None else ""
-    return (*wish.ids, room) if room and room not in wish.ids else wish.ids
+    placed_in = stream.placed_in if stream is not None else ""
+    room = room_of(command, context) if isinstance(command, Publish) else ""
+    return tuple(dict.fromkeys(id for id in (*wish.ids, placed_in, room) if id))
 
 
 def _connects_too_often(input: object, grant: Grant, context: Context) -> bool:
@@ -119,7 +127,7 @@ def _connects_too_often(input: object, grant: Grant, context: Context) -> bool:
     if not len(context.registry) or not isinstance(input, Publish | Play) or not input.subscriber_id:
         return False
     wish = wish_of(input, context.session)
-    for stream_id in scopes_of(wish, context) if wish is not None else ():
+    for stream_id in scopes_of(input, wish, context) if wish is not None else ():
         subscriber = context.registry.subscriber(context.app, stream_id, input.subscriber_id)
         if subscriber is None or subscriber.connections_max < 0:
             continue
@@ -170,9 +178,17 @@ def lives_as(*kinds: Kind) -> Condition:
     """Make the condition that the id is alive as one of these kinds: in an app an id is one thing, never two."""
 
     def names_another(machine: AnyMachine, input: object, context: Context) -> bool:
-        return any(context.find(kind, machine.id) is not None for kind in kinds)
+        return is_taken(machine.id, kinds, context)
 
     return names_another
+
+
+def is_taken(id: str, kinds: tuple[Kind, ...], context: Context) -> bool:
+    """Whether an id is alive as one of these kinds; one that players may wait for is a stream's before it is live."""
+    if any(context.find(kind, id) is not None for kind in kinds):
+        return True
+    registered = context.registry.stream(context.app, id) if Kind.STREAM in kinds else None
+    return registered is not None and registered.waits
 
 
 def is_offer(machine: AnyMachine, input: TakeConfiguration, context: Context) -> bool:

@@ -51,6 +51,10 @@ class Indexes:
         """How many playbacks wait for this stream."""
         return len(self._waiting.get((app, stream_id), _NOBODY))
 
+    def all_waiting(self) -> list[tuple[str, str]]:
+        """Every playback that waits for a stream, sorted: (app, its id)."""
+        return sorted((app, id) for (app, _), waiting in self._waiting.items() for id in waiting)
+
     def roster(self, app: str, room: str) -> list[tuple[str, int]]:
         """The live streams of a room, sorted by id: (stream id, born)."""
         return sorted(self._roster.get((app, room), _NOBODY).items())

@@ -5,6 +5,7 @@ from signalreel.machines.base import Notice
 __all__ = (
     "LeftRoom",
     "PeersExpected",
+    "PlanChanged",
     "PlayerCame",
     "PlayerWent",
     "RosterChanged",
@@ -55,6 +56,10 @@ class PlayerCame(Notice, frozen=True, gc=False):
 
 class PlayerWent(Notice, frozen=True, gc=False):
     """To a room: a playback of the whole room ended."""
+
+
+class PlanChanged(Notice, frozen=True, gc=False):
+    """To a playback that waits for a stream: what is registered of the stream has changed, or the wall clock has."""
 
 
 class RosterChanged(Notice, frozen=True, gc=False):

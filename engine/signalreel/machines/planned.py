@@ -27,6 +27,7 @@ __all__ = (
     "until_room_opens",
     "until_stream_opens",
     "viewers_max_of",
+    "waits_in_vain",
 )
 
 
@@ -116,6 +117,12 @@ def registered_wake(stream_id: str, context: Context) -> dict[str, int]:
     if not end:
         return {"wake_at": 0}
     return {"wake_at": max(context.time + 1, end - context.environment.clock_offset), "timer": context.record.seq}
+
+
+def waits_in_vain(machine: AnyMachine, input: object, context: Context) -> bool:
+    """Whether what is waited for is no longer registered, or no longer as a stream that players wait for."""
+    stream = context.registry.stream(context.app, machine.waits_for)
+    return stream is None or not stream.waits
 
 
 def _end_of(stream: RegisteredStream) -> int:

@@ -40,9 +40,18 @@ from signalreel.events import (
     SessionClosed,
 )
 from signalreel.identifiers import Kind
-from signalreel.machines.checks import access_checks, holds_too_many, is_answer, load_checks
+from signalreel.machines.blocking import without_blocked
+from signalreel.machines.checks import access_checks, holds_too_many, is_answer, is_taken, load_checks
 from signalreel.machines.context import Context, error_of
-from signalreel.machines.notices import LeftRoom, PlayerCame, PlayerWent, RosterChanged, StreamEnded, StreamWentLive
+from signalreel.machines.notices import (
+    LeftRoom,
+    PlanChanged,
+    PlayerCame,
+    PlayerWent,
+    RosterChanged,
+    StreamEnded,
+    StreamWentLive,
+)
 from signalreel.machines.places import ASSIGNING, ASSIGNMENT_ROWS, publish_assignments
 from signalreel.machines.planned import (
     is_registered_room,
@@ -55,6 +64,7 @@ from signalreel.machines.planned import (
     until_room_opens,
     until_stream_opens,
     viewers_max_of,
+    waits_in_vain,
 )
 from signalreel.machines.shapes import Playback, PlaybackState, is_live
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
@@ -97,7 +107,7 @@ def nothing_to_play(playback: Playback, play: Play, context: Context) -> bool:
         return context.registry.stream(context.app, play.stream_id) is None
     if context.settings.registered_rooms_only and not is_registered_room(context, play.room):
         return True
-    return any(context.find(kind, play.stream_id) is not None for kind in (Kind.STREAM, Kind.PAIR))
+    return is_taken(play.stream_id, (Kind.STREAM, Kind.PAIR), context)
 
 
 def viewer_limit_reached(playback: Playback, play: Play, context: Context) -> bool:
@@ -169,11 +179,12 @@ def wanted_sources(playback: Playback, context: Context) -> tuple[Source, ...]:
     # A list that leaves something out means the rest, whoever else it names: a page of the old SDK names those it has
     # found and leaves itself out, once, and shows whoever comes later.
     takes_all = not listed or any(entry.startswith(EXCLUDED) for entry in listed)
-    return tuple(
+    wanted = tuple(
         Source(id, born)
         for id, born in context.indexes.roster(playback.app, playback.watches)
         if id not in own and EXCLUDED + id not in listed and (id in listed or takes_all)
     )
+    return without_blocked(playback, wanted, context)
 
 
 def show(playback: Playback, sources: tuple[Source, ...], context: Context) -> Playback:
@@ -318,6 +329,11 @@ def end(playback: Playback, input: object, context: Context) -> Playback:
     return replace(playback, sessions=(), wake_at=0, watches="", waits_for="")
 
 
+def wait_on(playback: Playback, input: object, context: Context) -> Playback:
+    """Wait until the plan ends that there is now."""
+    return replace(playback, **registered_wake(playback.waits_for, context))
+
+
 def tell_closed(playback: Playback, event: DeadlineReached, context: Context) -> Playback:
     """The plan of what is waited for has ended: say so."""
     closed = error_of(STREAM_NOT_ACTIVE_OR_EXPIRED, event, stream_id=playback.waits_for)
@@ -361,6 +377,7 @@ PLAYBACK: Final = Table(
         SessionClosed,
         StreamEnded,
         StreamWentLive,
+        PlanChanged,
         RosterChanged,
         LeftRoom,
     ),
@@ -415,6 +432,9 @@ PLAYBACK: Final = Table(
         row(DeadlineReached, STARTING, otherwise, finish, FINISHED),
         unreachable(DeadlineReached, CONNECTED, because="a playback that plays has no timer"),
         row(DeadlineReached, WAITING, otherwise, tell_closed, FINISHED),
+        row(PlanChanged, WAITING, waits_in_vain, finish, FINISHED),
+        row(PlanChanged, WAITING, otherwise, wait_on),
+        unreachable(PlanChanged, (IDLE, *ACTIVE), because="only those that wait for a stream are told"),
         row(SessionClosed, HELD, otherwise, end, FINISHED),
         ignore(
             (

@@ -25,6 +25,7 @@ from signalreel.host import (
     RegisterStream,
     RegisterSubscriber,
     RevokeTokens,
+    UnregisterPushes,
     UnregisterRoom,
     UnregisterStream,
     UnregisterSubscriber,
@@ -58,7 +59,7 @@ class RegistryLimits(Struct, frozen=True):
     tokens_max: int = 100_000  #: that have not expired
     subscribers_max: int = 100_000
     blocks_max: int = 100_000  #: that have not run out, a block from both purposes counting twice
-    pushes_max: int = 100_000
+    pushes_max: int = 100_000  #: then no new device is taken, until an order drops some; one that is known is replaced
 
 
 class Registration(Struct, frozen=True, gc=False, rename="camel", omit_defaults=True):
@@ -165,13 +166,18 @@ class Registry:
         """The blocks of an app, sorted by stream, subscriber and purpose. Some may have run out."""
         return [found for found in self._sorted(_BLOCK, app) if isinstance(found, Block)]
 
-    def pushes(self, app: str, subscriber_id: str) -> list[PushRegistration]:
-        """Where a subscriber's pushes go, sorted by type."""
-        return [found for found in self._sorted(_PUSH, app, subscriber_id) if isinstance(found, PushRegistration)]
+    def pushes(self, app: str, subscriber_id: str = "") -> list[PushRegistration]:
+        """Where a subscriber's pushes go, sorted by type; without a name those of every subscriber of the app."""
+        group = (_PUSH, app, subscriber_id) if subscriber_id else (_PUSH, app)
+        return [found for found in self._sorted(*group) if isinstance(found, PushRegistration)]
 
     def has_blocks(self, app: str) -> bool:
         """Whether anybody at all is blocked in an app."""
         return (_BLOCK, app) in self._groups
+
+    def has_blocks_of(self, app: str, whom: tuple[str, ...], purpose: Purpose) -> bool:
+        """Whether anybody of these names or tags is kept from this purpose anywhere in an app."""
+        return any((_BLOCK, app, str(purpose), one) in self._groups for one in whom if one)
 
     def is_blocked(
         self, app: str, names: tuple[str, ...], identity: str, stream_ids: tuple[str, ...], purpose: Purpose, now: int
@@ -210,10 +216,10 @@ class Registry:
                 return None if self._drop_all((_TOKEN, app, stream_id)) else NOT_REGISTERED
             case RegisterSubscriber(subscriber=subscriber):
                 return self._register_subscriber(app, subscriber)
-            case UnregisterSubscriber(stream_id=stream_id, subscriber_id=""):
-                return None if self._drop_all((_SUBSCRIBER, app, stream_id)) else NOT_REGISTERED
             case UnregisterSubscriber(stream_id=stream_id, subscriber_id=subscriber_id):
-                return None if self._drop((_SUBSCRIBER, app, stream_id, subscriber_id)) else NOT_REGISTERED
+                return self._forget((_SUBSCRIBER, app, stream_id), subscriber_id)
+            case UnregisterPushes(subscriber_id=subscriber_id):
+                return self._forget((_PUSH, app), subscriber_id)
             case BlockSubscriber():
                 return self._block(app, command, now)
 
@@ -293,6 +299,11 @@ class Registry:
             self._set(place, block)
         return None
 
+    def _forget(self, group: Place, name: str) -> Refusal | None:
+        """Forget what goes by a name, or the whole group when there is none."""
+        place = (*group, name) if name else group
+        return None if self._drop(place) or self._drop_all(place) else NOT_REGISTERED
+
     def _forget_with_rights(self, place: Place, app: str, name: str) -> Refusal | None:
         """Forget a stream or room, and with it who may come in: another one of that name shall not inherit them."""
         if not self._drop(place):
@@ -361,8 +372,12 @@ def _groups_of(place: Place, value: AnyRegistered) -> Iterator[Place]:
             yield (*place[:2], stream_id)
         case Subscriber() | PushRegistration():
             yield place[:3]
-        case Block(stream_id=stream_id, identity=identity) if identity:
-            yield (*place[:2], stream_id, "", identity)
+        case Block(stream_id=stream_id, subscriber_id=name, identity=identity, purpose=purpose):
+            yield (*place[:2], str(purpose), name)
+            if identity and identity != name:
+                yield (*place[:2], str(purpose), identity)
+            if identity:
+                yield (*place[:2], stream_id, "", identity)
         case _:
             pass
 

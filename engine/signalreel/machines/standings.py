@@ -32,7 +32,7 @@ class Standing(Struct, frozen=True, array_like=True, gc=False):
     kind: Kind
     id: str
     purpose: Purpose
-    ids: tuple[str, ...]  #: the streams and rooms that it is about
+    ids: tuple[str, ...]  #: the streams and rooms that it is about, what the command named first
     names: tuple[str, ...]  #: claimed by the command, or vouched for by the host
     identity: str  #: the tag under which the gate let it in
 
@@ -98,14 +98,11 @@ class Standings:
             for one in _whom(standings):
                 self._by.setdefault((app, one), {})[session] = None
 
-    def with_one(self, app: str, session: str, standing: Standing, held: Collection[Key]) -> tuple[Standing, ...]:
-        """What a session stands for once one more is noted: of what it holds, each machine once."""
-        kept = tuple(
-            one
-            for one in self.of(session)
-            if (one.kind, one.id) != (standing.kind, standing.id) and (one.kind, app, one.id) in held
+    def others(self, app: str, session: str, machine: tuple[Kind, str], held: Collection[Key]) -> tuple[Standing, ...]:
+        """What was noted of a session besides one machine, of what it still holds."""
+        return tuple(
+            one for one in self.of(session) if (one.kind, one.id) != machine and (one.kind, app, one.id) in held
         )
-        return (*kept, standing)
 
 
 def _whom(standings: tuple[Standing, ...]) -> Iterator[str]:

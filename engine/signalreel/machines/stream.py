@@ -42,6 +42,7 @@ from signalreel.machines.checks import (
     by_holder,
     can_be_told,
     is_offer,
+    is_taken,
     lives_as,
     load_checks,
 )
@@ -136,16 +137,12 @@ def room_is_full(stream: Stream, publish: Publish, context: Context) -> bool:
 def room_name_taken(stream: Stream, publish: Publish, context: Context) -> bool:
     """Whether the room it is to be published in is no room: its own id, or a live stream or pair."""
     room = room_of(publish, context)
-    return bool(room) and (
-        room == publish.stream_id or any(context.find(kind, room) is not None for kind in (Kind.STREAM, Kind.PAIR))
-    )
+    return bool(room) and (room == publish.stream_id or is_taken(room, (Kind.STREAM, Kind.PAIR), context))
 
 
 def kept_room_taken(stream: Stream, publish: Publish, context: Context) -> bool:
     """Whether the room that a kept stream was in has become something else meanwhile."""
-    return bool(stream.placed_in) and any(
-        context.find(kind, stream.placed_in) is not None for kind in (Kind.STREAM, Kind.PAIR)
-    )
+    return bool(stream.placed_in) and is_taken(stream.placed_in, (Kind.STREAM, Kind.PAIR), context)
 
 
 def open_stream(stream: Stream, publish: Publish, context: Context) -> Stream:

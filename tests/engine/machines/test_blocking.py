@@ -1,16 +1,20 @@
 """A block keeps out, and puts out."""
 
+from collections.abc import Callable
+
 import pytest
 
-from signalreel.commands import Join, JoinRoom, Play, Publish
-from signalreel.host import BlockSubscriber, RegisterSubscriber
+from signalreel.commands import Join, JoinRoom, Play, Publish, Stop
+from signalreel.events import MediaConnected
+from signalreel.host import BlockSubscriber, RegisterStream, RegisterSubscriber
 from signalreel.identifiers import Kind
 from signalreel.messages import Notification, StopPeer
 from signalreel.record import Grant
 from signalreel.refusals import UNAUTHORIZED_ACCESS, USER_BLOCKED
-from signalreel.registered import BlockKind, Subscriber
+from signalreel.registered import BlockKind, RegisteredStream, Subscriber
 from signalreel.replay import Cursor
 from signalreel.settings import Settings
+from signalreel.step import Roster, Source
 from tests.engine.world import APP, World, refusal, told
 
 ANN = Grant(allowed=True, identity="tag-of-ann")
@@ -205,3 +209,107 @@ def test_a_subscriber_has_so_many_connections() -> None:
     world.close("a")
     world.close("b")
     assert world.say("c", play, grant=ANN).refused == ""
+
+
+def joined(world: World) -> None:
+    """The room knows the stream, because ann has joined it to publish that."""
+    world.say("a", JoinRoom("r", "x"), grant=ANN)
+
+
+def registered(world: World) -> None:
+    """The room is the one that the stream is registered for."""
+    world.order(RegisterStream(app=APP, stream=RegisteredStream("x", main_track="r")))
+
+
+@pytest.mark.parametrize("door", [joined, registered])
+def test_a_block_of_a_room_holds_however_a_stream_comes_into_it(door: Callable[[World], None]) -> None:
+    """Not only where the command names the room."""
+    world = World()
+    world.open("a")
+    door(world)
+    world.order(block("r", "publish"))
+
+    assert told(world.say("a", Publish("x"), grant=ANN), "a") == [refusal(USER_BLOCKED, stream_id="x")]
+
+
+@pytest.mark.parametrize("door", [joined, registered])
+def test_connections_are_counted_however_a_stream_comes_into_its_room(door: Callable[[World], None]) -> None:
+    """A subscriber of a room may hold it in so many sessions, whatever its commands say of the room."""
+    world = World()
+    world.open("a", "b")
+    world.order(RegisterSubscriber(app=APP, subscriber=Subscriber("r", "ann", connections_max=1)))
+    door(world)
+    world.say("a", Publish("x", subscriber_id="ann"), grant=ANN)
+
+    again = world.say("b", Publish("y", subscriber_id="ann", main_track="r"), grant=ANN)
+
+    assert told(again, "b") == [refusal(UNAUTHORIZED_ACCESS, stream_id="y")]
+
+
+def test_a_block_of_a_room_ends_what_is_played_out_of_it() -> None:
+    """A stream of the room that was asked for by its own name."""
+    world = World()
+    world.open("a", "b")
+    world.publish("b", "x", room="r")
+    world.say("a", Play("x"), grant=ANN)
+
+    step = world.order(block("r", "play"))
+
+    assert told(step, "a")[0] == refusal(USER_BLOCKED, stream_id="x")
+    assert world.state(Kind.PLAYBACK, "a/x") == ""
+
+
+def test_a_block_of_a_stream_ends_the_room_that_shows_it_and_it_is_shown_no_more() -> None:
+    """Played again, the room is shown without it, whoever comes and goes, and however it is proved who plays."""
+    world = World()
+    world.open("a", "b", "c", "d")
+    stream = world.publish("b", "x", room="r")
+    world.say("a", Play("r", room="r", subscriber_id="ann"))
+
+    step = world.order(block("x", "play"))
+    world.say("a", Play("r", room="r"), grant=ANN)
+    begun = world.past[-1].step.transitions[-1].detail
+    world.offer_and_answer("a", "r")
+    world.report(MediaConnected(world.playback("a", "r")))
+    world.play("d", "r", room="r")
+    other = world.publish("c", "y", room="r")
+    shown, to_others = [move.detail for move in world.past[-1].step.transitions[-2:]]
+
+    assert told(step, "a")[0] == refusal(USER_BLOCKED, stream_id="r")
+    assert begun == Roster(())
+    assert shown == Roster((Source("y", other.born),))
+    assert to_others == Roster((Source("x", stream.born), Source("y", other.born)))
+
+
+def test_a_block_of_a_stream_leaves_a_room_that_does_not_show_it() -> None:
+    """And nobody else is shown less; once the block is over, the stream is shown with the next change."""
+    world = World()
+    world.open("a", "b", "c", "d")
+    stream = world.publish("b", "x", room="r")
+    world.say("a", Play("r", room="r", track_list=("!x",)), grant=ANN)
+    world.say("d", Play("s", room="s"), grant=BEN)
+
+    step = world.order(block("x", "play", until=1))
+    world.say("c", Play("r", room="r"), grant=BEN)
+    others = world.past[-1].step.transitions[-1].detail
+    world.say("a", Stop("r"))
+    world.wait(2_000)
+    world.say("a", Play("r", room="r"), grant=ANN)
+
+    assert told(step, "a") == []
+    assert others == world.past[-1].step.transitions[-1].detail == Roster((Source("x", stream.born),))
+
+
+def test_what_is_held_in_nobody_s_name_is_not_ended_in_a_former_one() -> None:
+    """The same stream, played again without a name: nothing says any more that it is hers."""
+    world = World()
+    world.open("a", "b")
+    world.publish("b", "s")
+    world.say("a", Play("s"), grant=ANN)
+    world.say("a", Stop("s"))
+    world.say("a", Play("s"))
+
+    step = world.order(block("s"))
+
+    assert told(step, "a") == []
+    assert world.engine.snapshot().standings == ()

@@ -2,14 +2,17 @@
 
 import pytest
 
-from signalreel.commands import JoinRoom, LeaveFromRoom, Play, Stop, TakeConfiguration
+from signalreel.commands import Join, JoinRoom, LeaveFromRoom, Play, Publish, Stop, TakeConfiguration
 from signalreel.engine import Engine
-from signalreel.host import RegisterStream
+from signalreel.events import ClockAdjusted
+from signalreel.host import AnyRegistryCommand, RegisterStream, UnregisterStream
 from signalreel.identifiers import Kind
-from signalreel.messages import Notification
+from signalreel.messages import Notification, Start
 from signalreel.refusals import (
     ALREADY_PLAYING,
     NO_STREAM_EXIST,
+    PUBLISH_TIMEOUT_ERROR,
+    STREAM_ID_IN_USE,
     STREAM_NOT_ACTIVE_OR_EXPIRED,
     VIEWER_LIMIT_REACHED,
 )
@@ -161,3 +164,97 @@ def test_an_engine_that_is_restored_knows_who_waits() -> None:
     for past in world.past[-4:]:
         assert restored.apply(past.record) == past.step
     assert STARTED in world.heard["ann"]
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        UnregisterStream(app=APP, stream_id="s1"),
+        RegisterStream(app=APP, stream=RegisteredStream("s1", waits=False)),
+    ],
+    ids=["unregistered", "waited for no longer"],
+)
+def test_nobody_waits_longer_than_somebody_may(order: AnyRegistryCommand) -> None:
+    """Another stream of that name must not be shown to whoever waited for this one."""
+    world = world_with(RegisteredStream("s1", waits=True))
+    world.say("ann", Play("s1"))
+
+    step = world.order(order)
+    world.publish("pub", "s1")
+
+    assert told(step, "ann") == [OVER]
+    assert world.heard["ann"] == [SOON, OVER]
+
+
+def test_what_is_about_to_be_live_ends_before_those_who_wait_for_it() -> None:
+    """Its publisher is told as by any end, then whoever waits."""
+    world = world_with(RegisteredStream("s1", waits=True))
+    world.say("ann", Play("s1"))
+    world.say("pub", Publish("s1"))
+
+    step = world.order(UnregisterStream(app=APP, stream_id="s1"))
+
+    assert step.messages == [("pub", refusal(PUBLISH_TIMEOUT_ERROR, stream_id="s1")), ("ann", OVER)]
+    assert world.lives() == []
+
+
+@pytest.mark.parametrize("end", [3, 50, 0])
+def test_waiting_ends_with_the_plan_that_there_is_now(end: int) -> None:
+    """Whether it was moved to an earlier time, to a later one, or taken away."""
+    world = world_with(RegisteredStream("s1", waits=True, planned_end=5))
+    world.say("ann", Play("s1"))
+
+    world.order(RegisterStream(app=APP, stream=RegisteredStream("s1", waits=True, planned_end=end)))
+    deadline = world.engine.deadline()
+
+    assert (deadline.at if deadline is not None else 0) == end * 1_000_000
+    assert world.lives() == [("playback", "ann/s1", "waiting")]
+
+
+def test_waiting_ends_at_once_when_the_plan_is_over_already() -> None:
+    """An end that is past is an end."""
+    world = world_with(RegisteredStream("s1", waits=True, planned_end=5))
+    world.say("ann", Play("s1"))
+    world.wait(4_000)
+
+    world.order(RegisterStream(app=APP, stream=RegisteredStream("s1", waits=True, planned_end=1)))
+
+    assert told(world.wake(), "ann") == [refusal(STREAM_NOT_ACTIVE_OR_EXPIRED, stream_id="s1"), OVER]
+
+
+def test_waiting_goes_by_the_wall_clock_as_it_is_set() -> None:
+    """In every app, and only where there is an end: the clock was 2 s slow."""
+    world = world_with(RegisteredStream("s1", waits=True, planned_end=9))
+    world.open("cid", app="other")
+    world.order(RegisterStream(app="other", stream=RegisteredStream("s1", waits=True, planned_end=8)))
+    world.order(RegisterStream(app=APP, stream=RegisteredStream("s2", waits=True)))
+    world.say("ann", Play("s1"))
+    world.say("ben", Play("s2"))
+    world.say("cid", Play("s1"))
+
+    world.report(ClockAdjusted(2_000_000))
+    ends = [(world.wake().record.time, world.past[-1].step.messages[0][0]) for _ in range(2)]
+
+    assert ends == [(6_000_000, "cid"), (7_000_000, "ann")]
+    assert world.lives() == [("playback", "ben/s2", "waiting")]
+
+
+def test_what_may_be_waited_for_is_no_room_and_no_pair() -> None:
+    """Else whoever joined one of that name would keep the stream from ever being published."""
+    world = world_with(RegisteredStream("s1", waits=True))
+    world.say("ann", Play("s1"))
+    room, pair, placed = (
+        world.say("ben", JoinRoom("s1")),
+        world.say("ben", Join("s1")),
+        world.say("ben", Publish("s2", main_track="s1")),
+    )
+    played = world.say("ben", Play("s1", room="s1"))
+    stream = world.say("pub", Publish("s1"))
+
+    assert [step.refused for step in (room, pair, placed, played)] == [
+        STREAM_ID_IN_USE.definition,
+        STREAM_ID_IN_USE.definition,
+        STREAM_ID_IN_USE.definition,
+        NO_STREAM_EXIST.definition,
+    ]
+    assert told(stream, "pub") == [Start("s1")]

@@ -17,6 +17,7 @@ from signalreel.host import (
     RegisterStream,
     RegisterSubscriber,
     RevokeTokens,
+    UnregisterPushes,
     UnregisterRoom,
     UnregisterStream,
     UnregisterSubscriber,
@@ -243,6 +244,25 @@ def test_a_push_address_replaces_the_one_before() -> None:
     assert registry.take_push(APP, PushRegistration("ben", "fcm", "d")) is TOO_MANY_REGISTERED
 
 
+def test_push_addresses_are_forgotten_for_one_subscriber_or_for_all() -> None:
+    """That makes place for others: they never run out by themselves."""
+    registry = Registry(RegistryLimits(pushes_max=3))
+    pushes = [PushRegistration(*rest) for rest in (("ann", "fcm", "a"), ("ann", "apn", "b"), ("ben", "fcm", "c"))]
+    for push in pushes:
+        registry.take_push(APP, push)
+    registry.take_push("other", pushes[0])
+
+    assert registry.take_push(APP, PushRegistration("cid", "fcm", "d")) is TOO_MANY_REGISTERED
+    assert registry.take_push(APP, PushRegistration("ben", "fcm", "e")) is None
+    assert registry.pushes(APP) == [pushes[1], pushes[0], PushRegistration("ben", "fcm", "e")]
+    assert registry.apply(APP, UnregisterPushes(app=APP, subscriber_id="ann"), 0) is None
+    assert registry.take_push(APP, PushRegistration("cid", "fcm", "d")) is None
+    assert [push.subscriber_id for push in registry.pushes(APP)] == ["ben", "cid"]
+    assert registry.apply(APP, UnregisterPushes(app=APP), 0) is None
+    assert (registry.pushes(APP), registry.pushes("other")) == ([], [pushes[0]])
+    assert registry.apply(APP, UnregisterPushes(app=APP, subscriber_id="ann"), 0) is NOT_REGISTERED
+
+
 # ---------------------------------------------------------------- as part of an engine
 
 
@@ -330,3 +350,16 @@ def test_dates_are_those_of_the_wall_clock() -> None:
         1_700_000_000_001,
         1_700_000_100_003,
     ]
+
+
+def test_unregistering_a_main_track_closes_its_room() -> None:
+    """Newer clients make a room by registering a stream of its name, so removing that removes the room."""
+    world = World()
+    world.open("a")
+    world.order(RegisterStream(app=APP, stream=RegisteredStream("r")))
+    world.publish("a", "s", room="r")
+
+    step = world.order(UnregisterStream(app=APP, stream_id="r"))
+
+    assert (step.refused, world.lives()) == ("", [])
+    assert told(step, "a")[0] == Notification("leavedFromRoom", room_name="r", room="r")
