@@ -50,6 +50,7 @@ from signalreel.machines.base import AnyMachine, Key
 from signalreel.machines.blocking import ended_by, standings_after
 from signalreel.machines.broadcasts import Broadcast, broadcast_of
 from signalreel.machines.context import Context, Environment, Session, error_of
+from signalreel.machines.indexes import Indexes
 from signalreel.machines.names import refusal_of_names
 from signalreel.machines.notices import PlanChanged
 from signalreel.machines.pair import PAIR
@@ -151,6 +152,11 @@ class Engine:
     def registry(self) -> Registry:
         """What is registered, to look at: only host commands on the reel change it."""
         return self._context.registry
+
+    @property
+    def indexes(self) -> Indexes:
+        """How machines are found without walking all of them, to look at."""
+        return self._context.indexes
 
     def sessions(self) -> tuple[Session, ...]:
         """The open sessions, in the order in which they opened."""

@@ -22,6 +22,7 @@ from signalreel_adapters.ports import Media
 from signalreel_adapters.reels.sqlite import SqliteReel
 from signalreel_adapters.resources import ResourceMonitor
 from signalreel_adapters.runtime import Runtime
+from signalreel_adapters.server.rest import Bitrates
 from signalreel_adapters.server.run import listening, url_of
 
 __all__ = ("Greet", "Plan", "make_plan", "run")
@@ -91,17 +92,19 @@ async def run(
         ice=access.ice,
     )
     monitor = ResourceMonitor(runtime, sample_ms=load_section.sample_ms, samples=load_section.samples)
+    bitrates = Bitrates(runtime)
     served = listening(
         runtime,
         bound,
         pages=Path(server.pages) if server.pages else None,
         origins=server.origins or None,
         operators=access.operators,
-        rest=access.services(runtime, load=monitor if measures_load else None),
+        rest=access.services(runtime, load=monitor if measures_load else None, bitrates=bitrates),
     )
     async with served, runtime, AsyncExitStack() as beside:
         # Nothing runs between the two, so no command is decided by a gate that cannot look anything up.
         access.look_at(runtime.engine)
+        await beside.enter_async_context(bitrates)
         if measures_load:
             await beside.enter_async_context(monitor)
         push = access.push(runtime)

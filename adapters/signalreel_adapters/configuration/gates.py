@@ -54,7 +54,7 @@ from signalreel_adapters.ports import Gate, IceServers
 from signalreel_adapters.push import PushDelivery
 from signalreel_adapters.runtime import Runtime
 from signalreel_adapters.server.operators import Operators
-from signalreel_adapters.server.rest import Services
+from signalreel_adapters.server.rest import Bitrates, Services
 from signalreel_adapters.server.rest.services import Load
 
 __all__ = ("Access",)
@@ -119,7 +119,7 @@ class Access:
         for policy in self._policies:
             policy.look_at(engine)
 
-    def services(self, runtime: Runtime, *, load: Load | None = None) -> Services:
+    def services(self, runtime: Runtime, *, load: Load | None = None, bitrates: Bitrates | None = None) -> Services:
         """Give what the REST interface works with.
 
         Nothing is issued under a drawn key when there is a reel: after a restart it would be worth nothing.
@@ -131,6 +131,7 @@ class Access:
             jwt_keys=self._jwt_keys,
             totp_secrets=self._totp_secrets,
             load=load,
+            bitrates=bitrates,
         )
 
     def push(self, runtime: Runtime) -> PushDelivery | None:

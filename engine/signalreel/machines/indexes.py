@@ -17,10 +17,11 @@ __all__ = ("Indexes",)
 
 _NOTHING: Final[dict[Key, None]] = {}
 _NOBODY: Final[dict[str, int]] = {}
+_NONE: Final[dict[str, None]] = {}
 
 
 class Indexes:
-    """Session to machines, source to playbacks, room to its streams, app to its number of streams, and the timers."""
+    """Session to machines, source to playbacks, room to its streams, app to its machines, and the timers."""
 
     def __init__(self) -> None:
         self._held: dict[str, dict[Key, None]] = {}
@@ -28,7 +29,7 @@ class Indexes:
         self._waiting: dict[tuple[str, str], dict[str, int]] = {}
         self._placed: dict[tuple[str, str], dict[str, int]] = {}
         self._roster: dict[tuple[str, str], dict[str, int]] = {}
-        self._streams: dict[str, int] = {}
+        self._ids: dict[tuple[Kind, str], dict[str, None]] = {}
         self._timers: list[tuple[int, int, Key, int]] = []
 
     def held(self, session: str) -> Collection[Key]:
@@ -67,9 +68,13 @@ class Indexes:
         """How many streams are published in a room, those that are not live yet included."""
         return len(self._placed.get((app, room), _NOBODY))
 
+    def ids(self, kind: Kind, app: str) -> Collection[str]:
+        """The ids of an app's machines of a kind; their number is quick, the order means nothing."""
+        return self._ids.get((kind, app), _NONE)
+
     def streams(self, app: str) -> int:
         """How many streams an app has, those that are not live yet included."""
-        return self._streams.get(app, 0)
+        return len(self.ids(Kind.STREAM, app))
 
     def moved(self, key: Key, before: AnyMachine, after: AnyMachine, *, stored: bool, was_stored: bool) -> None:
         """Follow a machine from one value to the next; `stored` is False when it was dropped."""
@@ -82,8 +87,8 @@ class Indexes:
             or after.waits_for != before.waits_for
         ):
             self._move_listings(before, after)
-        if key[0] is Kind.STREAM and stored is not was_stored:
-            self._count_stream(key[1], 1 if stored else -1)
+        if stored is not was_stored:
+            self._list(key, stored=stored)
         if stored and after.wake_at and (after.timer != before.timer or after.wake_at != before.wake_at):
             heappush(self._timers, (after.wake_at, after.timer, key, after.born))
 
@@ -115,12 +120,15 @@ class Indexes:
             if new:
                 index.setdefault((app, new), {})[id] = born
 
-    def _count_stream(self, app: str, change: int) -> None:
-        count = self._streams.get(app, 0) + change
-        if count:
-            self._streams[app] = count
-        else:
-            del self._streams[app]
+    def _list(self, key: Key, *, stored: bool) -> None:
+        kind, app, id = key
+        if stored:
+            self._ids.setdefault((kind, app), {})[id] = None
+            return
+        listed = self._ids[kind, app]
+        del listed[id]
+        if not listed:
+            del self._ids[kind, app]
 
     def deadline(self, machines: dict[Key, AnyMachine]) -> Deadline | None:
         """The earliest timer that is still set. Timers that were retired meanwhile are dropped on the way."""

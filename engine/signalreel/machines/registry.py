@@ -146,6 +146,14 @@ class Registry:
         found = self._values.get((_BLOCK, app, stream_id, subscriber_id, str(purpose)))
         return found if isinstance(found, Block) else None
 
+    def stream_ids(self, app: str) -> list[str]:
+        """The ids of an app's registered streams, in no order that means anything."""
+        return [place[-1] for place in self._groups.get((_STREAM, app), ())]
+
+    def room_names(self, app: str) -> list[str]:
+        """The names of an app's registered rooms, in no order that means anything."""
+        return [place[-1] for place in self._groups.get((_ROOM, app), ())]
+
     def registrations(self, app: str) -> list[Registration]:
         """The registered streams of an app, sorted by id."""
         return [found for found in self._sorted(_STREAM, app) if isinstance(found, Registration)]

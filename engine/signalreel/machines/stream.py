@@ -61,13 +61,12 @@ from signalreel.machines.planned import (
 from signalreel.machines.questions import ANSWERS, answered, hidden, unanswered
 from signalreel.machines.shapes import Stream, StreamState
 from signalreel.machines.table import SAME, Row, Table, ignore, otherwise, refuse, row, unreachable
-from signalreel.machines.tracks import names_of, resolved, wanted_of
+from signalreel.machines.tracks import names_of, renditions_of, resolved, wanted_of
 from signalreel.messages import (
     POLICY_VIOLATION,
     Candidate,
     Description,
     Notification,
-    RenditionInformation,
     Start,
     StreamInformation,
     TrackList,
@@ -241,13 +240,8 @@ def keep_meta_data(stream: Stream, command: UpdateStreamMetaData, context: Conte
 
 
 def tell_stream_info(stream: Stream, command: GetStreamInfo, context: Context) -> None:
-    """Tell the renditions: a line for each video track, or one without a picture."""
-    audio = sum(track.bitrate for track in stream.tracks if track.kind == "audio")
-    pictures = [track for track in stream.tracks if track.kind == "video"]
-    lines = [RenditionInformation(track.width, track.height, track.bitrate, audio, track.codec) for track in pictures]
-    if stream.tracks and not pictures:
-        lines.append(RenditionInformation(0, 0, 0, audio, ""))
-    context.send(context.session, StreamInformation(stream.id, tuple(lines)))
+    """Tell the renditions."""
+    context.send(context.session, StreamInformation(stream.id, renditions_of(stream)))
 
 
 def tell_track_list(stream: Stream, command: GetTrackList, context: Context) -> None:

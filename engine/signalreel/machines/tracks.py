@@ -9,8 +9,9 @@ from typing import Final
 
 from signalreel.events import Track
 from signalreel.machines.shapes import Stream
+from signalreel.messages import RenditionInformation
 
-__all__ = ("EXCLUDED", "kinds_of", "left_out", "names_of", "resolved", "wanted_of")
+__all__ = ("EXCLUDED", "kinds_of", "left_out", "names_of", "renditions_of", "resolved", "wanted_of")
 
 EXCLUDED: Final = "!"
 """An entry of a track list that starts so is left out of what is played; a list of only such takes all others."""
@@ -35,6 +36,15 @@ def names_of(stream: Stream) -> tuple[str, ...]:
     """Name the tracks of a stream."""
     kinds = kinds_of(stream)
     return tuple(prefix + stream.id for prefix, kind in _PREFIXES.items() if kind in kinds)
+
+
+def renditions_of(stream: Stream) -> tuple[RenditionInformation, ...]:
+    """Tell what a stream is sent in: a line for each video track, or one without a picture."""
+    audio = sum(track.bitrate for track in stream.tracks if track.kind == "audio")
+    pictures = [track for track in stream.tracks if track.kind == "video"]
+    if stream.tracks and not pictures:
+        return (RenditionInformation(0, 0, 0, audio, ""),)
+    return tuple(RenditionInformation(one.width, one.height, one.bitrate, audio, one.codec) for one in pictures)
 
 
 def left_out(track_list: tuple[str, ...], stream_id: str) -> str:

@@ -49,6 +49,8 @@ def test_apps_are_kept_apart() -> None:
     indexes.moved(STREAM, BLANK, LIVE, stored=True, was_stored=False)
 
     assert indexes.streams("other") == 0
+    assert [tuple(indexes.ids(Kind.STREAM, app)) for app in ("live", "other")] == [("s1",), ()]
+    assert tuple(indexes.ids(Kind.ROOM, "live")) == ()
     assert indexes.roster("other", "r") == []
     assert indexes.placed("other", "r") == []
 

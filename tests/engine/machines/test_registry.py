@@ -77,6 +77,8 @@ def test_what_is_registered_is_found_by_its_app_and_name() -> None:
 
     assert registry.registrations(APP) == [Registration(RegisteredStream(id, created_at=7)) for id in ("a", "b")]
     assert registry.stream(APP, "a") == RegisteredStream("a", created_at=7)
+    assert [sorted(registry.stream_ids(app)) for app in (APP, "other")] == [["a", "b"], []]
+    assert [registry.room_names(app) for app in (APP, "other")] == [["r"], []]
     assert registry.rooms(APP) == [registry.room(APP, "r")]
     assert (registry.stream("other", "a"), registry.registrations("other"), registry.rooms("other")) == (None, [], [])
 

@@ -5,7 +5,8 @@ Reads look at the engine's state. Writes go on the reel as host commands, so tha
 record like everything else.
 """
 
+from signalreel_adapters.server.rest.bitrates import Bitrates
 from signalreel_adapters.server.rest.interface import Rest
 from signalreel_adapters.server.rest.services import Services
 
-__all__ = ("Rest", "Services")
+__all__ = ("Bitrates", "Rest", "Services")

@@ -1,11 +1,13 @@
 """Streams: registering them, looking at them and ending them."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec import UNSET, structs
 
 from signalreel.host import EndStream, RegisterStream, UnregisterStream
-from signalreel.identifiers import is_valid_name
+from signalreel.identifiers import Kind, is_valid_name
+from signalreel.machines.shapes import StreamState
 from signalreel.refusals import STREAM_ID_IN_USE
 from signalreel.registered import Credential, RegisteredStream
 from signalreel_adapters.server.rest.problems import RestProblem, bad_request, conflict, not_found
@@ -14,13 +16,13 @@ from signalreel_adapters.server.rest.shapes import (
     AppStatistics,
     Broadcast,
     BroadcastChanges,
-    BroadcastStatus,
     Result,
     SimpleStat,
     ViewerStatistics,
 )
 from signalreel_adapters.server.rest.table import IDS_MAX, Call, Form, Operation, Parameter
-from signalreel_adapters.server.rest.views import broadcasts, known_broadcast
+from signalreel_adapters.server.rest.turns import in_order, in_turns
+from signalreel_adapters.server.rest.views import broadcast, broadcast_ids, broadcasts, known_broadcast
 
 __all__ = (
     "BROADCASTS",
@@ -118,7 +120,7 @@ async def delete_broadcasts(services: Services, call: Call) -> Result:
 async def stop_broadcast(services: Services, call: Call) -> Result:
     """End a live stream: its publisher and its viewers are told. What is registered stays."""
     id = call.text("id")
-    if id not in services.live(call.app).streams:
+    if services.stream(call.app, id) is None:
         raise not_found("no_stream_exist")
     await services.order(EndStream(stream_id=id), call.app)
     return Result(success=True, data_id=id)
@@ -126,28 +128,27 @@ async def stop_broadcast(services: Services, call: Call) -> Result:
 
 async def list_broadcasts(services: Services, call: Call) -> list[Broadcast]:
     """List the streams that are registered or live, by id unless another order is asked for."""
-    found = _searched(services, call)
-    sort_by = call.given.get("sort_by")
-    if sort_by is not None:
-        found.sort(key=lambda one: getattr(one, str(sort_by)))
+    found, page = await _searched(services, call), call.page()
     if call.given.get("order_by") == _DESCENDING:
-        found.reverse()
-    return found[call.page()]
+        found = (await in_order(found, len(found)))[::-1]
+    else:
+        found = await in_order(found, page.stop)
+    return broadcasts(services, call.app, (id for _, id in found[page]))
 
 
 async def count_broadcasts(services: Services, call: Call) -> SimpleStat:
     """Count the streams that are registered or live."""
-    return SimpleStat(len(_searched(services, call)))
+    return SimpleStat(len(broadcast_ids(services, call.app)))
 
 
 async def count_found(services: Services, call: Call) -> SimpleStat:
     """Count the streams whose id or name contains something."""
-    return SimpleStat(len(_searched(services, call)))
+    return SimpleStat(len(await _searched(services, call)))
 
 
 async def count_live(services: Services, call: Call) -> SimpleStat:
     """Count the streams that can be played now."""
-    return SimpleStat(_live_count(services, call.app))
+    return SimpleStat(await _live_count(services, call.app))
 
 
 async def broadcast_statistics(services: Services, call: Call) -> ViewerStatistics:
@@ -158,8 +159,8 @@ async def broadcast_statistics(services: Services, call: Call) -> ViewerStatisti
 async def total_statistics(services: Services, call: Call) -> AppStatistics:
     """Count who plays anything in the app, and what is live."""
     return AppStatistics(
-        web_rtc=len(services.live(call.app).playbacks),
-        live=_live_count(services, call.app),
+        web_rtc=len(services.engine.indexes.ids(Kind.PLAYBACK, call.app)),
+        live=await _live_count(services, call.app),
     )
 
 
@@ -185,32 +186,45 @@ def _credentials(kinds: tuple[str, ...]) -> tuple[Credential, ...]:
 
 async def _delete(services: Services, app: str, id: str) -> None:
     is_registered = services.registry.stream(app, id) is not None
-    if not is_registered and id not in services.live(app).streams:
+    if not is_registered and services.stream(app, id) is None:
         raise not_found("there is no stream of this id, registered or live")
     await services.order(UnregisterStream(stream_id=id) if is_registered else EndStream(stream_id=id), app)
 
 
-def _searched(services: Services, call: Call) -> list[Broadcast]:
-    wanted = str(call.given.get("search", "")).lower()
-    kind = call.given.get("type_by")
-    return [
-        one
-        for one in broadcasts(services, call.app, services.live(call.app))
-        if (wanted in one.stream_id.lower() or wanted in one.name.lower()) and kind in {None, one.type}
-    ]
+async def _searched(services: Services, call: Call) -> list[tuple[str, str]]:
+    """Give what is to be sorted by, and the id, of the streams that are asked for."""
+    ids = broadcast_ids(services, call.app)
+    wanted, kind, sort_by = (call.given.get(name) for name in ("search", "type_by", "sort_by"))
+    if wanted is None and kind is None and sort_by is None:
+        return [("", id) for id in ids]
+    text = str(wanted or "").lower()
+    found: list[tuple[str, str]] = []
+    async for id in in_turns(ids):
+        one = broadcast(services, call.app, id)
+        if one is not None and (text in id.lower() or text in one.name.lower()) and kind in {None, one.type}:
+            found.append((_SORT_KEYS[sort_by](one) if sort_by is not None else "", id))
+    return found
 
 
-def _live_count(services: Services, app: str) -> int:
-    found = broadcasts(services, app, services.live(app))
-    return sum(one.status is BroadcastStatus.BROADCASTING and not one.virtual for one in found)
+async def _live_count(services: Services, app: str) -> int:
+    count = 0
+    async for id in in_turns(tuple(services.engine.indexes.ids(Kind.STREAM, app))):
+        stream = services.stream(app, id)
+        count += stream is not None and stream.state is StreamState.BROADCASTING
+    return count
 
 
+_SORT_KEYS: Final[dict[str, Callable[[Broadcast], str]]] = {
+    "name": lambda one: one.name,
+    "date": lambda one: f"{one.date:016}",
+    "status": lambda one: str(one.status),
+}
 _LISTED: Final = {
     "search": Parameter("search", Form.TEXT, "What the id or the name contains, in whatever case."),
     "type_by": Parameter("type_by", Form.TEXT, "The type of stream."),
 }
 _SORTED: Final = {
-    "sort_by": Parameter("sort_by", Form.TEXT, "What to sort by.", choices=("name", "date", "status")),
+    "sort_by": Parameter("sort_by", Form.TEXT, "What to sort by.", choices=tuple(_SORT_KEYS)),
     "order_by": Parameter("order_by", Form.TEXT, "Which way.", choices=("asc", _DESCENDING)),
 }
 

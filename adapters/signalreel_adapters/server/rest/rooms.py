@@ -11,7 +11,7 @@ from signalreel_adapters.server.rest.problems import bad_request, conflict, not_
 from signalreel_adapters.server.rest.services import Services, draw_id
 from signalreel_adapters.server.rest.shapes import ConferenceRoom, NewConferenceRoom, Result, RoomInfo
 from signalreel_adapters.server.rest.table import Call, Form, Operation, Parameter
-from signalreel_adapters.server.rest.views import conference_room, conference_rooms
+from signalreel_adapters.server.rest.views import conference_room, conference_rooms, room_names
 
 __all__ = (
     "ROOMS",
@@ -74,21 +74,22 @@ async def delete_room(services: Services, call: Call) -> Result:
 async def list_rooms(services: Services, call: Call) -> list[ConferenceRoom]:
     """List the rooms that are registered or occupied, by id."""
     wanted = str(call.given.get("search", "")).lower()
-    found = conference_rooms(services, call.app, services.live(call.app))
-    return [one for one in found if wanted in one.room_id.lower()][call.page()]
+    names = sorted(name for name in room_names(services, call.app) if wanted in name.lower())
+    return conference_rooms(services, call.app, names[call.page()])
 
 
 async def room_info(services: Services, call: Call) -> RoomInfo:
     """Give the live streams of a room, without the one that is named."""
     name = call.text("room")
     room = _known(services, call.app, name)
-    streams = services.live(call.app).streams
     ids = tuple(id for id in room.room_stream_list if id != call.given.get("stream_id"))
-    return RoomInfo(name, ids, {id: streams[id].name for id in ids}, room.start_date, room.end_date)
+    streams = (services.stream(call.app, id) for id in ids)
+    names = {one.id: one.name for one in streams if one is not None}
+    return RoomInfo(name, ids, names, room.start_date, room.end_date)
 
 
 def _known(services: Services, app: str, name: str) -> ConferenceRoom:
-    room = conference_room(services, app, name, services.live(app))
+    room = conference_room(services, app, name)
     if room is None:
         raise not_found("there is no room of this id, registered or occupied")
     return room

@@ -1,8 +1,7 @@
 """What the operations work with: the runtime, the keys, and looks at what is live and what is registered."""
 
 import secrets
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 import anyio
@@ -11,6 +10,7 @@ from msgspec import Struct, field
 from signalreel.engine import Engine
 from signalreel.errors import ReelUnavailable
 from signalreel.host import HOST_REFUSALS, NOT_REGISTERED, TOO_MANY_REGISTERED, AnyHostCommand
+from signalreel.identifiers import Kind
 from signalreel.machines.registry import Registry
 from signalreel.machines.shapes import Playback, Room, Stream
 from signalreel.refusals import DATA_STORE_NOT_AVAILABLE, REFUSALS
@@ -18,9 +18,10 @@ from signalreel.step import Step
 from signalreel_adapters.access.sealing import Sealing
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.runtime import Runtime, RuntimeStopped
+from signalreel_adapters.server.rest.bitrates import Bitrates
 from signalreel_adapters.server.rest.problems import RestProblem, bad_request, conflict, not_found, unavailable
 
-__all__ = ("ACTOR", "Live", "Load", "Services", "draw_id")
+__all__ = ("ACTOR", "Load", "Services", "draw_id")
 
 ACTOR: Final = "rest"
 """Who ordered it, for whoever reads the reel."""
@@ -57,6 +58,7 @@ class Services(Struct, frozen=True):
     jwt_keys: Mapping[str, bytes] = {}  #: by app
     totp_secrets: Mapping[str, str] = {}  #: by app: from which those of unregistered subscribers are derived
     load: Load | None = None  #: what measures; without it, what the machines last heard is told
+    bitrates: Bitrates | None = None  #: what keeps measurements of players; without it none are told
     writing: anyio.Lock = field(default_factory=anyio.Lock)  #: held while something registered is read and replaced
 
     @property
@@ -97,43 +99,20 @@ class Services(Struct, frozen=True):
             raise _problem_of(step.refused)
         return step
 
-    def live(self, app: str) -> "Live":
-        """Look at what is live in an app."""
-        return Live(self.engine, app)
+    def stream(self, app: str, id: str) -> Stream | None:
+        """A stream that is live, or about to be."""
+        found = self.engine.find(Kind.STREAM, id, app=app)
+        return found if isinstance(found, Stream) else None
 
+    def room(self, app: str, name: str) -> Room | None:
+        """A room that is occupied."""
+        found = self.engine.find(Kind.ROOM, name, app=app)
+        return found if isinstance(found, Room) else None
 
-class Live:
-    """What is live in an app, gathered in one walk over its machines."""
-
-    def __init__(self, engine: Engine, app: str) -> None:
-        self.streams: dict[str, Stream] = {}
-        self.rooms: dict[str, Room] = {}
-        self.playbacks: list[Playback] = []
-        self.viewers: Counter[str] = Counter()
-        self.placed: dict[str, list[str]] = {}
-        for (_, at, id), machine in engine.machines():
-            if at != app:
-                continue
-            match machine:
-                case Stream():
-                    self.streams[id] = machine
-                    if machine.placed_in:
-                        self.placed.setdefault(machine.placed_in, []).append(id)
-                case Room():
-                    self.rooms[id] = machine
-                case Playback():
-                    self.playbacks.append(machine)
-                    self.viewers[machine.watches] += 1
-                case _:
-                    pass
-
-    def subtracks(self, room: str) -> list[str]:
-        """The streams published in a room, live or about to be, sorted."""
-        return sorted(self.placed.get(room, ()))
-
-    def watching(self, id: str) -> Iterator[Playback]:
-        """Who plays a stream or a whole room, in a fixed order."""
-        return iter(sorted((one for one in self.playbacks if one.watches == id), key=lambda one: one.id))
+    def playback(self, app: str, id: str) -> Playback | None:
+        """A playback, by the id that the engine has for it."""
+        found = self.engine.find(Kind.PLAYBACK, id, app=app)
+        return found if isinstance(found, Playback) else None
 
 
 def draw_id() -> str:

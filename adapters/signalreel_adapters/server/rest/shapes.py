@@ -142,6 +142,10 @@ class ClientStats(Struct, frozen=True, rename="camel"):
     stream_id: str
     state: str  #: of its playback
     room: str = ""
+    measured_bitrate: int = 0  #: bit/s that it can take, as estimated last; 0 where nothing was measured yet
+    send_bitrate: int = 0  #: bit/s that it is sent, of both:
+    video_bitrate: int = 0
+    audio_bitrate: int = 0
 
 
 class Token(Struct, frozen=True, rename="camel"):

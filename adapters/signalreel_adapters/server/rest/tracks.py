@@ -5,11 +5,14 @@ from typing import Final
 from msgspec import structs
 
 from signalreel.host import RegisterStream
+from signalreel.machines.shapes import Playback, StreamState
+from signalreel.machines.tracks import renditions_of
 from signalreel.messages import RenditionInformation
 from signalreel_adapters.server.rest.problems import not_found
 from signalreel_adapters.server.rest.services import Services
-from signalreel_adapters.server.rest.shapes import Broadcast, BroadcastStatus, ClientStats, Result, SimpleStat
+from signalreel_adapters.server.rest.shapes import Broadcast, ClientStats, Result, SimpleStat
 from signalreel_adapters.server.rest.table import Call, Form, Operation, Parameter
+from signalreel_adapters.server.rest.turns import in_turns
 from signalreel_adapters.server.rest.views import broadcasts, known_broadcast
 
 __all__ = (
@@ -26,50 +29,39 @@ __all__ = (
 
 
 async def stream_info(services: Services, call: Call) -> list[RenditionInformation]:
-    """Give the renditions of a live stream: pixels and bit/s, as far as they were measured."""
-    stream = services.live(call.app).streams.get(call.text("id"))
-    if stream is None:
+    """Give the renditions of a stream that can be played now, as clients are told them: pixels and bit/s."""
+    stream = services.stream(call.app, call.text("id"))
+    if stream is None or stream.state is not StreamState.BROADCASTING:
         raise not_found("no_stream_exist")
-    video = next((track for track in stream.tracks if track.kind == "video"), None)
-    audio = next((track for track in stream.tracks if track.kind == "audio"), None)
-    if video is None:
-        return []
-    return [
-        RenditionInformation(
-            video.width, video.height, video.bitrate, audio.bitrate if audio is not None else 0, video.codec
-        )
-    ]
+    return list(renditions_of(stream))
 
 
 async def client_stats(services: Services, call: Call) -> list[ClientStats]:
-    """List who plays a stream or a whole room, by session. No addresses."""
-    live = services.live(call.app)
-    known_broadcast(services, call.app, call.text("id"), live)
-    found = [
-        ClientStats(one.sessions[0] if one.sessions else "", one.watches, str(one.state), one.room)
-        for one in live.watching(call.text("id"))
-    ]
-    return found[call.page()]
+    """List who plays a stream or a whole room, by session, with what was measured last. No addresses."""
+    known_broadcast(services, call.app, call.text("id"))
+    ids = services.engine.indexes.audience(call.app, call.text("id"))
+    found = (services.playback(call.app, id) for id in ids[call.page()])
+    return [_stats_of(services, one) for one in found if one is not None]
 
 
 async def subtracks(services: Services, call: Call) -> list[Broadcast]:
     """List the streams that are published in a room, and those registered for it that are not live."""
-    return _subtracks(services, call)[call.page()]
+    return broadcasts(services, call.app, (await _subtracks(services, call))[call.page()])
 
 
 async def active_subtracks(services: Services, call: Call) -> list[Broadcast]:
     """List the streams of a room that can be played now."""
-    return _active(services, call)[call.page()]
+    return broadcasts(services, call.app, (await _active(services, call))[call.page()])
 
 
 async def active_subtracks_count(services: Services, call: Call) -> SimpleStat:
     """Count the streams of a room that can be played now."""
-    return SimpleStat(len(_active(services, call)))
+    return SimpleStat(len(await _active(services, call)))
 
 
 async def subtracks_count(services: Services, call: Call) -> SimpleStat:
     """Count the streams of a room, and those registered for it that are not live."""
-    return SimpleStat(len(_subtracks(services, call)))
+    return SimpleStat(len(await _subtracks(services, call)))
 
 
 async def attach_subtrack(services: Services, call: Call) -> Result:
@@ -92,19 +84,44 @@ async def _place(services: Services, call: Call, main_track: str) -> Result:
     return Result(success=True, data_id=id)
 
 
-def _subtracks(services: Services, call: Call) -> list[Broadcast]:
-    live, room = services.live(call.app), call.text("id")
-    registered = (
-        one.stream.stream_id for one in services.registry.registrations(call.app) if one.stream.main_track == room
+async def _subtracks(services: Services, call: Call) -> list[str]:
+    app, room = call.app, call.text("id")
+    found = set(services.engine.indexes.placed(app, room))
+    async for id in in_turns(services.registry.stream_ids(app)):
+        stream = services.registry.stream(app, id)
+        if stream is not None and stream.main_track == room and services.stream(app, id) is None:
+            found.add(id)
+    if not found:
+        known_broadcast(services, app, room)
+    return sorted(found)
+
+
+async def _active(services: Services, call: Call) -> list[str]:
+    """Give the ids of what is broadcasting in a room: no walk of what is registered, for none of that can be played."""
+    room = call.text("id")
+    found: list[str] = []
+    async for id in in_turns(services.engine.indexes.placed(call.app, room)):
+        stream = services.stream(call.app, id)
+        if stream is not None and stream.state is StreamState.BROADCASTING:
+            found.append(id)
+    if not found:
+        await _subtracks(services, call)  # It knows whether there is such a room at all.
+    return found
+
+
+def _stats_of(services: Services, playback: Playback) -> ClientStats:
+    kept = services.bitrates
+    last = kept.of(playback.app, playback.id, playback.born) if kept is not None else None
+    return ClientStats(
+        client_id=playback.sessions[0] if playback.sessions else "",
+        stream_id=playback.watches,
+        state=str(playback.state),
+        room=playback.room,
+        measured_bitrate=last.target if last is not None else 0,
+        send_bitrate=last.video + last.audio if last is not None else 0,
+        video_bitrate=last.video if last is not None else 0,
+        audio_bitrate=last.audio if last is not None else 0,
     )
-    ids = sorted({*live.subtracks(room), *(id for id in registered if id not in live.streams)})
-    if not ids:
-        known_broadcast(services, call.app, room, live)
-    return broadcasts(services, call.app, live, ids)
-
-
-def _active(services: Services, call: Call) -> list[Broadcast]:
-    return [one for one in _subtracks(services, call) if one.status is BroadcastStatus.BROADCASTING]
 
 
 _SUBTRACK: Final = {"subtrack": Parameter("id", Form.NAME, "The id of the stream to place.", required=True)}

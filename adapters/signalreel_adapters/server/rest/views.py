@@ -2,24 +2,33 @@
 
 from collections.abc import Iterable
 
+from signalreel.identifiers import Kind
 from signalreel.machines.shapes import is_live
 from signalreel.registered import RegisteredStream
 from signalreel_adapters.server.rest.problems import not_found
-from signalreel_adapters.server.rest.services import Live, Services
+from signalreel_adapters.server.rest.services import Services
 from signalreel_adapters.server.rest.shapes import Broadcast, BroadcastStatus, ConferenceRoom
 
-__all__ = ("broadcast", "broadcasts", "conference_room", "conference_rooms", "known_broadcast")
+__all__ = (
+    "broadcast",
+    "broadcast_ids",
+    "broadcasts",
+    "conference_room",
+    "conference_rooms",
+    "known_broadcast",
+    "room_names",
+)
 
 
-def known_broadcast(services: Services, app: str, id: str, live: Live | None = None) -> Broadcast:
+def known_broadcast(services: Services, app: str, id: str) -> Broadcast:
     """Give the stream of an id, or the room that is played whole under it. Raises `RestProblem` (404) for neither."""
-    found = broadcast(services, app, id, live if live is not None else services.live(app))
+    found = broadcast(services, app, id)
     if found is None:
         raise not_found("there is no stream of this id, registered or live")
     return found
 
 
-def broadcast(services: Services, app: str, id: str, live: Live) -> Broadcast | None:
+def broadcast(services: Services, app: str, id: str) -> Broadcast | None:
     """Give the stream of an id, or the room that is played whole under it, if there is one."""
     registration = services.registry.registration(app, id)
     told = services.engine.broadcast(id, app=app)  # what clients are told, of a live stream or an occupied room
@@ -37,7 +46,7 @@ def broadcast(services: Services, app: str, id: str, live: Live) -> Broadcast | 
         name=(told.name if told is not None else "") or registered.name,
         description=registered.description,
         type=registered.type,
-        publish_type="WebRTC" if id in live.streams else None,
+        publish_type="WebRTC" if services.stream(app, id) is not None else None,
         date=registered.created_at or (told.date if told is not None else 0),
         planned_start_date=registered.planned_start,
         planned_end_date=registered.planned_end,
@@ -61,18 +70,22 @@ def broadcast(services: Services, app: str, id: str, live: Live) -> Broadcast | 
     )
 
 
-def broadcasts(services: Services, app: str, live: Live, ids: Iterable[str] | None = None) -> list[Broadcast]:
-    """Give the streams of these ids, or every one of the app, sorted by id."""
-    if ids is None:
-        registered = (one.stream.stream_id for one in services.registry.registrations(app))
-        ids = sorted({*registered, *live.streams, *live.rooms})
-    found = (broadcast(services, app, id, live) for id in ids)
+def broadcasts(services: Services, app: str, ids: Iterable[str]) -> list[Broadcast]:
+    """Give the streams of these ids, those that there are."""
+    found = (broadcast(services, app, id) for id in ids)
     return [one for one in found if one is not None]
 
 
-def conference_room(services: Services, app: str, name: str, live: Live) -> ConferenceRoom | None:
+def broadcast_ids(services: Services, app: str) -> set[str]:
+    """Give the ids of everything in an app that is told of as a stream."""
+    indexes = services.engine.indexes
+    live = (indexes.ids(kind, app) for kind in (Kind.STREAM, Kind.ROOM))
+    return set(services.registry.stream_ids(app)).union(*live)
+
+
+def conference_room(services: Services, app: str, name: str) -> ConferenceRoom | None:
     """Give a room that is registered or occupied, if there is one."""
-    registered, room = services.registry.room(app, name), live.rooms.get(name)
+    registered, room = services.registry.room(app, name), services.room(app, name)
     if registered is None and room is None:
         return None
     return ConferenceRoom(
@@ -81,14 +94,20 @@ def conference_room(services: Services, app: str, name: str, live: Live) -> Conf
         end_date=registered.planned_end if registered is not None else 0,
         mode=registered.mode if registered is not None else "",
         streams_limit=registered.streams_max if registered is not None else -1,
-        room_stream_list=tuple(id for id in live.subtracks(name) if is_live(live.streams[id])),
+        room_stream_list=tuple(
+            id for id in services.engine.indexes.placed(app, name) if is_live(services.stream(app, id))
+        ),
         member_count=len(room.members) if room is not None else 0,
         zombi=registered is None,
     )
 
 
-def conference_rooms(services: Services, app: str, live: Live) -> list[ConferenceRoom]:
-    """Give every room of an app, sorted by name."""
-    names = sorted({*(one.room for one in services.registry.rooms(app)), *live.rooms})
-    found = (conference_room(services, app, name, live) for name in names)
+def conference_rooms(services: Services, app: str, names: Iterable[str]) -> list[ConferenceRoom]:
+    """Give the rooms of these names, those that there are."""
+    found = (conference_room(services, app, name) for name in names)
     return [one for one in found if one is not None]
+
+
+def room_names(services: Services, app: str) -> set[str]:
+    """Give the names of an app's rooms, registered or occupied."""
+    return {*services.registry.room_names(app), *services.engine.indexes.ids(Kind.ROOM, app)}

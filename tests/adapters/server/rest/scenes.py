@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import httpx
 import msgspec
+from msgspec import structs
 
 from signalreel.reel import Reel
 from signalreel_adapters import FakeMedia, MemoryClient, Runtime
@@ -13,7 +14,7 @@ from signalreel_adapters.access import Sealing, Tags
 from signalreel_adapters.ports import Gate
 from signalreel_adapters.server import create_app
 from signalreel_adapters.server.operators import Operators
-from signalreel_adapters.server.rest import Services
+from signalreel_adapters.server.rest import Bitrates, Services
 
 __all__ = ("JWT_KEY", "KEY", "NOT_THERE", "OK", "Operator", "operating")
 
@@ -60,7 +61,7 @@ async def operating(
     keyed: bool = True,
 ) -> AsyncIterator[Operator]:
     """Run a runtime, and operate it."""
-    async with Runtime(reel, gate=gate, media=FakeMedia()) as runtime:
+    async with Runtime(reel, gate=gate, media=FakeMedia()) as runtime, Bitrates(runtime) as bitrates:
         services = (
             Services(
                 runtime,
@@ -72,6 +73,7 @@ async def operating(
             if keyed
             else Services(runtime)
         )
+        services = structs.replace(services, bitrates=bitrates)
         transport = httpx.ASGITransport(create_app(runtime, operators=operators, rest=services))
         base = f"http://localhost:5080/{app}/rest/v2/"
         async with httpx.AsyncClient(transport=transport, base_url=base) as client:

@@ -12,18 +12,22 @@ from tests.adapters.calls import play, publish
 pytestmark = pytest.mark.anyio
 
 
-async def test_what_is_live_is_gathered_by_app() -> None:
-    """Streams, rooms and who plays what, of one app alone."""
+async def test_what_is_live_is_found_by_app() -> None:
+    """Streams, rooms and playbacks, of one app alone."""
     async with Runtime(media=FakeMedia()) as runtime:
         here, elsewhere, viewer = MemoryClient(runtime), MemoryClient(runtime, app="other"), MemoryClient(runtime)
         await publish(here, "s")
         await publish(elsewhere, "s")
         await play(viewer, "s")
         services = Services(runtime)
-        live, other, none = (services.live(app) for app in ("live", "other", "none"))
+        [playback] = runtime.engine.indexes.audience("live", "s")
+        streams = [services.stream(app, "s") is not None for app in ("live", "other", "none")]
+        playbacks = [services.playback(app, playback) is not None for app in ("live", "other")]
+        rooms = [services.room("live", name) for name in ("s", "r")]
 
-    assert [list(one.streams) for one in (live, other, none)] == [["s"], ["s"], []]
-    assert [one.viewers["s"] for one in (live, other, none)] == [1, 0, 0]
+    assert streams == [True, True, False]
+    assert playbacks == [True, False]
+    assert rooms == [None, None]
 
 
 @pytest.mark.parametrize(

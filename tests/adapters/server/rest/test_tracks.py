@@ -1,8 +1,9 @@
 """`signalreel_adapters.server.rest.tracks`: what streams consist of, and who plays them."""
 
 import pytest
+from anyio import wait_all_tasks_blocked
 
-from signalreel.events import Track, TracksFound
+from signalreel.events import BitrateMeasured, Track, TracksFound
 from signalreel.identifiers import Kind, Reference
 from tests.adapters.calls import OFFER, play, publish
 from tests.adapters.server.rest.scenes import NOT_THERE, OK, operating
@@ -58,7 +59,80 @@ async def test_who_plays_a_stream() -> None:
     assert len(listed) == 3
     assert cut == listed[1:2]
     assert missing[0] == 404
-    assert set(listed[0]) == {"clientId", "streamId", "state", "room"}
+    assert set(listed[0]) == {
+        "clientId",
+        "streamId",
+        "state",
+        "room",
+        "measuredBitrate",
+        "sendBitrate",
+        "videoBitrate",
+        "audioBitrate",
+    }
+
+
+async def test_what_was_measured_of_a_viewer_last() -> None:
+    """What it can take and what it is sent, of the one that was measured; zeros for the other."""
+    async with operating() as operator:
+        runtime = operator.runtime
+        await publish(operator.enter(), "s")
+        for _ in range(2):
+            await play(operator.enter(), "s")
+        first, _ = runtime.engine.indexes.audience("live", "s")
+        machine = runtime.engine.find(Kind.PLAYBACK, first, app="live")
+        assert machine is not None
+        reference = Reference(Kind.PLAYBACK, "live", first, machine.born)
+        runtime.report(BitrateMeasured(reference, 900_000, 500_000, 32_000))
+        await runtime.idle()
+        await wait_all_tasks_blocked()
+        listed = await operator.get("broadcasts/s/webrtc-client-stats/0/50")
+
+    names = ("measuredBitrate", "sendBitrate", "videoBitrate", "audioBitrate")
+    assert [[one[name] for name in names] for one in listed] == [[900_000, 532_000, 500_000, 32_000], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("tracks", "lines"),
+    [
+        ((), []),
+        ((Track("a", "audio", "opus", 0, 0, 32_000),), [[0, 0, 0, 32_000, ""]]),
+        (
+            (
+                Track("v", "video", "VP8", 640, 360, 500_000),
+                Track("w", "video", "H264", 320, 180, 100_000),
+                Track("a", "audio", "opus", 0, 0, 32_000),
+                Track("b", "audio", "opus", 0, 0, 8_000),
+            ),
+            [[640, 360, 500_000, 40_000, "VP8"], [320, 180, 100_000, 40_000, "H264"]],
+        ),
+    ],
+)
+async def test_renditions_are_told_as_to_clients(tracks: tuple[Track, ...], lines: list[list[object]]) -> None:
+    """The same lines as a client gets that asks for them, whatever the stream consists of."""
+    async with operating() as operator:
+        client = operator.enter()
+        await publish(client, "s")
+        machine = operator.runtime.engine.find(Kind.STREAM, "s", app="live")
+        assert machine is not None
+        operator.runtime.report(TracksFound(Reference(Kind.STREAM, "live", "s", machine.born), tracks))
+        await operator.runtime.idle()
+        info = await operator.get("broadcasts/s/stream-info")
+        await client.send({"command": "getStreamInfo", "streamId": "s"})
+        told = await client.expect("streamInformation")
+
+    assert [list(line.values()) for line in info] == lines
+    assert told["streamInfo"] == info
+
+
+async def test_a_stream_that_cannot_be_played_has_no_renditions() -> None:
+    """As clients are told while it is prepared."""
+    async with operating() as operator:
+        client = operator.enter()
+        await client.send({"command": "publish", "streamId": "s"})
+        await client.expect("start")
+        preparing = await operator.ask("GET", "broadcasts/s/stream-info")
+
+    assert (preparing[0], preparing[1]["message"]) == (404, "no_stream_exist")
 
 
 async def test_a_stream_is_placed_in_a_room() -> None:

@@ -7,7 +7,13 @@ from signalreel.registered import RegisteredRoom, RegisteredStream
 from signalreel_adapters import FakeMedia, MemoryClient, Runtime
 from signalreel_adapters.server.rest.problems import RestProblem
 from signalreel_adapters.server.rest.services import Services
-from signalreel_adapters.server.rest.views import broadcasts, conference_rooms, known_broadcast
+from signalreel_adapters.server.rest.views import (
+    broadcast_ids,
+    broadcasts,
+    conference_rooms,
+    known_broadcast,
+    room_names,
+)
 from tests.adapters.calls import publish
 
 pytestmark = pytest.mark.anyio
@@ -38,9 +44,9 @@ async def test_registered_and_live_are_listed_together() -> None:
         await client.send({"command": "joinRoom", "room": "z"})
         await client.expect("joinedTheRoom")
         await runtime.submit(RegisterRoom(room=RegisteredRoom("y")), app="live")
-        live = services.live("live")
-        streams = [(one.stream_id, one.zombi, one.virtual) for one in broadcasts(services, "live", live)]
-        rooms = [(one.room_id, one.zombi) for one in conference_rooms(services, "live", live)]
+        ids, names = sorted(broadcast_ids(services, "live")), sorted(room_names(services, "live"))
+        streams = [(one.stream_id, one.zombi, one.virtual) for one in broadcasts(services, "live", [*ids, "none"])]
+        rooms = [(one.room_id, one.zombi) for one in conference_rooms(services, "live", [*names, "none"])]
 
     assert streams == [("a", False, False), ("b", True, False), ("c", False, False), ("z", True, True)]
     assert rooms == [("y", False), ("z", True)]
