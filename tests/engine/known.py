@@ -21,6 +21,7 @@ from signalreel.host import (
     UnregisterStream,
 )
 from signalreel.identifiers import Kind, Reference
+from signalreel.machines.stream import RETURN_MS
 from signalreel.messages import POLICY_VIOLATION, AnyMessage
 from signalreel.record import Record
 from signalreel.registered import BlockKind, RegisteredStream
@@ -47,6 +48,7 @@ class Published(Struct):
     was_live: bool = False  #: now, or before its publisher was lost
     kept_until: int = 0
     timer: int = 0
+    lost_by: str = ""  #: whose media was lost while the session went on
 
 
 class Played(Struct, frozen=True):
@@ -82,6 +84,7 @@ class Known:
         self.rooms: set[Place] = set()  #: those registered
         self.authors: set[str] = set()  #: every session that there ever was
         self.known_as: dict[str, set[str]] = {}  #: every name and tag that a session has gone by
+        self.calls: dict[tuple[str, str], str] = {}  #: where a session that called an id was sent last
         self.relayed: int = 0  #: messages that one client caused for another
         self._record = Record(0, 0, "")
         self._app = ""
@@ -120,7 +123,7 @@ class Known:
 
     def _holds(self, session: str, id: str) -> bool:
         stream = self.streams.get(self._place(id)) or self._ended.get(self._place(id))
-        return stream is not None and stream.holder == session
+        return stream is not None and session != "" and session in (stream.holder, stream.lost_by)
 
     def _is_of(self, session: str, machine: Reference) -> bool:
         """Whether this life of a stream or playback is the session's."""
@@ -198,7 +201,7 @@ class Known:
             case Play() as play if who in self.sessions and not refused:
                 self._begin_playing(play)
             case Stop(stream_id=id) if (who, id) not in self._stopped and self._holds(who, id):
-                self._end(id)
+                self._stop(who, id)
             case TakeConfiguration(type="answer") as answer:
                 pair = self.pairs.get(self._place(answer.stream_id))
                 if pair is not None and pair.owes.get(who, 0) > 1:
@@ -214,6 +217,14 @@ class Known:
                 self._conclude_order(order)
             case _:
                 pass
+
+    def _stop(self, who: str, id: str) -> None:
+        """Learn that a stream is over, or that one whose media was lost will be soon: it may be published again."""
+        stream, now = self.streams.get(self._place(id)), self._record.time
+        if stream is None or stream.lost_by != who:
+            self._end(id)
+        elif now + RETURN_MS * 1_000 < stream.kept_until:
+            stream.kept_until, stream.timer = now + RETURN_MS * 1_000, self._record.seq
 
     def _conclude_order(self, order: HostCommand) -> None:
         """Learn what the host wrote, and what is no longer kept because of it."""
@@ -261,9 +272,11 @@ class Known:
 
     def _close(self, who: str, closed: SessionClosed) -> None:
         for (app, id), stream in list(self.streams.items()):
-            if stream.holder != who or app != self._app:
+            if not self._holds(who, id) or app != self._app:
                 continue
-            if stream.is_live and closed.code != POLICY_VIOLATION and self._is_kept(stream):
+            if stream.lost_by and closed.code != POLICY_VIOLATION:
+                stream.lost_by = ""
+            elif stream.is_live and closed.code != POLICY_VIOLATION and self._is_kept(stream):
                 self._keep(stream)
             else:
                 self._end(id)
@@ -281,7 +294,8 @@ class Known:
         """Whether the id of a live stream that is lost waits for its own publisher."""
         return stream.identity != "" and self.settings.restore_ms > 0
 
-    def _keep(self, stream: Published) -> None:
+    def _keep(self, stream: Published, lost_by: str = "") -> None:
+        stream.lost_by = lost_by
         stream.holder, stream.is_live, stream.timer = "", False, self._record.seq
         stream.kept_until = self._record.time + self.settings.restore_ms * 1_000
 

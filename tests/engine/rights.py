@@ -204,7 +204,9 @@ class Rights(Known):
                 assert stream is not None
                 is_meant = id in (source.stream_id, stream.room) and stream.born == source.born
                 self._require(is_meant, "a roster shows what is played")
-                self._require(id == source.stream_id or stream.holder != session, "nobody is sent its own")
+                self._require(
+                    id == source.stream_id or session not in (stream.holder, stream.lost_by), "nobody is sent its own"
+                )
 
     # ---- one message
 
@@ -274,13 +276,13 @@ class Rights(Known):
         self._require(kept is None or (kept.holder == "" and kept.identity == identity != ""), "one publisher an id")
         self._require(said.stream_id == start.stream_id, "start names what was asked for")
         self._require(all(s.holder != to for (app, _), s in self.streams.items() if app == self._app), "one a session")
-        if kept is not None:
-            kept.holder = to
-            return
         joined = [id for (app, id), seats in self.members.items() if app == self._app and seats.get(to) == place[1]]
         registered = self.registered.get(place)
         room = said.main_track or min(joined, default="") or (registered.main_track if registered is not None else "")
-        self.streams[place] = Published(to, self._record.seq, room, identity)
+        if kept is not None:
+            kept.holder, kept.lost_by, kept.room = to, "", room or kept.room
+        else:
+            self.streams[place] = Published(to, self._record.seq, room, identity)
 
     def _judge_negotiation(self, to: str, message: Description | Candidate) -> None:
         """Media's goes to whose machine it is; a peer's to the other peer, and no answer to an offer that is old."""
@@ -325,7 +327,10 @@ class Rights(Known):
         match message:
             case ConnectWithNewId():
                 self._require(to == record.session and isinstance(said, Join) and said.multi_peer, "it joins anew")
-                self._require(message.stream_id == record.ids[0], "the id is fresh")
+                assert isinstance(said, Join)
+                known = {record.ids[0], self.calls.get((to, said.stream_id))}
+                self._require(message.stream_id in known, "the id is fresh, or as before")
+                self.calls[to, said.stream_id] = message.stream_id
             case StartNewConnection():
                 waiting = self.pairs.get(self._place(said.stream_id)) if isinstance(said, Join) else None
                 self._require(waiting is not None and waiting.peers == [to], "somebody waits there")
@@ -394,7 +399,7 @@ class Rights(Known):
                 assert was_live is not None
                 self._require(record.command is None or record.session == to, "nobody else ends it")
                 if isinstance(event, MediaLost) and self._is_kept(was_live):
-                    self._keep(was_live)
+                    self._keep(was_live, lost_by=to)
                 else:
                     self._end(id)
             case "play_finished":
@@ -454,9 +459,10 @@ class Rights(Known):
                 leaves = isinstance(said, LeaveFromRoom | Stop) and to == record.session
                 sent_out = record.host is not None and self._sits_in(to, room)
                 self._require(leaves or sent_out, "who leaves, or whom the host sends out")
-                self.members.get(self._place(room), {}).pop(to, None)
+                is_member = self.members.get(self._place(room), {}).pop(to, None) is not None
                 for (app, id), stream in list(self.streams.items()):
-                    if app == self._app and stream.room == room and stream.holder == to:
+                    is_meant = not isinstance(said, Stop) or is_member or id == said.stream_id
+                    if app == self._app and stream.room == room and self._holds(to, id) and is_meant:
                         self._end(id)
             case ("streamJoined" | "streamLeaved", _):
                 self._require(self.settings.room_events and self._sits_in(to, room), "a member, where it is wanted")

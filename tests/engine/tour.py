@@ -46,13 +46,23 @@ from signalreel.events import (
     DescriptionCreated,
     MediaConnected,
     MediaLost,
+    SessionClosed,
     Track,
     TracksFound,
 )
-from signalreel.host import CloseRoom, EndStream, RegisterRoom, RegisterStream, UnregisterStream
+from signalreel.host import (
+    BlockSubscriber,
+    CloseRoom,
+    EndStream,
+    RegisterRoom,
+    RegisterStream,
+    UnregisterStream,
+)
 from signalreel.identifiers import Kind
 from signalreel.machines.broadcasts import TOLD_LENGTH_MAX
-from signalreel.registered import RegisteredRoom, RegisteredStream
+from signalreel.machines.pair import CALLS_MAX
+from signalreel.messages import POLICY_VIOLATION
+from signalreel.registered import BlockKind, RegisteredRoom, RegisteredStream
 from signalreel.settings import Settings
 from tests.engine.scenes import (
     BLOCKED,
@@ -274,6 +284,45 @@ def lose_media_as_a_member(scene: Scene) -> None:
     publish(scene)
 
 
+def lose_media_and_go_on(scene: Scene, *, go_on: Probe) -> None:
+    """A publisher whose media is lost does something else than publish again."""
+    stream_live(scene)
+    scene.world.report(MediaLost(scene.world.stream(scene.id)))
+    go_on(scene)
+
+
+def be_sent_away(scene: Scene) -> None:
+    """The host sends the publisher away."""
+    scene.world.apply(SessionClosed(code=POLICY_VIOLATION), session=scene.who)
+
+
+def be_blocked(scene: Scene) -> None:
+    """The host blocks the publisher."""
+    block = BlockSubscriber(
+        app="live", subscriber_id="ann", identity=GRANTED.identity, kind=BlockKind.PUBLISH, until=FAR_AHEAD
+    )
+    scene.world.order(block)
+    scene.world.order(replace(block, until=0))
+
+
+AFTER_A_LOSS: Final[tuple[Probe, ...]] = (
+    nothing,
+    be_sent_away,
+    be_blocked,
+    joins_two_rooms,
+    asks("who", lambda s: Stop(s.id)),
+    asks("who", lambda s: LeaveFromRoom(s.room)),
+    asks("who", lambda s: TakeConfiguration(s.id, "offer", "sdp")),
+    asks("who", lambda s: TakeCandidate(s.id)),
+    asks("who", lambda s: EnableTrack(s.id, s.id)),
+    asks("who", lambda s: Publish(s.id, main_track="another-room"), GRANTED),
+    under(
+        Settings(restore_ms=3_000, room_streams_max=0),
+        asks("who", lambda s: Publish(s.id, main_track="another-room"), GRANTED),
+    ),
+)
+
+
 def lose_media_without_identity(scene: Scene) -> None:
     """The stream of whoever has no identity ends with its media."""
     scene.world.report(MediaLost(scene.world.publish(scene.who, scene.id), silent=True))
@@ -487,7 +536,6 @@ def pair_expected(scene: Scene) -> None:
     """Two peers were sent to an id that is drawn; the scene goes on under it."""
     scene.world.say(scene.session("third"), Join(scene.id))
     step = scene.world.say(scene.other, Join(scene.id, multi_peer=True))
-    scene.world.say(scene.third, Leave(scene.id))
     scene.id = step.record.ids[0]
 
 
@@ -508,9 +556,20 @@ def offer_across(scene: Scene) -> None:
         scene.world.say(session, TakeConfiguration(scene.id, "offer", "sdp"))
 
 
+def call_too_often(scene: Scene) -> None:
+    """One calls twice, and more do than may."""
+    callers = [f"caller-{number}-of-{scene.id}" for number in range(CALLS_MAX)]
+    scene.world.open(*callers)
+    for session in (scene.other, scene.other, *callers):
+        scene.world.say(session, Join(scene.id, multi_peer=True))
+    for session in callers:
+        scene.world.close(session)
+
+
 PAIR_PROBES: Final[tuple[Probe, ...]] = (
     wake,
     asks("other", lambda s: Join(s.id, multi_peer=True)),
+    call_too_often,
     asks("who", lambda s: PeerMessage(s.id, "zoom", {"to": 2})),
     asks("third", lambda s: PeerMessage(s.id, "zoom", {"to": 2})),
     asks("third", lambda s: GetDebugInfo(s.id)),
@@ -532,6 +591,16 @@ PAIR_PROBES: Final[tuple[Probe, ...]] = (
     offer_thrice,
     offer_across,
 )
+
+
+def call_and_pair_up(scene: Scene, *, descriptions: tuple[str, ...]) -> None:
+    """A call is settled while the one that was called is in a call of its own."""
+    pair_waiting(scene)
+    step = scene.world.say(scene.other, Join(scene.id, multi_peer=True))
+    scene.world.say(scene.session("third"), Join(scene.id))
+    for session, description in zip((scene.who, scene.third), descriptions, strict=False):
+        scene.world.say(session, TakeConfiguration(scene.id, description, "sdp"))
+    scene.world.say(scene.other, Join(step.record.ids[0]))
 
 
 def join_a_live_stream(scene: Scene) -> None:
@@ -682,12 +751,14 @@ LONE_SCENES: Final[tuple[Probe, ...]] = (
     play_without_a_ladder,
     lose_media_without_joining,
     lose_media_as_a_member,
+    *(partial(lose_media_and_go_on, go_on=go_on) for go_on in AFTER_A_LOSS),
     lose_media_without_identity,
     publish_into_a_pair,
     publish_into_a_full_room,
     close_without_identity,
     ask_about_sound_alone,
     play_nothing,
+    *(partial(call_and_pair_up, descriptions=("offer", "answer")[:number]) for number in range(3)),
     join_a_live_stream,
     two_play_and_one_goes,
     publishers_go,

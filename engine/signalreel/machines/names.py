@@ -8,10 +8,12 @@ from signalreel.refusals import INVALID_STREAM_NAME, NO_STREAM_NAME_SPECIFIED, R
 
 __all__ = ("refusal_of_names",)
 
+_NAMING: Final = ("stream_id", "room", "main_track", "video_track_id")
+
 _NAMES: Final[dict[type[Command], tuple[bool, tuple[str, ...]]]] = {
     command: (
         name not in STREAMLESS,
-        tuple(field for field in ("stream_id", "room", "main_track") if field in command.__struct_fields__),
+        tuple(field for field in _NAMING if field in command.__struct_fields__),
     )
     for name, command in COMMANDS.items()
 }

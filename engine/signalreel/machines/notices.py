@@ -3,8 +3,10 @@
 from signalreel.machines.base import Notice
 
 __all__ = (
+    "CallSettled",
     "LeftRoom",
     "PeersExpected",
+    "PeersNotExpected",
     "PlanChanged",
     "PlayerCame",
     "PlayerWent",
@@ -48,6 +50,18 @@ class StreamPaused(Notice, frozen=True, gc=False):
 
 class PeersExpected(Notice, frozen=True, gc=False):
     """To a pair that nobody is in: two peers were sent here."""
+
+    called: str  #: the pair where the one waits and the other called
+
+
+class PeersNotExpected(Notice, frozen=True, gc=False):
+    """To a pair that nobody is in: whoever was called has gone."""
+
+
+class CallSettled(Notice, frozen=True, gc=False):
+    """To a pair that was called: somebody has come to the id of that call, or nobody in time."""
+
+    id: str
 
 
 class PlayerCame(Notice, frozen=True, gc=False):

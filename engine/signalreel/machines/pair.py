@@ -29,9 +29,9 @@ from signalreel.machines.checks import (
     lives_as,
 )
 from signalreel.machines.context import Context
-from signalreel.machines.notices import PeersExpected
+from signalreel.machines.notices import CallSettled, PeersExpected, PeersNotExpected
 from signalreel.machines.questions import hidden, tell_debug_info
-from signalreel.machines.shapes import Pair, PairState
+from signalreel.machines.shapes import Call, Pair, PairState
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
 from signalreel.messages import (
     Candidate,
@@ -45,10 +45,14 @@ from signalreel.messages import (
 )
 from signalreel.refusals import HIGH_RESOURCE_USAGE, NO_PEER_ASSOCIATED_BEFORE, NO_SPACE_FOR_NEW_PEER, STREAM_ID_IN_USE
 
-__all__ = ("PAIR",)
+__all__ = ("CALLS_MAX", "PAIR")
 
 PLAY_MODE: Final = "play"
 """The mode of a peer that only wants to play; it never offers. Any other mode means both."""
+
+CALLS_MAX: Final = 64
+"""Calls of one waiting peer that nobody has come to yet. Each stands for a pair that no session holds, so these have a
+bound of their own; each caller has one at a time."""
 
 
 EMPTY, EXPECTED, WAITING, PAIRED, OFFERED, CONNECTED, DISSOLVED = PairState
@@ -79,25 +83,54 @@ def is_for_many(pair: Pair, join: Join, context: Context) -> bool:
 
     One that was sent to such an id joins it with the same wish, and is called there.
     """
-    return join.multi_peer and not pair.is_drawn and bool(context.record.ids)
+    return join.multi_peer and not pair.drawn_for and bool(context.record.ids)
 
 
-def connect_elsewhere(pair: Pair, join: Join, context: Context) -> None:
+def was_sent_before(pair: Pair, join: Join, context: Context) -> bool:
+    """Whether the session was sent to an id to which neither of the two has come yet."""
+    return is_for_many(pair, join, context) and any(call.session == context.session for call in pair.calls)
+
+
+def calls_too_many(pair: Pair, join: Join, context: Context) -> bool:
+    """Whether the waiting peer was told of as many calls that nobody has come to as it may be."""
+    return is_for_many(pair, join, context) and len(pair.calls) >= CALLS_MAX
+
+
+def send_again(pair: Pair, join: Join, context: Context) -> None:
+    """Send a peer where it was sent before. The waiting one knows already."""
+    context.send(
+        context.session, next(ConnectWithNewId(call.id) for call in pair.calls if call.session == context.session)
+    )
+
+
+def connect_elsewhere(pair: Pair, join: Join, context: Context) -> Pair:
     """Send both peers to an id of their own; the waiting one goes on waiting here as well."""
     id = context.fresh_id()
     context.send(context.session, ConnectWithNewId(id))
     context.send(pair.sessions[0], StartNewConnection(id))
-    context.notify(Kind.PAIR, id, PeersExpected())
+    context.notify(Kind.PAIR, id, PeersExpected(pair.id))
+    return replace(pair, calls=(*pair.calls, Call(id, context.session)))
 
 
 def expect_peers(pair: Pair, notice: PeersExpected, context: Context) -> Pair:
     """Wait a while for the two who were sent here."""
-    return replace(pair, is_drawn=True, **context.timer(context.settings.publish_timeout_ms))
+    return replace(pair, drawn_for=notice.called, **context.timer(context.settings.publish_timeout_ms))
 
 
 def greet_expected(pair: Pair, join: Join, context: Context) -> Pair:
     """Welcome the first of the two who were sent here."""
+    context.notify(Kind.PAIR, pair.drawn_for, CallSettled(pair.id))
     return replace(greet(pair, join, context), wake_at=0)
+
+
+def give_up_expecting(pair: Pair, event: DeadlineReached, context: Context) -> None:
+    """Neither of the two has come."""
+    context.notify(Kind.PAIR, pair.drawn_for, CallSettled(pair.id))
+
+
+def settle_call(pair: Pair, notice: CallSettled, context: Context) -> Pair:
+    """Count a call no longer to which somebody has come, or nobody in time."""
+    return replace(pair, calls=tuple(call for call in pair.calls if call.id != notice.id))
 
 
 def pair_up(pair: Pair, join: Join, context: Context) -> Pair:
@@ -195,7 +228,9 @@ def leave_last(pair: Pair, input: Leave | SessionClosed, context: Context) -> Pa
     """The only peer leaves."""
     if isinstance(input, Leave):
         context.send(context.session, Notification("leaved", stream_id=pair.id))
-    return replace(pair, sessions=(), modes=())
+    for call in pair.calls:
+        context.notify(Kind.PAIR, call.id, PeersNotExpected())
+    return replace(pair, sessions=(), modes=(), calls=())
 
 
 # ---------------------------------------------------------------- the table
@@ -218,6 +253,8 @@ PAIR: Final = Table(
         GetDebugInfo,
         SessionClosed,
         PeersExpected,
+        PeersNotExpected,
+        CallSettled,
         DeadlineReached,
     ),
     rows=[
@@ -227,6 +264,8 @@ PAIR: Final = Table(
         row(Join, EMPTY, otherwise, greet, WAITING),
         row(Join, WAITING, by_holder, greet_again),
         refuse(Join, WAITING, holds_too_many, HIGH_RESOURCE_USAGE),
+        row(Join, WAITING, was_sent_before, send_again),
+        refuse(Join, WAITING, calls_too_many, HIGH_RESOURCE_USAGE),
         row(Join, WAITING, is_for_many, connect_elsewhere),
         row(Join, WAITING, otherwise, pair_up, PAIRED),
         refuse(Join, EXPECTED, holds_too_many, HIGH_RESOURCE_USAGE),
@@ -260,7 +299,12 @@ PAIR: Final = Table(
         unreachable(SessionClosed, (EMPTY, EXPECTED), because="nobody is in it"),
         row(PeersExpected, EMPTY, otherwise, expect_peers, EXPECTED),
         unreachable(PeersExpected, (EXPECTED, WAITING, *BOTH), because="the id was drawn in this very step"),
-        row(DeadlineReached, EXPECTED, otherwise, None, DISSOLVED),
+        row(PeersNotExpected, EXPECTED, otherwise, None, DISSOLVED),
+        unreachable(PeersNotExpected, (EMPTY, WAITING, *BOTH), because="a call that somebody came to is settled"),
+        row(CallSettled, (WAITING, *BOTH), otherwise, settle_call),
+        unreachable(CallSettled, EMPTY, because="when the pair that was called goes, so do its calls"),
+        unreachable(CallSettled, EXPECTED, because="an id that was drawn is not called as one for many"),
+        row(DeadlineReached, EXPECTED, otherwise, give_up_expecting, DISSOLVED),
         unreachable(DeadlineReached, (EMPTY, WAITING, *BOTH), because="only a pair that expects peers has a timer"),
     ],
 )

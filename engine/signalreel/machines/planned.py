@@ -21,6 +21,7 @@ __all__ = (
     "room_closed",
     "room_of",
     "room_unregistered",
+    "room_wanted",
     "stream_closed",
     "stream_unregistered",
     "streams_max_of",
@@ -47,6 +48,11 @@ def room_of(publish: Publish, context: Context) -> str:
     return registered.main_track if registered is not None else ""
 
 
+def room_wanted(machine: AnyMachine, publish: Publish, context: Context) -> str:
+    """The room a stream is to be published in: as `room_of` has it, else the one in which it is kept already."""
+    return room_of(publish, context) or machine.placed_in
+
+
 # ---------------------------------------------------------------- who must be registered
 
 
@@ -70,7 +76,7 @@ def room_unregistered(machine: AnyMachine, input: Publish | JoinRoom, context: C
     """Whether only registered rooms may be used, and this one is not."""
     if not context.settings.registered_rooms_only:
         return False
-    room = input.room if isinstance(input, JoinRoom) else machine.placed_in or room_of(input, context)
+    room = input.room if isinstance(input, JoinRoom) else room_wanted(machine, input, context)
     return bool(room) and not is_registered_room(context, room)
 
 
@@ -148,7 +154,7 @@ def _plan_of(
     registry = context.registry
     if isinstance(input, Play):
         return registry.room(context.app, input.stream_id)
-    room = input.room if isinstance(input, JoinRoom) else machine.placed_in or room_of(input, context)
+    room = input.room if isinstance(input, JoinRoom) else room_wanted(machine, input, context)
     return registry.room(context.app, room) or registry.stream(context.app, room)
 
 

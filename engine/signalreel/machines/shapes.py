@@ -14,6 +14,7 @@ from signalreel.machines.base import Machine
 from signalreel.step import Source
 
 __all__ = (
+    "Call",
     "Member",
     "Pair",
     "PairState",
@@ -106,13 +107,21 @@ class PairState(StrEnum):
     DISSOLVED = "dissolved"
 
 
+class Call(Struct, frozen=True, array_like=True, gc=False):
+    """A peer that was sent to another id, to call a waiting one there."""
+
+    id: str
+    session: str
+
+
 class Pair(Machine[PairState], frozen=True, gc=False, cache_hash=True, omit_defaults=True):
     """One or two peers; `sessions` holds them in the order in which they joined."""
 
     modes: tuple[str, ...] = ()  #: what each of them joined for
     offerer: str = ""  #: whose offer stands
     owed: int = 0  #: answers the other peer owes; only the last of them counts
-    is_drawn: bool = False  #: the server drew its id for two peers who were to call each other there
+    drawn_for: str = ""  #: the pair that was called when the server drew this id for the call
+    calls: tuple[Call, ...] = ()  #: that were sent to ids of their own, and to which nobody has come yet
 
 
 class RoomState(StrEnum):

@@ -50,8 +50,8 @@ from signalreel.machines.context import US_PER_MS, Context, error_of
 from signalreel.machines.notices import LeftRoom, StreamEnded, StreamPaused, StreamPlaced, StreamWentLive
 from signalreel.machines.planned import (
     room_closed,
-    room_of,
     room_unregistered,
+    room_wanted,
     stream_closed,
     stream_unregistered,
     streams_max_of,
@@ -90,18 +90,23 @@ from signalreel.refusals import (
 )
 from signalreel.step import PublishTerms, TrackSwitched
 
-__all__ = ("STREAM",)
+__all__ = ("RETURN_MS", "STREAM")
 
 
 IDLE, PREPARING, NEGOTIATING, CONNECTING, BROADCASTING, RESTORING, FINISHED = StreamState
+
+RETURN_MS: Final = 1_000
+"""How long an id is kept for a publisher that lost its media and then says `stop`. The JS SDK says so whenever it
+connects anew, and publishes half a second later."""
 
 
 # ---------------------------------------------------------------- publish
 
 
 def session_publishes(stream: Stream, publish: Publish, context: Context) -> bool:
-    """Whether the session publishes another stream: one a session."""
-    return context.holds(Kind.STREAM)
+    """Whether the session publishes another stream: one a session. One that lost its media is published no longer."""
+    own = (context.find(Kind.STREAM, id) for id in context.held(context.session, Kind.STREAM))
+    return any(isinstance(other, Stream) and other.state is not RESTORING for other in own)
 
 
 def identity_differs(stream: Stream, publish: Publish, context: Context) -> bool:
@@ -128,26 +133,21 @@ def too_many_streams(stream: Stream, publish: Publish, context: Context) -> bool
 
 def room_is_full(stream: Stream, publish: Publish, context: Context) -> bool:
     """Whether the room it is to be published in has as many streams as it may, live or about to be."""
-    room = room_of(publish, context)
+    room = room_wanted(stream, publish, context)
     limit = streams_max_of(context, room)
-    return bool(room) and 0 <= limit <= context.indexes.placed_size(context.app, room)
+    return bool(room) and room != stream.placed_in and 0 <= limit <= context.indexes.placed_size(context.app, room)
 
 
 def room_name_taken(stream: Stream, publish: Publish, context: Context) -> bool:
     """Whether the room it is to be published in is no room: its own id, or a live stream or pair."""
-    room = room_of(publish, context)
+    room = room_wanted(stream, publish, context)
     return bool(room) and (room == publish.stream_id or is_taken(room, (Kind.STREAM, Kind.PAIR), context))
-
-
-def kept_room_taken(stream: Stream, publish: Publish, context: Context) -> bool:
-    """Whether the room that a kept stream was in has become something else meanwhile."""
-    return bool(stream.placed_in) and is_taken(stream.placed_in, (Kind.STREAM, Kind.PAIR), context)
 
 
 def open_stream(stream: Stream, publish: Publish, context: Context) -> Stream:
     """Accept: say `start`, and give the publisher its time."""
     context.send(context.session, Start(stream.id, publish.subscriber_id))
-    room = room_of(publish, context)
+    room = room_wanted(stream, publish, context)
     if room:
         context.notify(Kind.ROOM, room, StreamPlaced(stream.id, context.session))
     grant = context.record.grant
@@ -168,18 +168,16 @@ def open_stream(stream: Stream, publish: Publish, context: Context) -> Stream:
 
 
 def restore_stream(stream: Stream, publish: Publish, context: Context) -> Stream:
-    """Accept its own publisher again; viewers and room are kept."""
-    context.send(context.session, Start(stream.id, publish.subscriber_id))
-    if stream.placed_in:
-        context.notify(Kind.ROOM, stream.placed_in, StreamPlaced(stream.id, context.session))
-    return replace(
-        stream,
-        sessions=(context.session,),
-        restored=True,
-        video=publish.video,
-        audio=publish.audio,
-        **context.timer(context.settings.publish_timeout_ms),
-    )
+    """Accept its own publisher again; viewers are kept.
+
+    What it says now counts, as with every publish. Its room is kept unless it names another one: it moves there.
+    """
+    moves = room_wanted(stream, publish, context) != stream.placed_in
+    if moves and stream.placed_in:
+        left = StreamEnded(stream.id, context.session, was_listed=stream.listed_in != "")
+        context.notify(Kind.ROOM, stream.placed_in, left)
+    opened = open_stream(stream, publish, context)
+    return replace(opened, restored=True, listed_in="" if moves else stream.listed_in)
 
 
 # ---------------------------------------------------------------- media
@@ -278,7 +276,28 @@ def pause(stream: Stream, event: MediaLost, context: Context) -> Stream:
     context.send(stream.sessions[0], stream_notification(stream, "publish_finished"))
     if stream.placed_in:
         context.notify(Kind.ROOM, stream.placed_in, StreamPaused(stream.id, stream.sessions[0]))
-    return replace(stream, sessions=(), **context.timer(context.settings.restore_ms))
+    return replace(stream, **context.timer(context.settings.restore_ms))
+
+
+def says_it_itself(stream: Stream, stop: Stop, context: Context) -> bool:
+    """Whether a client says so, and not the host, which lets go of what somebody must no longer hold."""
+    return context.record.command is not None
+
+
+def shorten(stream: Stream, stop: Stop, context: Context) -> Stream:
+    """Keep the id only as long as a client needs that stops before it publishes again; it may well mean the end."""
+    soon = context.timer(RETURN_MS)
+    return replace(stream, **soon) if soon["wake_at"] < stream.wake_at else stream
+
+
+def is_sent_away(stream: Stream, event: SessionClosed, context: Context) -> bool:
+    """Whether the host sent the publisher away, so that it need not be waited for."""
+    return event.code == POLICY_VIOLATION
+
+
+def let_session_go(stream: Stream, event: SessionClosed, context: Context) -> Stream:
+    """Let the session go as well; the publisher may come back in another one as long as it might in this one."""
+    return replace(stream, sessions=())
 
 
 def lose(stream: Stream, event: MediaLost, context: Context) -> Stream:
@@ -349,9 +368,8 @@ PUBLISH_ROWS: Final[list[Row]] = [
     refuse(Publish, FREE, stream_closed, STREAM_NOT_ACTIVE_OR_EXPIRED, until_stream_opens),
     refuse(Publish, FREE, room_closed, ROOM_NOT_ACTIVE_OR_EXPIRED, until_room_opens),
     refuse(Publish, FREE, no_codec_enabled, NO_CODEC_ENABLED),
-    refuse(Publish, RESTORING, kept_room_taken, STREAM_ID_IN_USE),
-    refuse(Publish, IDLE, room_name_taken, STREAM_ID_IN_USE),
-    refuse(Publish, IDLE, room_is_full, MAIN_TRACK_IS_FULL),
+    refuse(Publish, FREE, room_name_taken, STREAM_ID_IN_USE),
+    refuse(Publish, FREE, room_is_full, MAIN_TRACK_IS_FULL),
     refuse(Publish, IDLE, too_many_streams, HIGH_RESOURCE_USAGE),
     row(Publish, IDLE, otherwise, open_stream, PREPARING),
     row(Publish, RESTORING, otherwise, restore_stream, PREPARING),
@@ -389,9 +407,11 @@ STREAM: Final = Table(
         row(TakeConfiguration, PREPARING, is_offer, take_offer, NEGOTIATING),
         row(TakeConfiguration, BROADCASTING, is_offer, take_offer, SAME),
         ignore(TakeConfiguration, HELD, because="a publisher offers, and waits for the answer"),
-        unreachable(TakeConfiguration, FREE, because="only the session that holds a stream negotiates it"),
         row(TakeCandidate, HELD, otherwise, None, SAME),
-        unreachable(TakeCandidate, FREE, because="only the session that holds a stream negotiates it"),
+        ignore((TakeConfiguration, TakeCandidate), RESTORING, because="about media that is lost: it is published anew"),
+        unreachable(
+            (TakeConfiguration, TakeCandidate), IDLE, because="only the session that holds a stream negotiates it"
+        ),
         row(DescriptionCreated, NEGOTIATING, otherwise, send_answer, CONNECTING),
         row(DescriptionCreated, BROADCASTING, otherwise, send_answer),
         ignore(DescriptionCreated, (PREPARING, CONNECTING), because="a late answer to an offer that was given up"),
@@ -413,7 +433,8 @@ STREAM: Final = Table(
         row(TracksFound, HELD, otherwise, note_tracks),
         ignore(TracksFound, RESTORING, because="the publisher is gone"),
         row(EnableTrack, HELD, otherwise, switch_for_all, SAME),
-        unreachable(EnableTrack, FREE, because="only the session that holds a stream switches it for all"),
+        ignore(EnableTrack, RESTORING, because="nothing of it is forwarded"),
+        unreachable(EnableTrack, IDLE, because="only the session that holds a stream switches it for all"),
         *answered((*HELD, RESTORING)),
         *unanswered((IDLE,)),
         hidden(UpdateStreamMetaData, ALL),
@@ -430,12 +451,13 @@ STREAM: Final = Table(
         refuse(GetTrackList, (*FREE, *STARTING), otherwise, NO_STREAM_EXIST),
         row(Stop, STARTING, otherwise, end, FINISHED),
         row(Stop, BROADCASTING, otherwise, finish, FINISHED),
-        unreachable(Stop, FREE, because="only the session that holds a stream stops it"),
+        row(Stop, RESTORING, says_it_itself, shorten, SAME),
+        row(Stop, RESTORING, otherwise, end, FINISHED),
+        unreachable(Stop, IDLE, because="only the session that holds a stream stops it"),
         row(LeftRoom, STARTING, is_published_there, end, FINISHED),
         row(LeftRoom, BROADCASTING, is_published_there, finish, FINISHED),
-        ignore(LeftRoom, HELD, because="it is published elsewhere"),
         row(LeftRoom, RESTORING, is_published_there, end, FINISHED),
-        unreachable(LeftRoom, RESTORING, because="no session holds it, and only its own room's closing reaches it"),
+        ignore(LeftRoom, (*HELD, RESTORING), because="it is published elsewhere"),
         ignore(LeftRoom, IDLE, because="it has ended in this very step"),
         row(EndStream, STARTING, otherwise, give_up, FINISHED),
         row(EndStream, BROADCASTING, otherwise, finish, FINISHED),
@@ -447,7 +469,8 @@ STREAM: Final = Table(
         row(SessionClosed, STARTING, otherwise, end, FINISHED),
         row(SessionClosed, BROADCASTING, may_be_restored, keep_for_publisher, RESTORING),
         row(SessionClosed, BROADCASTING, otherwise, end, FINISHED),
-        unreachable(SessionClosed, RESTORING, because="no session holds it"),
+        row(SessionClosed, RESTORING, is_sent_away, end, FINISHED),
+        row(SessionClosed, RESTORING, otherwise, let_session_go),
         unreachable(
             (
                 DescriptionCreated,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from signalreel.commands import Command, GetIceServerConfig, JoinRoom, LeaveFromRoom, Play, Publish
+from signalreel.commands import AssignVideoTrack, Command, GetIceServerConfig, JoinRoom, LeaveFromRoom, Play, Publish
 from signalreel.machines.names import refusal_of_names
 from signalreel.refusals import INVALID_STREAM_NAME, NO_STREAM_NAME_SPECIFIED, Refusal
 
@@ -18,6 +18,10 @@ from signalreel.refusals import INVALID_STREAM_NAME, NO_STREAM_NAME_SPECIFIED, R
         (JoinRoom("r", ""), None),
         (JoinRoom("", "a\n"), INVALID_STREAM_NAME),
         (LeaveFromRoom(""), None),
+        (AssignVideoTrack("r", "ARDAMSvs1"), None),
+        (AssignVideoTrack("r", ""), None),
+        (AssignVideoTrack("r", "x" * 300), INVALID_STREAM_NAME),
+        (AssignVideoTrack("", "s1"), NO_STREAM_NAME_SPECIFIED),
         (GetIceServerConfig(), None),
     ],
 )

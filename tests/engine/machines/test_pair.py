@@ -3,7 +3,9 @@
 import pytest
 
 from signalreel.commands import Join, JoinRoom, Leave, PeerMessage, Stop, TakeCandidate, TakeConfiguration
+from signalreel.events import RunStarted
 from signalreel.identifiers import Kind
+from signalreel.machines.pair import CALLS_MAX
 from signalreel.messages import (
     Candidate,
     ConnectWithNewId,
@@ -16,6 +18,7 @@ from signalreel.messages import (
 )
 from signalreel.record import Grant
 from signalreel.refusals import (
+    HIGH_RESOURCE_USAGE,
     NO_PEER_ASSOCIATED_BEFORE,
     NO_SPACE_FOR_NEW_PEER,
     STREAM_ID_IN_USE,
@@ -388,6 +391,73 @@ def test_an_id_that_nobody_comes_to_is_let_go() -> None:
 
     assert step.messages == []
     assert moves(step) == [("pair", id, "expected", "dissolved")]
+
+
+def test_a_peer_that_calls_again_is_sent_to_the_same_id() -> None:
+    """So one session has one call at a time, however often it asks; the one that waits is told once."""
+    world, id = many_world()
+    steps = [world.say("viewer", Join("cam", multi_peer=True)) for _ in range(200)]
+
+    assert {repr(step.messages) for step in steps} == {repr([("viewer", ConnectWithNewId(id))])}
+    assert world.lives() == [("pair", "cam", "waiting"), ("pair", id, "expected")]
+
+
+@pytest.mark.parametrize("settled", ["somebody comes", "nobody comes"])
+def test_a_call_that_is_settled_can_be_made_anew(settled: str) -> None:
+    """Whether somebody came to its id or not."""
+    world, id = many_world()
+    if settled == "somebody comes":
+        world.say("camera", Join(id))
+    else:
+        world.wake()
+    step = world.say("viewer", Join("cam", multi_peer=True))
+
+    assert step.messages[0] == ("viewer", ConnectWithNewId(step.record.ids[0]))
+    assert step.record.ids[0] != id
+
+
+def test_calls_that_nobody_came_to_are_bounded() -> None:
+    """No session holds such a pair, so what a session may hold does not bound them."""
+    world = World()
+    world.open("camera")
+    world.say("camera", Join("cam"))
+    callers = [f"caller-{number}" for number in range(CALLS_MAX + 1)]
+    world.open(*callers)
+    steps = [world.say(caller, Join("cam", multi_peer=True)) for caller in callers]
+    refused = [step.refused for step in steps]
+    between = len(world.lives())
+    world.close("camera")
+
+    assert refused == [""] * CALLS_MAX + [HIGH_RESOURCE_USAGE.definition]
+    assert (between, world.lives()) == (1 + CALLS_MAX, [])
+
+
+def test_a_call_is_no_longer_expected_when_who_was_called_leaves() -> None:
+    """Nothing is left of either; whoever comes to the drawn id later begins anew there."""
+    world, id = many_world()
+    world.say("camera", Leave("cam"))
+    between = world.lives()
+    world.say("viewer", Join(id))
+
+    assert (between, world.lives()) == ([], [("pair", id, "waiting")])
+
+
+def test_a_new_run_expects_nobody() -> None:
+    """Whoever was sent somewhere is gone with the run before."""
+    world, _ = many_world()
+    world.report(RunStarted())
+
+    assert world.lives() == []
+
+
+def test_a_call_goes_on_when_another_takes_the_place() -> None:
+    """A peer that does not call as one of many pairs with the one that waits, and the call stands all the same."""
+    world, id = many_world()
+    world.say("second", Join("cam"))
+    world.say("viewer", Join(id, multi_peer=True))
+    world.say("camera", Join(id))
+
+    assert world.lives() == [("pair", "cam", "paired"), ("pair", id, "paired")]
 
 
 def test_peers_talk_past_the_protocol() -> None:

@@ -4,15 +4,28 @@ from typing import Final
 
 import pytest
 
-from signalreel.commands import GetStreamInfo, GetTrackList, Join, JoinRoom, Play, Publish, TakeConfiguration
+from signalreel.commands import (
+    EnableTrack,
+    GetStreamInfo,
+    GetTrackList,
+    Join,
+    JoinRoom,
+    LeaveFromRoom,
+    Play,
+    Publish,
+    Stop,
+    TakeCandidate,
+    TakeConfiguration,
+)
 from signalreel.events import MediaConnected, MediaLost, RunStarted, SessionClosed, TracksFound
-from signalreel.host import CloseRoom, EndStream
+from signalreel.host import BlockSubscriber, CloseRoom, EndStream
 from signalreel.identifiers import Kind
 from signalreel.messages import POLICY_VIOLATION, Description, Notification, Start
 from signalreel.record import Grant
-from signalreel.refusals import NO_PACKET_RECEIVED, PUBLISH_TIMEOUT_ERROR, STREAM_ID_IN_USE
+from signalreel.refusals import MAIN_TRACK_IS_FULL, NO_PACKET_RECEIVED, PUBLISH_TIMEOUT_ERROR, STREAM_ID_IN_USE
+from signalreel.registered import BlockKind
 from signalreel.settings import Settings
-from signalreel.step import PublishTerms
+from signalreel.step import PublishTerms, Roster
 from tests.engine.world import MS, World, moves, refusal, told
 
 PUBLISHER: Final = Grant(allowed=True, identity="tag-of-alice")
@@ -248,3 +261,172 @@ def test_nobody_is_left_when_the_publisher_does_not_come_back() -> None:
 
     assert world.lives() == []
     assert world.say("carol", Publish("s1")).refused == ""
+
+
+def test_whoever_stops_after_its_media_was_lost_frees_the_id() -> None:
+    """It may mean the end, or be the JS SDK, which says so before it publishes again: it has a second for that."""
+    world = paused_world(room="")
+    stopped = world.say("alice", Stop("s1"))
+    refused = world.say("carol", Publish("s1"), grant=SOMEONE_ELSE)
+    again = world.say("alice", Stop("s1"))
+    ended = world.wake()
+
+    assert stopped.deadline is not None
+    assert stopped.deadline.at - stopped.record.time == 1_000 * MS
+    assert refused.messages == [("carol", refusal(STREAM_ID_IN_USE, stream_id="s1", retry_after_ms=999))]
+    assert again.deadline == stopped.deadline
+    assert ended.messages == [("bob", Notification("play_finished", stream_id="s1", subscriber_id=""))]
+    assert world.lives() == []
+
+
+def test_the_sdk_stops_and_publishes_again_and_its_viewers_stay() -> None:
+    """Its viewers are kept, as if it had not said `stop`."""
+    world = paused_world(room="")
+    world.say("alice", Stop("s1"))
+    world.wait(500)
+    world.publish("alice", "s1", grant=PUBLISHER)
+
+    assert world.heard["alice"][-1] == Notification("session_restored", stream_id="s1", subscriber_id="")
+    assert ("playback", "bob/s1", "playing") in world.lives()
+
+
+def test_a_short_window_is_not_prolonged_by_a_stop() -> None:
+    """Nor is what is left of a longer one."""
+    world = world_of(Settings(restore_ms=300))
+    lost = world.report(MediaLost(world.publish("alice", "s1", grant=PUBLISHER)))
+
+    assert world.say("alice", Stop("s1")).deadline == lost.deadline
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_whoever_leaves_the_room_after_its_media_was_lost_ends_its_stream(*, joined: bool) -> None:
+    """The stream is in the room no longer, nor anywhere else."""
+    world = world_of(KEPT)
+    world.say("carol", JoinRoom("r"))
+    if joined:
+        world.say("alice", JoinRoom("r", "s1"))
+    world.publish("alice", "s1", room="r", grant=PUBLISHER)
+    world.play("bob", "r")
+    world.report(MediaLost(world.stream("s1")))
+    left = world.say("alice", LeaveFromRoom("r"))
+
+    assert ("stream", "s1", "restoring", "finished") in moves(left)
+    assert Notification("subtrackRemoved", stream_id="r", track_id="s1") in told(left, "bob")
+    assert world.state(Kind.STREAM, "s1") == ""
+
+
+def test_what_is_said_to_a_lost_connection_changes_nothing() -> None:
+    """Offers, candidates and switches that were on their way when media was lost; the other room is another one."""
+    world = paused_world()
+    world.say("alice", JoinRoom("another"))
+    steps = [
+        world.say("alice", TakeConfiguration("s1", "offer", "sdp")),
+        world.say("alice", TakeCandidate("s1", 0, "0", "candidate")),
+        world.say("alice", EnableTrack("s1", "s1", enabled=False)),
+        world.say("alice", LeaveFromRoom("another")),
+    ]
+
+    assert [step.messages for step in steps[:3]] == [[], [], []]
+    assert ("stream", "s1", "restoring") in world.lives()
+
+
+def test_its_publisher_is_not_offered_its_own_waiting_stream() -> None:
+    """Whoever plays its own room whole does not get its own stream, whether that has media or not."""
+    world = world_of(KEPT)
+    world.publish("alice", "s1", room="r", grant=PUBLISHER)
+    world.publish("carol", "s2", room="r")
+    world.play("alice", "r")
+    lost = world.report(MediaLost(world.stream("s1")))
+    world.say("carol", Stop("s2"))
+
+    details = [made.detail for made in world.steps[-1].transitions if made.machine.id == "alice/r"]
+    assert told(lost, "alice") == [
+        Notification("publish_finished", stream_id="s1", subscriber_id="", room_name="r", room="r")
+    ]
+    assert details == [Roster(())]
+
+
+@pytest.mark.parametrize(("code", "state"), [(1006, "restoring"), (POLICY_VIOLATION, "")])
+def test_its_publisher_may_come_back_in_another_session(code: int, state: str) -> None:
+    """Within what is left of the window, unless the host sent it away."""
+    world = paused_world(room="")
+    lost = world.steps[-1]
+    closed = world.apply(SessionClosed(code=code), session="alice")
+    after = world.state(Kind.STREAM, "s1")
+
+    assert after == state
+    assert closed.deadline == (lost.deadline if state else None)
+    if state:
+        world.open("alice-again")
+        world.publish("alice-again", "s1", grant=PUBLISHER)
+        assert world.heard["alice-again"][-1] == Notification("session_restored", stream_id="s1", subscriber_id="")
+
+
+def test_another_stream_can_be_published_meanwhile() -> None:
+    """A stream without media is published by nobody, so it does not count as the one of its session."""
+    world = paused_world(room="")
+
+    assert world.say("alice", Publish("s2"), grant=PUBLISHER).refused == ""
+
+
+def test_a_block_ends_a_waiting_stream_at_once() -> None:
+    """Its publisher is not to come back, so the second that a client's stop leaves it is not given."""
+    world = world_of(KEPT)
+    world.say("alice", Publish("s1", subscriber_id="ann"), grant=PUBLISHER)
+    world.go_live("alice", "s1")
+    world.report(MediaLost(world.stream("s1")))
+    order = BlockSubscriber(app="live", stream_id="s1", subscriber_id="ann", kind=BlockKind.PUBLISH, until=10**9)
+    world.order(order)
+
+    assert world.lives() == []
+
+
+def test_what_the_new_publish_says_counts() -> None:
+    """Name, meta data, role and subscriber are those of the publish that restored it, as with every publish."""
+    world = kept_world()
+    again = Publish("s1", stream_name="Ann", meta_data="new", subscriber_id="two", role="speaker", video=False)
+    world.say("alice-again", again, grant=PUBLISHER)
+    world.go_live("alice-again", "s1")
+    told_of = world.engine.broadcast("s1", app="live")
+
+    restored = Notification("session_restored", stream_id="s1", subscriber_id="two", room_name="r", room="r")
+    assert world.heard["alice-again"][-1] == restored
+    assert told_of is not None
+    assert (told_of.name, told_of.meta_data, told_of.role) == ("Ann", "new", "speaker")
+
+
+def test_a_publisher_that_names_another_room_moves_there() -> None:
+    """Its own viewers stay; those of the old room lose it, and those of the new one get it."""
+    world = world_of(KEPT)
+    world.open("dora")
+    world.publish("alice", "s1", room="r", grant=PUBLISHER)
+    world.play("bob", "s1")
+    world.play("carol", "r")
+    world.play("dora", "q", room="q")
+    world.close("alice")
+    world.open("alice-again")
+    moved = world.say("alice-again", Publish("s1", main_track="q"), grant=PUBLISHER)
+    world.go_live("alice-again", "s1")
+
+    assert Notification("subtrackRemoved", stream_id="r", track_id="s1") in told(moved, "carol")
+    assert Notification("subtrackAdded", stream_id="q", track_id="s1") in world.heard["dora"]
+    restored = Notification("session_restored", stream_id="s1", subscriber_id="", room_name="q", room="q")
+    assert world.heard["alice-again"][-1] == restored
+    assert ("playback", "bob/s1", "playing") in world.lives()
+
+
+@pytest.mark.parametrize("room", ["taken", "full"])
+def test_a_publisher_cannot_move_where_nobody_may_publish(room: str) -> None:
+    """The room that it names is checked like that of any publish; the stream goes on waiting."""
+    world = kept_world()
+    world.say("carol", Join("taken"))
+    world.open("dora")
+    world.publish("dora", "s2", room="full")
+    world.set(Settings(restore_ms=3_000, room_streams_max=1))
+
+    refused = world.say("alice-again", Publish("s1", main_track=room), grant=PUBLISHER).refused
+    kept = world.state(Kind.STREAM, "s1")
+
+    assert refused == {"taken": STREAM_ID_IN_USE, "full": MAIN_TRACK_IS_FULL}[room].definition
+    assert kept == "restoring"
+    assert world.say("alice-again", Publish("s1"), grant=PUBLISHER).refused == ""
