@@ -12,22 +12,24 @@ from signalreel.commands import (
     COMMANDS,
     STREAMLESS,
     AnyCommand,
-    GetTrackList,
-    Join,
-    JoinRoom,
     PeerMessage,
-    Play,
-    Publish,
-    RegisterPushToken,
     SendPush,
 )
 from signalreel.errors import Undecodable
 from signalreel.identifiers import is_valid_name
 
-__all__ = ("DEPTH_MAX", "decode_command", "without_secrets")
+__all__ = ("DEPTH_MAX", "SECRETS", "decode_command", "without_secrets")
 
 DEPTH_MAX: Final = 32
 """How deep the JSON of a client's own may be nested. Whoever reads a reel walks it; clients use two levels or three."""
+
+SECRETS: Final = frozenset({"token", "subscriberCode", "pnsRegistrationToken"})
+"""The fields, by their names on the wire, whose text lets whoever knows it in. Nothing that is kept may hold one."""
+
+_SECRETS_OF: Final = {
+    kind: tuple(field.name for field in msgspec.structs.fields(kind) if field.encode_name in SECRETS)
+    for kind in COMMANDS.values()
+}
 
 _decoder: Final[msgspec.json.Decoder[AnyCommand]] = msgspec.json.Decoder(AnyCommand)
 
@@ -108,15 +110,6 @@ def _answer_to(command: str, stream_id: object) -> tuple[str, str]:
 
 
 def without_secrets(command: AnyCommand) -> AnyCommand:
-    """Give the command as it may stand on a reel: the tokens and codes that only the gate may see are emptied."""
-    match command:
-        case Publish() | Play() if command.token or command.subscriber_code:
-            return msgspec.structs.replace(command, token="", subscriber_code="")
-        case Join() | JoinRoom() | GetTrackList() if command.token:
-            return msgspec.structs.replace(command, token="")
-        case RegisterPushToken():
-            return msgspec.structs.replace(command, token="", pns_registration_token="")
-        case SendPush():
-            return msgspec.structs.replace(command, token="")
-        case _:
-            return command
+    """Give the command as it may stand on a reel: the fields of `SECRETS`, which only the gate may see, are emptied."""
+    emptied = {name: "" for name in _SECRETS_OF[type(command)] if getattr(command, name)}
+    return msgspec.structs.replace(command, **emptied) if emptied else command

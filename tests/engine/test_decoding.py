@@ -1,6 +1,7 @@
 """The one door through which a client's bytes become a command."""
 
 import json
+import re
 from typing import Any, Final
 
 import msgspec
@@ -44,7 +45,7 @@ from signalreel.commands import (
     UpdateStreamMetaData,
     UpdateVideoTrackAssignments,
 )
-from signalreel.decoding import DEPTH_MAX, decode_command, without_secrets
+from signalreel.decoding import DEPTH_MAX, SECRETS, decode_command, without_secrets
 from signalreel.errors import Undecodable
 from signalreel.record import Record, decode_record, encode_record
 
@@ -371,6 +372,18 @@ def test_a_command_goes_to_a_reel_without_its_secrets(kind: type[AnyCommand]) ->
 
     assert cleaned == kind()
     assert MARK.encode() not in encode_record(Record(1, 0, "session", command=cleaned))
+
+
+def test_the_fields_of_every_command_that_may_be_secret_are_listed() -> None:
+    """A command that comes with a token, code or key of its own has it in the one list that everybody cleans by."""
+    named = {
+        field.encode_name
+        for kind in COMMANDS.values()
+        for field in msgspec.structs.fields(kind)
+        if re.search("token|code$|secret|password|key$", field.encode_name, re.IGNORECASE)
+    }
+
+    assert named == SECRETS
 
 
 def test_what_holds_no_secret_is_handed_on_as_it_is() -> None:

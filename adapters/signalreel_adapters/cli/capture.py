@@ -56,7 +56,7 @@ def capture(
         try:
             anyio.run(_relay, proxy, bound, upstream)
         finally:
-            written.write(proxy.flow(title=f"Recorded in front of {upstream}"))
+            written.write(proxy.flow(title=f"Recorded in front of {proxy.server}"))
     left_out = f"; {proxy.left_out} more were left out" if proxy.left_out else ""
     print(f"{proxy.messages} messages are in {output}{left_out}", file=sys.stderr)
     return 0

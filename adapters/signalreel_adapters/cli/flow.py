@@ -108,7 +108,7 @@ def run(
 def import_har(file: Path, /, *, output: Annotated[Path | None, Parameter(alias="-o")] = None) -> int:
     """Write a flow from an archive (HAR) of a call that Chrome's network panel saved.
 
-    Descriptions, candidates and ids that the server drew become gaps; tokens and codes are emptied.
+    Descriptions, candidates and ids that the server drew become gaps; secrets are emptied.
 
     Parameters
     ----------

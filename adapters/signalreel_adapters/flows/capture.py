@@ -43,7 +43,13 @@ class Capture:
         self._messages_max = messages_max
         self._exchanges: list[Exchange] = []
         self._clients = 0
-        self._app = ""
+        self._apps: dict[str, str] = {}
+
+    @property
+    def server(self) -> str:
+        """The server behind, as it may be told: without a password or a key that its address may hold."""
+        parts = urlsplit(self._upstream)
+        return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path.rstrip("/"), "", ""))
 
     @property
     def messages(self) -> int:
@@ -52,7 +58,7 @@ class Capture:
 
     def flow(self, *, title: str) -> str:
         """Write what was noted as a flow."""
-        return write_flow(self._exchanges, title=title, app=self._app or "live")
+        return write_flow(self._exchanges, title=title, app=next(iter(self._apps.values()), "live"))
 
     async def run(self, bound: socket, *, ready: Callable[[], None]) -> None:
         """Relay whoever connects to this listening socket, until cancelled; `ready` is called when it begins."""
@@ -65,8 +71,8 @@ class Capture:
         name = f"client{self._clients}"
         path = client.request.path if client.request is not None else "/"
         app = urlsplit(path).path.strip("/").partition("/")[0]
-        if not self._app and is_valid_name(app):
-            self._app = app
+        if is_valid_name(app):
+            self._apps[name] = app
         try:
             server = await connect(self._address(path), max_size=MESSAGE_BYTES_MAX)
         except (OSError, WebSocketException) as error:
@@ -105,7 +111,7 @@ class Capture:
             self.left_out += 1
             return
         shown = text if isinstance(text, str) else text.decode(errors="replace")
-        self._exchanges.append(Exchange(name, direction, shown))
+        self._exchanges.append(Exchange(name, direction, shown, self._apps.get(name, "")))
 
     def _address(self, path: str) -> str:
         """Give the address behind for a path that a client asked for; an upstream that has a path keeps its own."""

@@ -63,7 +63,15 @@ def flow_from_har(data: bytes, *, title: str) -> str:
             "and save with `Save all as HAR with content`"
         )
     timed = [
-        (frame.time, Exchange(f"client{number}", "send" if frame.type == "send" else "receive", frame.data))
+        (
+            frame.time,
+            Exchange(
+                f"client{number}",
+                "send" if frame.type == "send" else "receive",
+                frame.data,
+                _app_of(entry.request.url),
+            ),
+        )
         for number, entry in enumerate(sockets, start=1)
         for frame in entry.frames
         if frame.opcode == _TEXT

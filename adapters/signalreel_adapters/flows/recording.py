@@ -2,7 +2,10 @@
 
 What differs from call to call becomes a gap: descriptions, candidates, the ids that the server drew, bitrates. What is
 sent once in a while without being asked for is left out (`ping` and its answer) or allowed at any time (candidates of
-the server, bitrates). Tokens and codes are secrets and are emptied.
+the server, bitrates). What a server words or sizes as it likes is a gap too: sentences, waiting times, its ICE servers.
+
+Secrets never come into a flow: what the engine takes off a command before it is recorded is emptied here as well,
+wherever it stands, and left out where it is told again.
 """
 
 import json
@@ -11,6 +14,7 @@ from typing import Any, Final, Literal, cast
 
 from msgspec import Struct
 
+from signalreel.decoding import SECRETS
 from signalreel_adapters.flows import patterns
 from signalreel_adapters.flows.patterns import NAME, Anything, ListOf, ObjectOf, Pattern, Text, write_pattern
 
@@ -19,8 +23,21 @@ __all__ = ("Direction", "Exchange", "write_flow")
 Direction = Literal["send", "receive", "leave", "closed"]
 """Who did it: the client says or leaves, the server is heard or closes."""
 
-_SECRETS: Final = frozenset({"token", "subscriberCode"})
-_MEASURED: Final = frozenset({"streamInfo", "idMapping"})
+_OF_THE_SERVER: Final = frozenset(
+    {
+        *SECRETS,
+        "streamInfo",
+        "idMapping",
+        "information",
+        "retryAfterMs",
+        "stunServerUri",
+        "turnServerUsername",
+        "turnServerCredential",
+    }
+)
+"""What one server tells otherwise than another, or at another time; the last two let whoever knows them use a relay."""
+
+_NO_JSON: Final = "(a text that named a secret)"
 _SHORT: Final = 4
 """An id of fewer characters is looked for only as a whole text, because it may stand in other texts by chance."""
 
@@ -28,17 +45,19 @@ _SHORT: Final = 4
 class Exchange(Struct, frozen=True):
     """One message: who is the client, whether it was sent or received by it, and its text.
 
-    Or the end of its connection: that the client left, or that the server closed it, with the code as text.
+    Or the end of its connection: that the client left, or that the server closed it, with the code as text. `app` is
+    where the client has connected; empty for where the flow's clients do.
     """
 
     client: str
     direction: Direction
     text: str = ""
+    app: str = ""
 
 
 def write_flow(exchanges: Sequence[Exchange], *, title: str, app: str) -> str:
     """Write what was said, in its order, as the text of a flow."""
-    writer = _Writer()
+    writer = _Writer(app)
     for exchange in exchanges:
         writer.add(exchange)
     header = [f"flow: {' '.join(title.split()) or 'recorded'}", f"app: {app}"]
@@ -50,9 +69,12 @@ def write_flow(exchanges: Sequence[Exchange], *, title: str, app: str) -> str:
 class _Writer:
     """What is known of a recording up to a message."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: str) -> None:
         self.lines: list[str] = []
         self.needs_media = False
+        self._app = app
+        self._connected: set[str] = set()
+        self._secrets: set[str] = set()
         self._descriptions: dict[str, str] = {}
         self._candidates: set[str] = set()
         self._drawn: dict[str, str] = {}
@@ -60,6 +82,10 @@ class _Writer:
         self._allowed: set[tuple[str, str]] = set()
 
     def add(self, exchange: Exchange) -> None:
+        if exchange.client not in self._connected:
+            self._connected.add(exchange.client)
+            if exchange.app not in {"", self._app}:
+                self.lines.append(f"{exchange.client} connects to {exchange.app}")
         if exchange.direction == "leave":
             self.lines.append(f"{exchange.client} leaves")
         elif exchange.direction == "closed":
@@ -74,7 +100,7 @@ class _Writer:
             decoded = None
         if not isinstance(decoded, dict):
             if exchange.direction == "send":
-                self.lines.append(f"{exchange.client} > {json.dumps(exchange.text, ensure_ascii=False)}")
+                self.lines.append(f"{exchange.client} > {json.dumps(self._raw(exchange.text), ensure_ascii=False)}")
             return
         message = cast(dict[str, Any], decoded)
         if message.get("command") in {"ping", "pong"}:
@@ -94,10 +120,8 @@ class _Writer:
             elif name == "candidate" and text:
                 self._candidates.add(text)
                 fields.append((name, Text("{candidate}")))
-            elif name in _SECRETS and text:
-                fields.append((name, Text("")))
             else:
-                fields.append((name, self._pattern(value)))
+                fields.append((name, self._field(name, value, is_heard=False)))
         if message.get("command") == "joinRoom" and not message.get("streamId"):
             self._asked_for_id.add(client)
         self.lines.append(f"{client} > {write_pattern(ObjectOf(tuple(fields)))}")
@@ -122,7 +146,7 @@ class _Writer:
             return Text(f"{{{kind}}}") if kind else Anything()
         if name == "candidate" and value:
             return Text("{candidate}")
-        return Anything() if name in _MEASURED else self._pattern(value, is_heard=True)
+        return self._field(name, value, is_heard=True)
 
     def _allow(self, client: str, message: dict[str, Any], names: Sequence[str]) -> None:
         """Allow a kind of message where it first comes, once for each client."""
@@ -135,6 +159,28 @@ class _Writer:
             self._allowed.add((client, written))
             self.lines.append(f"{client} <? {written}")
 
+    def _field(self, name: str, value: object, *, is_heard: bool) -> Pattern:
+        """Write a field, wherever it stands; of a secret no more than its kind, for another kind is another answer."""
+        if is_heard and name in _OF_THE_SERVER:
+            return Anything()
+        if name not in SECRETS or value is None:
+            return self._pattern(value, is_heard=is_heard)
+        match value:
+            case dict():
+                return ObjectOf(())
+            case list():
+                return ListOf(())
+            case _:
+                self._secrets.add(str(value))
+                return Text("")
+
+    def _raw(self, text: str) -> str:
+        """Give a text that is no message as it may be said again: one that names a secret is another one."""
+        return _NO_JSON if any(name in text for name in SECRETS) or self._tells_secret(text) else text
+
+    def _tells_secret(self, text: str) -> bool:
+        return any(len(secret) >= _SHORT and secret in text for secret in self._secrets)
+
     def _pattern(self, value: object, *, is_heard: bool = False) -> Pattern:
         match value:
             case str():
@@ -144,7 +190,7 @@ class _Writer:
                 return ListOf(tuple(self._pattern(item, is_heard=is_heard) for item in items))
             case dict():
                 fields = cast(dict[str, object], value).items()
-                return ObjectOf(tuple((name, self._pattern(field, is_heard=is_heard)) for name, field in fields))
+                return ObjectOf(tuple((name, self._field(name, field, is_heard=is_heard)) for name, field in fields))
             case _:
                 return patterns.Literal(cast(float | bool | None, value))
 
@@ -153,6 +199,8 @@ class _Writer:
             if is_heard:
                 return Anything()
             text = NAME.sub(r"{ \1}", text)
+        if is_heard and self._tells_secret(text):
+            return Anything()
         for drawn, name in self._drawn.items():
             if text == drawn or len(drawn) >= _SHORT:
                 text = text.replace(drawn, f"{{{name}}}")

@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from signalreel_adapters import FakeMedia
 from signalreel_adapters.flows import memory_stage, parse_flow, perform
 from signalreel_adapters.flows.capture import Capture
+from signalreel_adapters.flows.script import Connect
 from signalreel_adapters.server import listen
 from tests.adapters.servers import JsonSocket, served
 
@@ -70,6 +71,30 @@ async def test_a_call_through_it_becomes_a_flow_that_holds() -> None:
         "client1 leaves",
     ]
     assert (mine in text, "secret" in text) == (False, False)
+
+
+async def test_what_was_captured_in_two_apps_holds_in_two_apps() -> None:
+    """The id that is taken in one is free in the other, there as here."""
+    publish = {"command": "publish", "streamId": "s"}
+    async with served(media=FakeMedia()) as server:
+        capture = Capture(f"ws://127.0.0.1:{server.port}")
+        async with capturing(capture) as url:
+            for app in ("one", "two"):
+                async with connect(f"{url}/{app}/websocket") as client:
+                    await JsonSocket(client).send(publish)
+                    await JsonSocket(client).expect("start")
+    flow = parse_flow(capture.flow(title="captured"), file="captured.flow", app="x")
+    async with memory_stage(flow) as stage:
+        await perform(flow, stage)
+
+    assert [step.app for step in flow.steps if isinstance(step, Connect)] == ["one", "two"]
+
+
+def test_the_server_is_told_without_what_lets_one_in() -> None:
+    """The title of a flow is passed around with it."""
+    assert Capture("wss://ann:secret@example.org:5443/live/websocket?token=secret").server == (
+        "wss://example.org:5443/live/websocket"
+    )
 
 
 async def test_the_servers_close_reaches_the_client() -> None:

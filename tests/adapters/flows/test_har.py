@@ -7,6 +7,7 @@ import pytest
 
 from signalreel_adapters.flows import parse_flow
 from signalreel_adapters.flows.har import HarError, flow_from_har
+from signalreel_adapters.flows.script import Connect
 
 PLAIN = {"request": {"url": "https://example.org/page.html"}, "time": 3}
 
@@ -52,6 +53,21 @@ def test_each_socket_is_a_client_and_time_gives_the_order() -> None:
         'client1 < {"command": "start", ...}\n'
     )
     assert parse_flow(text, file="a.flow", app="a").app == "Conference"
+
+
+def test_each_socket_is_in_the_app_of_its_own_address() -> None:
+    """Two apps of a server know nothing of each other, so a flow that puts their clients into one does not hold."""
+    publish = '{"command":"publish","streamId":"s"}'
+    text = flow_from_har(
+        archive(
+            socket("wss://example.org/one/websocket", frame("send", 1, publish)),
+            socket("wss://example.org/two/websocket", frame("send", 2, publish)),
+        ),
+        title="x",
+    )
+    steps = parse_flow(text, file="a.flow", app="a").steps
+
+    assert [step.app for step in steps if isinstance(step, Connect)] == ["one", "two"]
 
 
 def test_an_address_without_an_app_means_live() -> None:

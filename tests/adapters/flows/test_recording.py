@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from signalreel.commands import COMMANDS, AnyCommand
+from signalreel.decoding import SECRETS
 from signalreel_adapters.flows import memory_stage, parse_flow, perform
 from signalreel_adapters.flows.recording import Exchange, write_flow
 
@@ -99,6 +101,75 @@ def test_secrets_are_emptied_and_pings_left_out() -> None:
         'a > "undefined"',
         'a > {"command": "play", "streamId": "s", "token": "", "subscriberCode": "", "enabled": null}',
         'a <? {"command": "notification", "definition": "bitrateMeasurement", "streamId": "s", ...}',
+    ]
+
+
+@pytest.mark.parametrize("kind", COMMANDS.values(), ids=lambda kind: kind.__name__)
+def test_no_secret_of_any_command_is_written(kind: type[AnyCommand]) -> None:
+    """What the engine takes off a command does not come into a flow either, and the flow can be read."""
+    said = {"command": kind.__struct_config__.tag, "streamId": "s", **dict.fromkeys(SECRETS, "CANARY")}
+    text = write_flow([sent("a", **said), Exchange("a", "leave")], title="test", app="live")
+
+    assert "CANARY" not in text
+    assert parse_flow(text, file="a.flow", app="a").app == "live"
+
+
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ('{"command": "play", "subscriberCode": 123456}', '{"command": "play", "subscriberCode": ""}'),
+        ('{"command": "play", "token": {"CANARY": 1}}', '{"command": "play", "token": {}}'),
+        ('{"command": "play", "token": ["CANARY"]}', '{"command": "play", "token": []}'),
+        ('{"command": "play", "token": null}', '{"command": "play", "token": null}'),
+        ('{"command": "own", "data": [{"token": "CANARY"}]}', '{"command": "own", "data": [{"token": ""}]}'),
+        ('[{"command": "play", "token": "CANARY"}]', '"(a text that named a secret)"'),
+        ('{"command": "play", "token": "CANARY', '"(a text that named a secret)"'),
+    ],
+)
+def test_a_secret_is_found_wherever_it_stands(said: str, written: str) -> None:
+    """Whatever it is written as, for servers tolerate much, and in what is no message."""
+    assert lines(Exchange("a", "send", said)) == [f"a > {written}"]
+
+
+def test_a_secret_that_is_told_again_is_a_gap() -> None:
+    """A server may hand back what it was told, and tells the credentials of a relay."""
+    assert lines(
+        sent("a", command="play", streamId="s", token="CANARY"),
+        received("a", command="x", token="CANARY", echo="of CANARY", list=[{"subscriberCode": 1}]),
+        received("a", command="iceServerConfig", turnServerUsername="1:a", turnServerCredential="CANARY2"),
+        Exchange("a", "send", "CANARY"),
+    ) == [
+        'a > {"command": "play", "streamId": "s", "token": ""}',
+        'a < {"command": "x", "token": *, "echo": *, "list": [{"subscriberCode": *}], ...}',
+        'a < {"command": "iceServerConfig", "turnServerUsername": *, "turnServerCredential": *, ...}',
+        'a > "(a text that named a secret)"',
+    ]
+
+
+def test_the_wording_of_a_server_is_a_gap() -> None:
+    """Another one refuses in words of its own and asks to wait as long as it likes; what it refuses as must hold."""
+    assert lines(
+        received("a", command="error", definition="no_stream_exist", information="There is none.", retryAfterMs=3000)
+    ) == ['a < {"command": "error", "definition": "no_stream_exist", "information": *, "retryAfterMs": *, ...}']
+
+
+def test_who_connects_to_another_app_says_so() -> None:
+    """With its first line, once; whoever is in the app of the header, or nobody knows where, says nothing of it."""
+    ping = '{"command": "undefined"}'
+    assert lines(
+        Exchange("a", "send", ping, "live"),
+        Exchange("b", "send", ping, "other"),
+        Exchange("c", "send", ping),
+        Exchange("b", "leave", "", "other"),
+        Exchange("d", "leave", "", "third"),
+    ) == [
+        f"a > {ping}",
+        "b connects to other",
+        f"b > {ping}",
+        f"c > {ping}",
+        "b leaves",
+        "d connects to third",
+        "d leaves",
     ]
 
 
