@@ -58,6 +58,33 @@ def test_a_new_peer_takes_the_place_of_one_that_left(guests: Guests) -> None:
     see_moving_picture(first.page, "#remote")
 
 
+def test_one_of_many_calls_a_camera_under_an_id_of_its_own(guests: Guests, evidence: EvidenceNotes) -> None:
+    """Pages join the new id themselves: the SDK knows no `startNewP2PConnection`, and fails at `connectWithNewId`.
+
+    It would join by a method that is on another object of its own; everything after that is its usual way.
+    """
+    camera = join(guests, "camera1")
+    camera.until("joined")
+    ids = {"camera1"}
+    for _ in range(2):
+        caller = guests.open_sdk(remoteVideoId="remote", isMultiPeer=True)
+        caller.call("join", "camera1")
+        connected = caller.wire.until_heard("connectWithNewId")
+        called = camera.wire.until_heard("startNewP2PConnection", streamId=connected["streamId"])
+        caller.call("join", connected["streamId"])
+        caller.until("joined")
+        camera.call("join", called["streamId"])
+        seen = see_moving_picture(caller.page, "#remote")
+        ids.add(connected["streamId"])
+        said = {"command": "join", "streamId": "camera1", "multiPeer": True}
+        for item, captured in (("P2P-3", connected), ("REAL-17", called)):
+            evidence.tick(item, transport="browser", captured=captured, said=said, media=seen)
+
+    assert len(ids) == 3
+    assert guests.complaints == ["script error: this.join is not a function"] * 2
+    guests.complaints.clear()
+
+
 def test_closing_a_tab_frees_its_place_at_once(guests: Guests) -> None:
     """A peer that vanishes holds no place: the next one joins without being refused once."""
     first = join(guests, "call3")
