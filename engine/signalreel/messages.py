@@ -126,6 +126,7 @@ class Error(Message, frozen=True, gc=False, tag="error"):
     definition: str
     stream_id: str | UnsetType = UNSET
     room: str | UnsetType = UNSET
+    subscriber_id: str | UnsetType = UNSET  #: as whom the command came that is answered, if it said so
     error_code: str | UnsetType = field(name="error_code", default=UNSET)
     information: str | UnsetType = UNSET  #: a sentence for a person
     retry_after_ms: int | UnsetType = UNSET  #: when to try again, where that can be said

@@ -69,12 +69,15 @@ def moves(step: Step) -> list[Move]:
     return [(str(m.machine.kind), m.machine.id, str(m.source), str(m.target)) for m in step.transitions]
 
 
-def refusal(entry: Refusal, *, stream_id: str = "", room: str = "", retry_after_ms: int = 0) -> Error:
+def refusal(
+    entry: Refusal, *, stream_id: str = "", room: str = "", subscriber_id: str = "", retry_after_ms: int = 0
+) -> Error:
     """The message in which a client gets an entry of the catalogue."""
     named = stream_id if entry is not NO_STREAM_NAME_SPECIFIED else ""
     return Error(
         entry.definition,
         stream_id=named or UNSET,
+        subscriber_id=subscriber_id or UNSET,
         room=room or UNSET,
         error_code=entry.error_code or UNSET,
         information=entry.information,

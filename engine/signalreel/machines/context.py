@@ -153,16 +153,19 @@ class Context:
         return sorted(key[2] for key in self.indexes.held(session) if key[0] is kind)
 
 
-def error_of(refusal: Refusal, input: object, *, stream_id: str = "", retry_after_ms: int = 0) -> Error:
+def error_of(
+    refusal: Refusal, input: object, *, stream_id: str = "", subscriber_id: str = "", retry_after_ms: int = 0
+) -> Error:
     """Make the message for a refusal of this input.
 
-    It names the stream and room that the input named, because clients route errors by them; only
-    `noStreamNameSpecified` has none by definition.
+    It names the stream, room and subscriber that the input named, because clients route errors by them; only
+    `noStreamNameSpecified` has no stream by definition.
     """
     named = stream_id or getattr(input, "stream_id", "")
     room = getattr(input, "room", "")
     return Error(
         refusal.definition,
+        subscriber_id=subscriber_id or getattr(input, "subscriber_id", "") or UNSET,
         stream_id=named if named and refusal is not NO_STREAM_NAME_SPECIFIED else UNSET,
         room=room or UNSET,
         error_code=refusal.error_code or UNSET,

@@ -69,7 +69,7 @@ from signalreel.machines.planned import (
 from signalreel.machines.shapes import Playback, PlaybackState, is_live
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
 from signalreel.machines.tracks import EXCLUDED, left_out, resolved
-from signalreel.messages import Candidate, Description, Notification
+from signalreel.messages import Candidate, Description, Error, Notification
 from signalreel.refusals import (
     ALREADY_PLAYING,
     HIGH_RESOURCE_USAGE,
@@ -205,7 +205,7 @@ def send_offer(playback: Playback, event: DescriptionCreated, context: Context) 
 def fail(playback: Playback, event: DescriptionFailed, context: Context) -> Playback:
     """Say which description failed, and end."""
     refusal: Refusal = NOT_SET_REMOTE_DESCRIPTION if event.side == "remote" else NOT_SET_LOCAL_DESCRIPTION
-    context.send(playback.sessions[0], error_of(refusal, event, stream_id=playback.watches))
+    context.send(playback.sessions[0], playback_error(playback, refusal, event))
     return finish(playback, event, context)
 
 
@@ -322,6 +322,12 @@ def finish(playback: Playback, input: object, context: Context) -> Playback:
     return end(playback, input, context)
 
 
+def playback_error(playback: Playback, refusal: Refusal, input: object) -> Error:
+    """An error to the player that answers none of its commands."""
+    id = playback.watches or playback.waits_for
+    return error_of(refusal, input, stream_id=id, subscriber_id=playback.subscriber_id)
+
+
 def end(playback: Playback, input: object, context: Context) -> Playback:
     """End without a word: the player is gone."""
     if playback.whole_room:
@@ -336,7 +342,7 @@ def wait_on(playback: Playback, input: object, context: Context) -> Playback:
 
 def tell_closed(playback: Playback, event: DeadlineReached, context: Context) -> Playback:
     """The plan of what is waited for has ended: say so."""
-    closed = error_of(STREAM_NOT_ACTIVE_OR_EXPIRED, event, stream_id=playback.waits_for)
+    closed = playback_error(playback, STREAM_NOT_ACTIVE_OR_EXPIRED, event)
     context.send(playback.sessions[0], closed)
     return finish(playback, event, context)
 

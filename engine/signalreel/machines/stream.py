@@ -66,6 +66,7 @@ from signalreel.messages import (
     POLICY_VIOLATION,
     Candidate,
     Description,
+    Error,
     Notification,
     Start,
     StreamInformation,
@@ -197,7 +198,7 @@ def send_answer(stream: Stream, event: DescriptionCreated, context: Context) -> 
 def tell_description_failed(stream: Stream, event: DescriptionFailed, context: Context) -> None:
     """Say which description failed. The publisher may offer again while its timer runs."""
     refusal: Refusal = NOT_SET_REMOTE_DESCRIPTION if event.side == "remote" else NOT_SET_LOCAL_DESCRIPTION
-    context.send(stream.sessions[0], error_of(refusal, event, stream_id=stream.id))
+    context.send(stream.sessions[0], stream_error(stream, refusal, event))
 
 
 def send_candidate(stream: Stream, event: CandidateFound, context: Context) -> None:
@@ -309,7 +310,7 @@ def lose(stream: Stream, event: MediaLost, context: Context) -> Stream:
 def tell_silence(stream: Stream, event: MediaLost, context: Context) -> None:
     """Say that nothing has come for too long, if that is why media is lost."""
     if event.silent:
-        context.send(stream.sessions[0], error_of(NO_PACKET_RECEIVED, event, stream_id=stream.id))
+        context.send(stream.sessions[0], stream_error(stream, NO_PACKET_RECEIVED, event))
 
 
 def finish(stream: Stream, input: object, context: Context) -> Stream:
@@ -320,7 +321,7 @@ def finish(stream: Stream, input: object, context: Context) -> Stream:
 
 def give_up(stream: Stream, input: object, context: Context) -> Stream:
     """End a stream that never got as far as media, and say so."""
-    context.send(stream.sessions[0], error_of(PUBLISH_TIMEOUT_ERROR, input, stream_id=stream.id))
+    context.send(stream.sessions[0], stream_error(stream, PUBLISH_TIMEOUT_ERROR, input))
     return end(stream, input, context)
 
 
@@ -333,6 +334,11 @@ def end(stream: Stream, input: object, context: Context) -> Stream:
     if stream.placed_in:
         context.notify(Kind.ROOM, stream.placed_in, ended)
     return replace(stream, sessions=(), wake_at=0, placed_in="", listed_in="")
+
+
+def stream_error(stream: Stream, refusal: Refusal, input: object) -> Error:
+    """An error to the publisher that answers none of its commands."""
+    return error_of(refusal, input, stream_id=stream.id, subscriber_id=stream.subscriber_id)
 
 
 def stream_notification(stream: Stream, definition: str) -> Notification:

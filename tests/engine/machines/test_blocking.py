@@ -243,7 +243,7 @@ def test_connections_are_counted_however_a_stream_comes_into_its_room(door: Call
 
     again = world.say("b", Publish("y", subscriber_id="ann", main_track="r"), grant=ANN)
 
-    assert told(again, "b") == [refusal(UNAUTHORIZED_ACCESS, stream_id="y")]
+    assert told(again, "b") == [refusal(UNAUTHORIZED_ACCESS, stream_id="y", subscriber_id="ann")]
 
 
 def test_a_block_of_a_room_ends_what_is_played_out_of_it() -> None:

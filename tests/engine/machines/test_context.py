@@ -44,6 +44,17 @@ def test_a_context_gathers_and_performs_nothing() -> None:
     assert list(context.notices) == [(Kind.ROOM, "r", PlayerCame())]
 
 
+def test_an_error_says_as_whom_the_command_came() -> None:
+    """Clients find by it what an error is about; one that named nobody gets no such field."""
+    context = begun(Record(7, 5_000, "a", command=Publish("s1", subscriber_id="ann")))
+    context.refuse(NO_STREAM_EXIST)
+    (_, named), unnamed = context.messages[0], error_of(NO_STREAM_EXIST, Publish("s1"))
+
+    assert isinstance(named, Error)
+    assert (named.subscriber_id, unnamed.subscriber_id) == ("ann", UNSET)
+    assert error_of(NO_STREAM_EXIST, object(), subscriber_id="ann").subscriber_id == "ann"
+
+
 def test_a_new_record_begins_with_nothing() -> None:
     """Nothing of one record's step is left in the next one's."""
     context = begun(ASKED)
