@@ -113,7 +113,7 @@ class Play(Command, frozen=True, gc=False, tag="play"):
     viewer_info: str = ""
     role: str = ""
     user_publish_id: str = ""
-    disable_tracks_by_default: bool = False
+    disable_tracks_by_default: bool = False  #: send none of the tracks before the player switches it on
 
 
 class TakeConfiguration(Command, frozen=True, gc=False, tag="takeConfiguration"):

@@ -61,6 +61,7 @@ class Roster(Struct, frozen=True, array_like=True, gc=False, tag=2):
     """What a playback is to show from now on, whole. Empty for a room in which nothing is live yet."""
 
     sources: tuple[Source, ...]
+    switched_off: bool = False  #: forward nothing of them that the player does not switch on itself
 
 
 class TrackSwitched(Struct, frozen=True, array_like=True, gc=False, tag=3):

@@ -21,7 +21,7 @@ from signalreel.events import (
     TracksFound,
 )
 from signalreel.identifiers import Kind, Reference
-from signalreel.step import PublishTerms, Roster, Step, Transition
+from signalreel.step import Detail, PublishTerms, Roster, Step, TrackSwitched, Transition
 from signalreel_adapters.ports import Report
 
 __all__ = ("FAKE_ANSWER", "FakeMedia", "fake_offer", "fake_tracks")
@@ -45,6 +45,8 @@ class FakeMedia:
         self.is_entered = False
         self.live: dict[tuple[Kind, str, str], Reference] = {}
         self._report: Report | None = None
+        self._shown: dict[Reference, Roster] = {}
+        self._switched: dict[tuple[Reference, str, str], bool] = {}
 
     def report_to(self, report: Report, failed: Callable[[], None]) -> None:
         """Take the callable to report events with. Nothing fails here: `failed` is never called."""
@@ -59,6 +61,8 @@ class FakeMedia:
     ) -> None:
         self.is_entered = False
         self.live.clear()
+        self._shown.clear()
+        self._switched.clear()
 
     def react(self, step: Step) -> None:
         """Report what a real adapter would find, for each transition in its turn."""
@@ -79,6 +83,19 @@ class FakeMedia:
         """Report bitrates (bit/s) of the playback that is live by this name."""
         self._tell(BitrateMeasured(self.live[kind, app, id], target, video, audio))
 
+    def forwarded(self, app: str, id: str) -> dict[str, tuple[str, ...]]:
+        """Give what this playback would be sent now: of each stream that it was offered, the kinds that are on."""
+        playback = self.live[Kind.PLAYBACK, app, id]
+        roster = self._shown[playback]
+        return {
+            source.stream_id: tuple(
+                kind
+                for kind in ("video", "audio")
+                if self._switched.get((playback, source.stream_id, kind), not roster.switched_off)
+            )
+            for source in roster.sources
+        }
+
     def _tell(self, event: AnyEvent) -> None:
         if self._report is not None:
             self._report(event)
@@ -88,15 +105,26 @@ class FakeMedia:
         key = (machine.kind, machine.app, machine.id)
         if transition.target == "finished":
             self.live.pop(key, None)
+            self._shown.pop(machine, None)
+            self._switched = {switch: on for switch, on in self._switched.items() if switch[0] != machine}
         elif machine.kind in {Kind.STREAM, Kind.PLAYBACK}:
             self.live[key] = machine
+            self._obey(machine, transition.detail)
+
+    def _obey(self, machine: Reference, detail: Detail | None) -> None:
+        """Note what a player is to get."""
+        if machine.kind is Kind.PLAYBACK and isinstance(detail, Roster):
+            self._shown[machine] = detail
+        elif machine.kind is Kind.PLAYBACK and isinstance(detail, TrackSwitched):
+            for kind in (detail.kind,) if detail.kind else ("video", "audio"):
+                self._switched[machine, detail.stream_id, kind] = detail.enabled
 
     def _reaction(self, transition: Transition, step: Step) -> Iterable[AnyEvent]:
         machine = transition.machine
         match machine.kind, transition.detail:
             case Kind.STREAM, PublishTerms() if isinstance(step.record.command, TakeConfiguration):
                 return [self._described(machine, DescriptionCreated(machine, "answer", FAKE_ANSWER))]
-            case Kind.PLAYBACK, Roster(sources):
+            case Kind.PLAYBACK, Roster(sources=sources):
                 names = [source.stream_id for source in sources]
                 return [self._described(machine, fake_offer(machine, names))]
             case Kind.STREAM, _ if transition.target == "connecting" and self.connects:

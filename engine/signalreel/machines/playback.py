@@ -129,6 +129,7 @@ def wait(playback: Playback, play: Play, context: Context) -> Playback:
         waits_for=play.stream_id,
         room=play.room,
         track_list=play.track_list,
+        switched_off=play.disable_tracks_by_default,
         subscriber_id=play.subscriber_id,
         subscriber_name=play.subscriber_name,
         **registered_wake(play.stream_id, context),
@@ -159,6 +160,7 @@ def open_playback(playback: Playback, play: Play, context: Context) -> Playback:
         whole_room=whole_room,
         room=play.stream_id if whole_room else play.room,
         track_list=play.track_list,
+        switched_off=play.disable_tracks_by_default,
         subscriber_id=play.subscriber_id,
         subscriber_name=play.subscriber_name,
         **context.timer(context.settings.play_timeout_ms),
@@ -189,7 +191,7 @@ def wanted_sources(playback: Playback, context: Context) -> tuple[Source, ...]:
 
 def show(playback: Playback, sources: tuple[Source, ...], context: Context) -> Playback:
     """Have media offer these sources."""
-    context.detail = Roster(sources)
+    context.detail = Roster(sources, playback.switched_off)
     return replace(playback, sources=sources)
 
 

@@ -91,6 +91,7 @@ class Playback(Machine[PlaybackState], frozen=True, gc=False, cache_hash=True, o
     track_list: tuple[str, ...] = ()  #: as the player asked
     subscriber_id: str = ""  #: the names the player gave
     subscriber_name: str = ""
+    switched_off: bool = False  #: it gets no track before it switches that on
     places: Places | None = None  #: None: it gets every picture
     sources: tuple[Source, ...] = ()  #: what the newest offer shows
 

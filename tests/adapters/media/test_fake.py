@@ -2,7 +2,7 @@
 
 import pytest
 
-from signalreel.commands import JoinRoom, Play, Publish, TakeConfiguration
+from signalreel.commands import EnableTrack, JoinRoom, Play, Publish, Stop, TakeConfiguration, ToggleVideo
 from signalreel.events import DescriptionFailed, MediaLost, ResolutionChanged
 from signalreel.identifiers import Kind, Reference
 from signalreel.record import decode_record
@@ -53,6 +53,29 @@ async def test_a_publisher_gets_an_answer_and_goes_live() -> None:
             "videoCodec": "VP8",
         }
     ]
+
+
+async def test_it_tells_what_a_player_would_get() -> None:
+    """All there is, or what the player has switched on, or not off; nothing is kept of a playback that has ended."""
+    media = FakeMedia()
+    async with Runtime(media=media) as runtime:
+        publisher, viewer = MemoryClient(runtime), MemoryClient(runtime)
+        await publish(publisher, "a")
+        await viewer.send(Play(stream_id="a", disable_tracks_by_default=True))
+        await viewer.expect("takeConfiguration")
+        await viewer.send(TakeConfiguration(stream_id="a", type="answer", sdp=ANSWER))
+        await viewer.expect("play_started")
+        playback = next(id for kind, _, id in media.live if kind is Kind.PLAYBACK)
+        seen = [media.forwarded("live", playback)]
+        for command in (EnableTrack("a", "ARDAMSaa"), EnableTrack("a", "a"), ToggleVideo("a", "a", enabled=False)):
+            await viewer.send(command)
+            await viewer.flush()
+            seen.append(media.forwarded("live", playback))
+        await viewer.send(Stop("a"))
+        await viewer.expect("play_finished")
+
+        assert [each["a"] for each in seen] == [(), ("audio",), ("video", "audio"), ("audio",)]
+        assert (media._shown, media._switched) == ({}, {})
 
 
 async def test_a_room_is_offered_anew_when_it_changes() -> None:

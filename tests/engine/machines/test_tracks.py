@@ -2,12 +2,15 @@
 
 import pytest
 
-from signalreel.commands import EnableTrack, GetStreamInfo, GetTrackList, Publish, ToggleVideo
-from signalreel.events import Track, TracksFound
+from signalreel.commands import EnableTrack, GetStreamInfo, GetTrackList, Play, Publish, ToggleVideo
+from signalreel.events import MediaConnected, Track, TracksFound
+from signalreel.host import RegisterStream
+from signalreel.identifiers import Kind
 from signalreel.machines.shapes import Stream, StreamState
 from signalreel.machines.tracks import kinds_of, left_out, names_of, resolved, wanted_of
 from signalreel.messages import RenditionInformation, StreamInformation, TrackList
-from signalreel.step import TrackSwitched
+from signalreel.registered import RegisteredStream
+from signalreel.step import Roster, Source, TrackSwitched
 from tests.engine.world import World
 
 PICTURE = Track("v", "video", "VP8", 640, 480, 500_000)
@@ -64,6 +67,35 @@ def test_a_name_is_of_a_stream_or_of_one_of_its_tracks(
 ) -> None:
     """A stream that is called like a track is still a stream."""
     assert resolved(name, streams) == meant
+
+
+@pytest.mark.parametrize("switched_off", [True, False])
+def test_a_player_may_begin_without_any_track(*, switched_off: bool) -> None:
+    """`disableTracksByDefault` goes to media with everything that is shown, what comes later included."""
+    world = World()
+    world.open("alice", "bob", "carol")
+    world.publish("alice", "s1", room="r")
+    world.say("bob", Play("r", room="r", disable_tracks_by_default=switched_off))
+    first = world.steps[-1].transitions[-1].detail
+    world.offer_and_answer("bob", "r")
+    world.report(MediaConnected(world.playback("bob", "r")))
+    world.publish("carol", "s2", room="r")
+    later = next(m.detail for m in world.steps[-1].transitions if m.machine.kind is Kind.PLAYBACK)
+
+    assert isinstance(first, Roster)
+    assert isinstance(later, Roster)
+    assert (first.switched_off, later.switched_off, len(later.sources)) == (switched_off, switched_off, 2)
+
+
+def test_whoever_waits_for_a_stream_may_begin_without_any_track() -> None:
+    """What was asked when it began to wait counts when the stream is live."""
+    world = World()
+    world.open("alice", "bob")
+    world.order(RegisterStream(app="live", stream=RegisteredStream("s1", waits=True)))
+    world.say("bob", Play("s1", disable_tracks_by_default=True))
+    born = world.publish("alice", "s1").born
+
+    assert world.steps[-1].transitions[-1].detail == Roster((Source("s1", born),), switched_off=True)
 
 
 def test_tracks_are_switched_by_either_name() -> None:

@@ -150,7 +150,7 @@ class AiortcMedia:
                 for source in detail.sources
                 if (reference := Reference(Kind.STREAM, machine.app, source.stream_id, source.born)) in self._streams
             }
-            side.offer(shown)
+            side.offer(shown, switched_off=detail.switched_off)
         elif isinstance(detail, TrackSwitched):
             side.switch(detail.stream_id, detail.kind, enabled=detail.enabled)
         elif isinstance(detail, HeightForced):

@@ -51,15 +51,20 @@ class PlaybackSide(Side):
         self._watches = machine.id.partition("/")[2]
         self._measured_at = clock()
 
-    def offer(self, streams: Mapping[str, StreamSide]) -> None:
-        """Offer these streams and no others: at first, and again on the same connection."""
-        self._describe(lambda: self._offer(streams))
+    def offer(self, streams: Mapping[str, StreamSide], *, switched_off: bool = False) -> None:
+        """Offer these streams and no others: at first, and again on the same connection.
 
-    async def _offer(self, streams: Mapping[str, StreamSide]) -> None:
+        With `switched_off` nothing of them is sent that the player does not switch on itself.
+        """
+        self._describe(lambda: self._offer(streams, switched_off=switched_off))
+
+    async def _offer(self, streams: Mapping[str, StreamSide], *, switched_off: bool) -> None:
         viewer = self.viewer
         if viewer is None:
             transport = await self._open(controlling=True)
             viewer = self.viewer = Viewer(transport, self._settings, self._clock, watches=self._watches)
+            if switched_off:
+                viewer.switch_off()
             viewer.force_height(self._height)
         sections, id_mapping = viewer.show({stream_id: side.publisher for stream_id, side in streams.items()})
         for stream_id, kind, enabled in self._switches:

@@ -149,6 +149,11 @@ class Viewer:
             (self._enabled.add if enabled and not everything else self._enabled.discard)(key)
         self._update()
 
+    def switch_off(self) -> None:
+        """Send nothing that is not switched on from now on, of whatever stream."""
+        self._disabled, self._enabled = {("", "video"), ("", "audio")}, set()
+        self._update()
+
     def _is_disabled(self, stream_id: str, kind: str) -> bool:
         if kind == "video" and self._assigned is not None and stream_id not in self._assigned:
             return True

@@ -389,7 +389,7 @@ class Call:
         self.say(session, TakeConfiguration(stream_id=stream, type="offer", sdp=await peer.offer()))
         await eventually(lambda: self.notified(session, live), f"{stream} is live")
 
-    def play(self, session: str, stream: str, peer: PlayingPeer, room: str = "") -> None:
+    def play(self, session: str, stream: str, peer: PlayingPeer, room: str = "", *, switched_off: bool = False) -> None:
         """Play, and answer every offer from now on."""
 
         def answer(message: Description) -> None:
@@ -402,7 +402,7 @@ class Call:
             task.add_done_callback(self._tasks.discard)
 
         self._listeners[session] = answer
-        self.say(session, Play(stream_id=stream, room=room))
+        self.say(session, Play(stream_id=stream, room=room, disable_tracks_by_default=switched_off))
 
     def candidate(self, session: str, stream: str, line: str) -> None:
         """Trickle a candidate."""

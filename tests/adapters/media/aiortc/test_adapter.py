@@ -208,6 +208,24 @@ async def test_a_switched_off_track_pauses_and_goes_on_without_a_gap() -> None:
         assert 0.3 * 90_000 < passed < 3 * 90_000
 
 
+async def test_a_player_may_begin_without_any_track() -> None:
+    """Packets of a track flow only once the player has switched that on."""
+    source, player = PublishingPeer(), PlayingPeer()
+    async with Call() as call, closing(source, player):
+        call.open("a", "b")
+        await call.publish("a", "s1", source)
+        call.play("b", "s1", player, switched_off=True)
+        await eventually(lambda: call.notified("b", "play_started"), "play_started")
+        await asyncio.sleep(0.3)
+        assert (player.arrived("video"), player.arrived("audio")) == ([], [])
+
+        call.say("b", EnableTrack(stream_id="s1", track_id="ARDAMSas1", enabled=True))
+        await eventually(lambda: len(player.arrived("audio")) > 4, "sound arrives")
+        assert player.arrived("video") == []
+        call.say("b", EnableTrack(stream_id="s1", track_id="s1", enabled=True))
+        await eventually(lambda: len(player.arrived("video")) > 4, "pictures arrive")
+
+
 async def test_a_publisher_switches_its_track_off_for_everybody() -> None:
     """`enableTrack` of the publisher stops both kinds for all viewers, and for those that come later."""
     source, player, late = PublishingPeer(), PlayingPeer(), PlayingPeer()

@@ -127,6 +127,23 @@ def test_kinds_are_switched_for_this_player() -> None:
     assert world.send(key=True) == 2
 
 
+def test_a_player_may_begin_with_everything_off() -> None:
+    """It gets what it switches on itself, of one stream or, by the room's name, of all there are."""
+    world = World(watches="room")
+    world.viewer.switch_off()
+    world.agree()
+    world.viewer.connected()
+    assert world.send(key=True) == 0
+    world.viewer.switch("s1", "audio", enabled=True)
+    assert world.send(key=True) == 1
+    world.viewer.switch("s1", "video", enabled=True)
+    assert world.send(key=True) == 2
+    world.viewer.switch_off()
+    world.viewer.switch("room", "", enabled=True)
+
+    assert world.send(key=True) == 2
+
+
 def test_what_is_played_names_all_that_is_in_it() -> None:
     """A room's name switches every stream of it, those that come later too; one of them may be an exception."""
     world = World(watches="room")
