@@ -389,6 +389,7 @@ STREAMLESS: Final = frozenset(
     {
         "ping",
         "joinRoom",
+        "getRoomInfo",
         "leaveFromRoom",
         "getIceServerConfig",
         "registerPushNotificationToken",

@@ -10,8 +10,9 @@ import pytest
 
 from signalreel.commands import COMMANDS, STREAMLESS
 from signalreel.identifiers import NAME_LENGTH_MAX, is_valid_name
+from signalreel.machines import push
 from signalreel.messages import MESSAGES, AnyMessage, CloseSession, encode_message
-from signalreel.refusals import REFUSALS
+from signalreel.refusals import REFUSALS, Refusal
 from tests.engine.tour import tour
 from tools.specifications.answers import ANSWERS, NOTIFICATIONS
 from tools.specifications.asyncapi import NAME_FORM, asyncapi
@@ -135,3 +136,12 @@ def test_what_answers_a_command_is_in_it() -> None:
         assert {name_of(message) for to, message in step.messages if to == step.record.session} - replies == set(), name
         if step.refused:
             assert step.refused in DOCUMENT["operations"][f"receive.{name}"]["x-errors"], name
+
+
+def test_why_a_push_command_is_refused_is_in_it() -> None:
+    """These refusals are told by notifications, each under its own name: whatever the engine can answer is listed."""
+    refusals = {value.definition for value in vars(push).values() if isinstance(value, Refusal)}
+    listed = {reply.removeprefix("notification.") for reply in ANSWERS["registerPushNotificationToken"]}
+
+    assert listed - {"registerPushNotificationToken"} == refusals
+    assert refusals - set(NOTIFICATIONS) == set()

@@ -71,6 +71,7 @@ NOTIFICATIONS: Final[dict[str, Notified]] = {
     "sendPushNotification": Notified("the message is on its way", "whoever asked", _PUSHED),
     "authenticationTokenNotValid": Notified("a push command was refused", "whoever asked", _PUSHED),
     "missingParameter": Notified("a push command lacks something", "whoever asked", _PUSHED),
+    "highResourceUsage": Notified("no more devices are taken", "whoever asked", _PUSHED),
     "server_will_stop": Notified("the server shuts down; connect again elsewhere, or later", "everyone"),
 }
 """Every notification by its definition."""
@@ -110,6 +111,7 @@ ANSWERS: Final[dict[str, tuple[str, ...]]] = {
         f"{_NOTIFY}registerPushNotificationToken",
         f"{_NOTIFY}authenticationTokenNotValid",
         f"{_NOTIFY}missingParameter",
+        f"{_NOTIFY}highResourceUsage",
     ),
     "sendPushNotification": (
         f"{_NOTIFY}sendPushNotification",

@@ -2,7 +2,16 @@
 
 import pytest
 
-from signalreel.commands import AssignVideoTrack, Command, GetIceServerConfig, JoinRoom, LeaveFromRoom, Play, Publish
+from signalreel.commands import (
+    AssignVideoTrack,
+    Command,
+    GetIceServerConfig,
+    GetRoomInfo,
+    JoinRoom,
+    LeaveFromRoom,
+    Play,
+    Publish,
+)
 from signalreel.machines.names import refusal_of_names
 from signalreel.refusals import INVALID_STREAM_NAME, NO_STREAM_NAME_SPECIFIED, Refusal
 
@@ -22,6 +31,7 @@ from signalreel.refusals import INVALID_STREAM_NAME, NO_STREAM_NAME_SPECIFIED, R
         (AssignVideoTrack("r", ""), None),
         (AssignVideoTrack("r", "x" * 300), INVALID_STREAM_NAME),
         (AssignVideoTrack("", "s1"), NO_STREAM_NAME_SPECIFIED),
+        (GetRoomInfo("r"), None),
         (GetIceServerConfig(), None),
     ],
 )

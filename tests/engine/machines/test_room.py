@@ -179,19 +179,24 @@ def test_an_open_room_is_gated_too() -> None:
 
 
 def test_asking_about_a_room_without_members_is_refused() -> None:
-    """no_active_streams_in_room only when nobody is a member; an empty array for a member that is alone."""
+    """no_active_streams_in_room only when nobody is a member; an empty array for a member that is alone.
+
+    Whoever only watches has no stream of its own to name.
+    """
     world = world_of()
     answers = [world.say("alice", GetRoomInfo("", "x")).messages, world.say("alice", GetRoomInfo("r", "x")).messages]
     world.say("bob", Play("r", room="r"))
     answers.append(world.say("alice", GetRoomInfo("r", "x")).messages)
     world.say("carol", JoinRoom("r", "c1"))
     answers.append(world.say("carol", GetRoomInfo("r", "c1")).messages)
+    answers.append(world.say("dave", GetRoomInfo("r")).messages)
 
     assert answers == [
         [("alice", refusal(NO_ROOM_SPECIFIED, stream_id="x"))],
         [("alice", refusal(NO_ACTIVE_STREAMS_IN_ROOM, stream_id="x", room="r"))],
         [("alice", refusal(NO_ACTIVE_STREAMS_IN_ROOM, stream_id="x", room="r"))],
         [("carol", information())],
+        [("dave", information())],
     ]
 
 
