@@ -62,7 +62,7 @@ from signalreel.machines.routes import ROUTES, closing
 from signalreel.machines.standings import Standing, StandingsOf
 from signalreel.machines.stream import STREAM
 from signalreel.machines.table import Table
-from signalreel.machines.used import Used
+from signalreel.machines.used import Used, use_of
 from signalreel.messages import POLICY_VIOLATION, CloseSession, IceServerConfig, Notification
 from signalreel.record import Record
 from signalreel.refusals import USER_BLOCKED
@@ -188,7 +188,7 @@ class Engine:
 
     def is_used(self, app: str, tag: str) -> bool:
         """Whether a one-time token or code of this tag has been used and could otherwise be used still."""
-        return self._context.used.by_another(app, tag, "", self._time)
+        return self._context.used.by_another(app, tag, "", self._time + self.environment.clock_offset)
 
     def deadline(self) -> Deadline | None:
         """When the engine next wants to be woken, if at all: apply a `DeadlineReached` at that time, not before."""
@@ -258,7 +258,7 @@ class Engine:
             if standings is not None:
                 self._stand(session.app, session.id, standings)
             if record.grant is not None and record.grant.once and not context.refused:
-                self._use(Used(session.app, record.grant.once, session.id, record.grant.until))
+                self._use(use_of(session.app, session.id, record.grant, context.environment.clock_offset))
 
     def _apply_event(self, record: Record, event: Event) -> None:
         context = self._context
@@ -327,7 +327,8 @@ class Engine:
         for session, key, input in ended_by(context, command):
             context.session = session
             if session:
-                context.send(session, error_of(USER_BLOCKED, input))
+                wait = context.until_ms(getattr(command, "until", 0))
+                context.send(session, error_of(USER_BLOCKED, input, retry_after_ms=wait))
             self._fire(key, input)
             self._drain()
         context.session = ""
@@ -373,7 +374,7 @@ class Engine:
 
     def _use(self, used: Used) -> None:
         tags = self._context.used
-        for gone in tags.forget_expired(self._time):
+        for gone in tags.forget_expired(self._context.wall):
             self._hash.changed(("used", gone.app, gone.tag), None)
         if tags.mark(used):
             self._hash.changed(("used", used.app, used.tag), used)

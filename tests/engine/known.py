@@ -9,7 +9,15 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from signalreel.commands import GetRoomInfo, Play, Stop, TakeConfiguration
-from signalreel.events import DeadlineReached, MediaEvent, RunStarted, SessionClosed, SessionOpened, SettingsChanged
+from signalreel.events import (
+    ClockAdjusted,
+    DeadlineReached,
+    MediaEvent,
+    RunStarted,
+    SessionClosed,
+    SessionOpened,
+    SettingsChanged,
+)
 from signalreel.host import (
     BlockSubscriber,
     CloseRoom,
@@ -80,6 +88,7 @@ class Known:
         self.pairs: dict[Place, Paired] = {}
         self.members: dict[Place, dict[str, str]] = {}  #: of each room: who joined, under which stream id
         self.used: dict[Place, tuple[str, int]] = {}  #: whose each one-time credential is, and until when
+        self.clock_offset = 0  #: of the wall clock, by which credentials expire
         self.registered: dict[Place, RegisteredStream] = {}
         self.rooms: set[Place] = set()  #: those registered
         self.authors: set[str] = set()  #: every session that there ever was
@@ -107,6 +116,8 @@ class Known:
                 self.known_as.setdefault(record.session, {opened.identity})
             case SettingsChanged() as changed:
                 self.settings = changed.settings
+            case ClockAdjusted() as adjusted:
+                self.clock_offset = adjusted.offset
             case _:
                 pass
         self._app = self.sessions.get(record.session, "")

@@ -180,8 +180,9 @@ class Rights(Known):
         if isinstance(said, GATED) and grant is not None and is_open:
             self._require(grant.allowed or refused, "what is not granted is refused")
             if not refused and grant.once:
-                user, until = self.used.setdefault((self._app, grant.once), (record.session, grant.until))
-                self._require(user == record.session or 0 < until <= record.time, "one use")
+                wall, until = record.time + self.clock_offset, grant.until and grant.until + self.clock_offset
+                user, until = self.used.setdefault((self._app, grant.once), (record.session, until))
+                self._require(user == record.session or 0 < until <= wall, "one use")
         granted = grant is not None and grant.allowed
         if isinstance(said, QUESTIONS) and self.settings.hide_streams and is_open and not stands and not granted:
             nameless = {"noStreamNameSpecified", "invalidStreamName", "no_room_specified"}

@@ -36,6 +36,7 @@ __all__ = (
     "load_checks",
     "overloaded",
     "scopes_of",
+    "until_lifted",
 )
 
 Condition = Callable[[AnyMachine, object, Context], bool]
@@ -54,7 +55,7 @@ def access_checks(command: type[Command], states: tuple[StrEnum, ...]) -> list[R
     """The rows that refuse a command which the gate did not grant."""
     return [
         refuse(command, states, access_denied, UNAUTHORIZED_ACCESS),
-        refuse(command, states, blocked, USER_BLOCKED),
+        refuse(command, states, blocked, USER_BLOCKED, until_lifted),
     ]
 
 
@@ -88,7 +89,7 @@ def access_denied(machine: AnyMachine, input: object, context: Context) -> bool:
         return False
     if not grant.allowed:
         return grant.refusal != USER_BLOCKED.definition
-    if grant.once and context.used.by_another(context.app, grant.once, context.session, context.time):
+    if grant.once and context.used.by_another(context.app, grant.once, context.session, context.wall):
         return True
     return _connects_too_often(input, grant, context)
 
@@ -98,15 +99,26 @@ def blocked(machine: AnyMachine, input: object, context: Context) -> bool:
     grant = context.record.grant
     if grant is not None and not grant.allowed and grant.refusal == USER_BLOCKED.definition:
         return True
+    return _blocked_until(input, context) > 0
+
+
+def until_lifted(machine: AnyMachine, input: object, context: Context) -> int:
+    """How many milliseconds the block still lasts; how long one of the gate's does, only the gate knows."""
+    return context.until_ms(_blocked_until(input, context))
+
+
+def _blocked_until(input: object, context: Context) -> int:
+    """Until when whoever asks is kept from what it asks, in seconds since 1970; 0 when nothing is registered."""
     if not context.registry.has_blocks(context.app) or not isinstance(input, Command):
-        return False
+        return 0
     wish = wish_of(input, context.session)
     if wish is None:
-        return False
+        return 0
+    grant = context.record.grant
     names, identity = names_in(input, context.vouched), grant.identity if grant is not None else ""
     if not context.registry.has_blocks_of(context.app, (*names, identity), wish.purpose):
-        return False
-    return context.registry.is_blocked(
+        return 0
+    return context.registry.blocked_until(
         context.app, names, identity, scopes_of(input, wish, context), wish.purpose, context.wall
     )
 

@@ -106,6 +106,10 @@ class Context:
         """The wall clock's time in microseconds since 1970: what planned dates are held against."""
         return self.record.time + self.environment.clock_offset
 
+    def until_ms(self, moment: int) -> int:
+        """How many milliseconds it is until a moment in seconds since 1970, rounded up; 0 when that has passed."""
+        return max(0, -((self.wall - moment * US_PER_S) // US_PER_MS))
+
     # ---- what the step will contain
 
     def send(self, session: str, message: AnyMessage) -> None:

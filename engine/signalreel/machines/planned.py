@@ -141,7 +141,7 @@ def _end_of(stream: RegisteredStream) -> int:
 def _until(plan: RegisteredStream | RegisteredRoom | None, context: Context) -> int:
     if plan is None:
         return 0
-    return max(0, -((context.wall - plan.planned_start * US_PER_S) // US_PER_MS))
+    return context.until_ms(plan.planned_start)
 
 
 def _plan_of(

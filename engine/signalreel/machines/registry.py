@@ -31,7 +31,13 @@ from signalreel.host import (
     UnregisterSubscriber,
 )
 from signalreel.identifiers import is_valid_name
-from signalreel.refusals import INVALID_STREAM_NAME, NO_ROOM_SPECIFIED, NO_STREAM_NAME_SPECIFIED, Refusal
+from signalreel.refusals import (
+    INVALID_STREAM_NAME,
+    NO_ROOM_SPECIFIED,
+    NO_STREAM_NAME_SPECIFIED,
+    STREAM_ID_IN_USE,
+    Refusal,
+)
 from signalreel.registered import (
     Block,
     IssuedToken,
@@ -191,6 +197,13 @@ class Registry:
         self, app: str, names: tuple[str, ...], identity: str, stream_ids: tuple[str, ...], purpose: Purpose, now: int
     ) -> bool:
         """Whether somebody, by a name or by the tag, is kept from this purpose in any of these streams and rooms."""
+        return self.blocked_until(app, names, identity, stream_ids, purpose, now) > 0
+
+    def blocked_until(
+        self, app: str, names: tuple[str, ...], identity: str, stream_ids: tuple[str, ...], purpose: Purpose, now: int
+    ) -> int:
+        """Until when somebody is kept from it, in seconds since 1970; 0 when nothing does."""
+        latest = 0
         for stream_id in ("", *stream_ids):
             places: list[Place] = [(_BLOCK, app, stream_id, name, str(purpose)) for name in names if name]
             if identity:
@@ -198,8 +211,8 @@ class Registry:
             for place in places:
                 block = self._values.get(place)
                 if isinstance(block, Block) and block.purpose is purpose and now < block.until * _US_PER_S:
-                    return True
-        return False
+                    latest = max(latest, block.until)
+        return latest
 
     def _sorted(self, *group: str) -> Iterator[AnyRegistered]:
         return (self._values[place] for place in sorted(self._groups.get(group, ())))
@@ -263,6 +276,8 @@ class Registry:
         wrong = _wrong_stream(stream.stream_id, stream.main_track)
         if wrong is not None:
             return wrong
+        if stream.main_track == stream.stream_id:  # In an app an id is one thing: it could never be published.
+            return STREAM_ID_IN_USE
         before = self.registration(app, stream.stream_id)
         if not stream.created_at:
             created_at = before.stream.created_at if before is not None else now // _US_PER_MS

@@ -9,7 +9,9 @@ from heapq import heappop, heappush
 
 from msgspec import Struct
 
-__all__ = ("Used", "UsedTags")
+from signalreel.record import Grant
+
+__all__ = ("Used", "UsedTags", "use_of")
 
 
 class Used(Struct, frozen=True, array_like=True, gc=False):
@@ -18,7 +20,12 @@ class Used(Struct, frozen=True, array_like=True, gc=False):
     app: str
     tag: str
     session: str  #: by which session
-    until: int  #: record time in microseconds after which the token has expired by itself; 0: never
+    until: int  #: microseconds since 1970 after which the token has expired by itself; 0: never
+
+
+def use_of(app: str, session: str, grant: Grant, clock_offset: int) -> Used:
+    """Make the note that a session uses what a grant rests on; `clock_offset` is the environment's."""
+    return Used(app, grant.once, session, grant.until + clock_offset if grant.until else 0)
 
 
 class UsedTags:
@@ -28,10 +35,13 @@ class UsedTags:
         self._used: dict[tuple[str, str], Used] = {}
         self._expiring: list[tuple[int, str, str]] = []
 
-    def by_another(self, app: str, tag: str, session: str, time: int) -> bool:
-        """Whether a session other than this one has used the tag."""
+    def by_another(self, app: str, tag: str, session: str, wall: int) -> bool:
+        """Whether a session other than this one has used the tag, and the token could otherwise be used still.
+
+        The wall clock decides, as it does for the gate: set back, it makes a token good for longer.
+        """
         used = self._used.get((app, tag))
-        return used is not None and used.session != session and not 0 < used.until <= time
+        return used is not None and used.session != session and not 0 < used.until <= wall
 
     def mark(self, used: Used) -> bool:
         """Note a use, and say whether it is the first: that one stays, whoever asks again."""
@@ -43,10 +53,10 @@ class UsedTags:
             heappush(self._expiring, (used.until, used.app, used.tag))
         return True
 
-    def forget_expired(self, time: int) -> list[Used]:
+    def forget_expired(self, wall: int) -> list[Used]:
         """Drop what has expired, and give it."""
         gone: list[Used] = []
-        while self._expiring and self._expiring[0][0] <= time:
+        while self._expiring and self._expiring[0][0] <= wall:
             _, app, tag = heappop(self._expiring)
             gone.append(self._used.pop((app, tag)))
         return gone

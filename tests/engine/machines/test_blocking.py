@@ -8,14 +8,14 @@ from signalreel.commands import Join, JoinRoom, Play, Publish, Stop
 from signalreel.events import MediaConnected
 from signalreel.host import BlockSubscriber, RegisterStream, RegisterSubscriber
 from signalreel.identifiers import Kind
-from signalreel.messages import Notification, StopPeer
+from signalreel.messages import Error, Notification, StopPeer
 from signalreel.record import Grant
 from signalreel.refusals import UNAUTHORIZED_ACCESS, USER_BLOCKED
 from signalreel.registered import BlockKind, RegisteredStream, Subscriber
 from signalreel.replay import Cursor
 from signalreel.settings import Settings
-from signalreel.step import Roster, Source
-from tests.engine.world import APP, World, refusal, told
+from signalreel.step import Roster, Source, Step
+from tests.engine.world import APP, MS, World, refusal, told
 
 ANN = Grant(allowed=True, identity="tag-of-ann")
 BEN = Grant(allowed=True, identity="tag-of-ben")
@@ -26,6 +26,11 @@ def block(stream_id: str = "", kind: str = "publish_play", *, until: int = 1_000
     return BlockSubscriber(
         app=app, stream_id=stream_id, subscriber_id="ann", identity="tag-of-ann", kind=BlockKind(kind), until=until
     )
+
+
+def put_out(step: Step, stream_id: str) -> Error:
+    """What ann is told by the block above: it lasts until 1 000 s after 1970, which is when the reel began."""
+    return refusal(USER_BLOCKED, stream_id=stream_id, retry_after_ms=1_000 * MS - step.record.time // MS)
 
 
 @pytest.mark.parametrize("grant", [ANN, None], ids=["proved", "claimed"])
@@ -40,8 +45,8 @@ def test_whoever_is_blocked_is_put_out_in_the_same_step(grant: Grant | None) -> 
     step = world.order(block())
 
     assert told(step, "a") == [
-        refusal(USER_BLOCKED, stream_id="s1"),
-        refusal(USER_BLOCKED, stream_id="s2"),
+        put_out(step, "s1"),
+        put_out(step, "s2"),
         Notification("play_finished", stream_id="s2", subscriber_id=""),
     ]
     assert told(step, "b") == []
@@ -152,6 +157,22 @@ def test_whoever_is_blocked_does_not_come_in(
     assert (refused, later) == (blocked, False)
 
 
+def test_whoever_is_blocked_is_told_for_how_long() -> None:
+    """The longest of the blocks that keep it away counts; how long one of the gate's lasts is not known."""
+    world = World()
+    world.open("a", "b")
+    world.order(block(until=10))
+    world.order(block("s1", until=20))
+    of_gate = Grant(allowed=False, refusal=USER_BLOCKED.definition)
+
+    first = world.say("a", Publish("s1", subscriber_id="ann"))
+    wait = 20 * MS - world.now // MS
+    second = world.say("b", Publish("s1"), grant=of_gate)
+
+    assert [getattr(message, "retry_after_ms", 0) for message in told(first, "a")] == [wait]
+    assert told(second, "b") == [refusal(USER_BLOCKED, stream_id="s1")]
+
+
 def test_whom_the_host_vouches_for_is_blocked_by_that_name() -> None:
     """A session that the host opened in somebody's name acts in it, whatever its commands claim."""
     world = World()
@@ -229,7 +250,7 @@ def test_a_block_of_a_room_holds_however_a_stream_comes_into_it(door: Callable[[
     door(world)
     world.order(block("r", "publish"))
 
-    assert told(world.say("a", Publish("x"), grant=ANN), "a") == [refusal(USER_BLOCKED, stream_id="x")]
+    assert world.say("a", Publish("x"), grant=ANN).refused == USER_BLOCKED.definition
 
 
 @pytest.mark.parametrize("door", [joined, registered])
@@ -255,7 +276,7 @@ def test_a_block_of_a_room_ends_what_is_played_out_of_it() -> None:
 
     step = world.order(block("r", "play"))
 
-    assert told(step, "a")[0] == refusal(USER_BLOCKED, stream_id="x")
+    assert told(step, "a")[0] == put_out(step, "x")
     assert world.state(Kind.PLAYBACK, "a/x") == ""
 
 
@@ -275,7 +296,7 @@ def test_a_block_of_a_stream_ends_the_room_that_shows_it_and_it_is_shown_no_more
     other = world.publish("c", "y", room="r")
     shown, to_others = [move.detail for move in world.past[-1].step.transitions[-2:]]
 
-    assert told(step, "a")[0] == refusal(USER_BLOCKED, stream_id="r")
+    assert told(step, "a")[0] == put_out(step, "r")
     assert begun == Roster(())
     assert shown == Roster((Source("y", other.born),))
     assert to_others == Roster((Source("x", stream.born), Source("y", other.born)))

@@ -89,6 +89,13 @@ def test_time_and_ids_come_from_the_record() -> None:
     assert (context.time, context.fresh_id()) == (5_000, "fresh")
 
 
+def test_how_long_it_is_until_a_moment_is_rounded_up() -> None:
+    """Whoever comes back after so many milliseconds does not come too early."""
+    context = begun(ASKED)
+
+    assert [context.until_ms(moment) for moment in (0, 1, 2)] == [0, 995, 1_995]
+
+
 def test_looking_things_up_stays_in_the_app() -> None:
     """Contract 1: a machine of another app is not found under the same id."""
     context = begun(ASKED)

@@ -25,7 +25,13 @@ from signalreel.host import (
 from signalreel.identifiers import Kind
 from signalreel.machines.registry import Registered, Registration, Registry, RegistryLimits
 from signalreel.messages import Notification
-from signalreel.refusals import INVALID_STREAM_NAME, NO_ROOM_SPECIFIED, NO_STREAM_NAME_SPECIFIED, Refusal
+from signalreel.refusals import (
+    INVALID_STREAM_NAME,
+    NO_ROOM_SPECIFIED,
+    NO_STREAM_NAME_SPECIFIED,
+    STREAM_ID_IN_USE,
+    Refusal,
+)
 from signalreel.registered import (
     BlockKind,
     IssuedToken,
@@ -101,6 +107,7 @@ def test_a_replaced_stream_keeps_when_it_was_created_and_what_became_of_it() -> 
         (stream(""), NO_STREAM_NAME_SPECIFIED),
         (stream("a/b"), INVALID_STREAM_NAME),
         (RegisterStream(app=APP, stream=RegisteredStream("s", main_track="a b")), INVALID_STREAM_NAME),
+        (RegisterStream(app=APP, stream=RegisteredStream("s", main_track="s")), STREAM_ID_IN_USE),
         (UnregisterStream(app=APP, stream_id="s1"), NOT_REGISTERED),
         (RegisterRoom(app=APP, room=RegisteredRoom("")), NO_ROOM_SPECIFIED),
         (RegisterRoom(app=APP, room=RegisteredRoom("..")), INVALID_STREAM_NAME),

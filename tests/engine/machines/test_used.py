@@ -2,11 +2,12 @@
 
 from signalreel.commands import Join, Publish
 from signalreel.engine import Engine
+from signalreel.events import ClockAdjusted
 from signalreel.machines.used import Used, UsedTags
 from signalreel.record import Grant
 from signalreel.refusals import STREAM_ID_IN_USE, UNAUTHORIZED_ACCESS
 from signalreel.settings import Settings
-from tests.engine.world import World
+from tests.engine.world import APP, MS, World
 
 ONCE = Grant(allowed=True, once="tag-of-a-token", until=60_000_000)
 
@@ -66,6 +67,32 @@ def test_a_snapshot_holds_what_was_used() -> None:
 
     assert restored.apply(original.record).state_digest == original.state_digest
     assert original.refused == UNAUTHORIZED_ACCESS.definition
+
+
+def test_a_clock_that_is_set_back_makes_nothing_unused() -> None:
+    """The gate judges by the wall clock whether a token has expired, so a tag is forgotten by that clock too."""
+    world = World()
+    world.open("one", "two", "three")
+    world.say("one", Join("p"), grant=Grant(allowed=True, once="tag", until=world.now + 10_000 * MS))
+    world.report(ClockAdjusted(-3_600_000 * MS))
+    world.wait(11_000)
+
+    known = world.engine.is_used(APP, "tag")
+    world.say("three", Join("q"), grant=ONCE)  # Whatever has expired would be forgotten here.
+    again = world.say("two", Join("p"), grant=Grant(allowed=True, once="tag", until=world.now + 3_599_000 * MS))
+
+    assert (known, again.refused) == (True, UNAUTHORIZED_ACCESS.definition)
+
+
+def test_a_clock_that_is_set_forward_expires_what_is_used() -> None:
+    """A token that nobody can use any more need not be kept."""
+    world = World()
+    world.open("one")
+    world.say("one", Join("p"), grant=Grant(allowed=True, once="tag", until=world.now + 10_000 * MS))
+
+    world.report(ClockAdjusted(3_600_000 * MS))
+
+    assert not world.engine.is_used(APP, "tag")
 
 
 def test_what_has_expired_is_forgotten() -> None:
