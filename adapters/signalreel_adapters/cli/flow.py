@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Final
+from urllib.parse import urlsplit
 
 import anyio
 import cyclopts
@@ -29,9 +30,10 @@ from signalreel_adapters.flows import (
 from signalreel_adapters.flows.har import HAR_BYTES_MAX, HarError, flow_from_har
 from signalreel_adapters.flows.parser import FLOW_BYTES_MAX
 from signalreel_adapters.flows.performer import PATIENCE_S
-from signalreel_adapters.flows.script import FAKE_MEDIA
+from signalreel_adapters.flows.script import FAKE_MEDIA, SEVERAL_APPS
+from signalreel_adapters.flows.signaling import without_media
 
-__all__ = ("Failure", "LeftOut", "Results", "flow", "import_har", "run")
+__all__ = ("Failure", "InPart", "LeftOut", "Results", "flow", "import_har", "run")
 
 flow: Final = cyclopts.App(name="flow", help="Perform transcripts of calls, or write them from real ones.")
 
@@ -49,6 +51,13 @@ class Failure(msgspec.Struct):
     found: str
 
 
+class InPart(msgspec.Struct):
+    """A flow that held up to the line at which media would have to flow."""
+
+    file: str
+    line: int
+
+
 class LeftOut(msgspec.Struct):
     """A flow that was not performed, because of what the server would need to offer."""
 
@@ -60,7 +69,8 @@ class Results(msgspec.Struct):
     """What `signalreel flow run --json` prints."""
 
     flows: int = 0  #: performed
-    passed: int = 0
+    passed: int = 0  #: to the end
+    in_part: list[InPart] = []
     failed: list[Failure] = []
     left_out: list[LeftOut] = []
 
@@ -75,6 +85,7 @@ def run(
 ) -> int:
     """Perform flows and see whether the server says what they say. Without --url, in memory.
 
+    A server with real media shows its messages up to the line at which somebody would have to send pictures or sound.
     Leaves with 0 when all hold, 1 when one does not, 2 when a file or the address cannot be used.
 
     Parameters
@@ -84,22 +95,23 @@ def run(
     url
         A running server, as ws://localhost:5080; with a path, as ws://localhost:5080/live/websocket, all use that one.
     json
-        Print one JSON object with the keys flows, passed, failed and left_out.
+        Print one JSON object with the keys flows, passed, in_part, failed and left_out.
     timeout
         Seconds that an expected message may take.
     fake_media
-        The server at --url has fake media, so that flows of publishing and playing can be performed on it too.
+        The server at --url has fake media, so that flows of publishing and playing can be performed to their end.
     """
     flows = [_read(path) for path in _found(files)]
-    offered = frozenset({FAKE_MEDIA} if fake_media else ())
+    offered = {SEVERAL_APPS} if url is None or urlsplit(url).path in {"", "/"} else set[str]()
+    if url is None or fake_media:
+        offered.add(FAKE_MEDIA)
     results = Results()
     with _quiet_logs():
-        anyio.run(_run_all, flows, url, offered, timeout, results)
+        anyio.run(_run_all, flows, url, frozenset(offered), timeout, results)
     if json:
         print(msgspec.json.encode(results).decode())
     else:
-        print(f"{results.flows} flows, {results.passed} passed, {len(results.failed)} failed")
-        for line in _left_out(results):
+        for line in _report(results):
             print(line)
     return 1 if results.failed else 0
 
@@ -134,15 +146,18 @@ def import_har(file: Path, /, *, output: Annotated[Path | None, Parameter(alias=
     return 0
 
 
-def _left_out(results: Results) -> Iterator[str]:
-    """Say how many flows this server cannot show, by what they need of it, and where they can be shown."""
-    if not results.left_out:
-        return
-    yield f"{len(results.left_out)} left out, because not every server offers what they need:"
-    for needs, count in Counter(left.needs for left in results.left_out).most_common():
-        how = ": if the server has it, add --fake-media" if needs == (FAKE_MEDIA,) else ""
-        yield f"  {count:>3}  {' and '.join(needs)}{how}"
-    yield "Without --url all of them run, each on a server in this process."
+def _report(results: Results) -> Iterator[str]:
+    """Say what held, and of how many flows this server can show what: by what the others need, and where they run."""
+    in_part = f"{len(results.in_part)} passed in part, " if results.in_part else ""
+    yield f"{results.flows} flows, {results.passed} passed, {in_part}{len(results.failed)} failed"
+    if results.in_part:
+        yield "In part: up to where media would have to flow. If the server has fake media, add --fake-media"
+    if results.left_out:
+        yield f"{results.flows} of {results.flows + len(results.left_out)} could be performed here; the others need:"
+        for needs, count in Counter(left.needs for left in results.left_out).most_common():
+            yield f"  {count:>3}  {' and '.join(needs)}"
+    if results.in_part or results.left_out:
+        yield "Without --url all of them run, each on a server in this process."
 
 
 async def _run_all(
@@ -151,17 +166,23 @@ async def _run_all(
     for number, one in enumerate(flows, start=1):
         place = f"[{number}/{len(flows)}] {one.file}"
         missing = tuple(need for need in needs_of(one) if url is not None and need not in offered)
-        if missing:
+        part = without_media(one) if missing == (FAKE_MEDIA,) else None if missing else (one, 0)
+        if part is None:
             results.left_out.append(LeftOut(one.file, missing))
             _tell(f"{place}: left out, it needs {' and '.join(missing)}")
             continue
         results.flows += 1
+        performed, until = part
         try:
-            async with _stage(one, url) as stage:
-                await perform(one, stage, patience_s=patience_s)
+            async with _stage(performed, url) as stage:
+                await perform(performed, stage, patience_s=patience_s)
         except FlowFailed as failed:
             results.failed.append(Failure(one.file, failed.line, one.title, failed.why, failed.expected, failed.found))
             _tell(f"{place}: FAILED, {one.title}\n{failed}")
+            continue
+        if until:
+            results.in_part.append(InPart(one.file, until))
+            _tell(f"{place}: passed up to line {until}, where media would have to flow, {one.title}")
         else:
             results.passed += 1
             _tell(f"{place}: passed, {one.title}")

@@ -9,8 +9,8 @@ from signalreel.events import BitrateMeasured, CandidateFound, MediaLost, Resolu
 from signalreel.identifiers import Kind, Reference
 from signalreel.reel import Header
 from signalreel.settings import Settings
+from signalreel_adapters.flows.given import GIVEN
 from signalreel_adapters.flows.script import (
-    GIVEN,
     Disk,
     FindCandidate,
     Flow,

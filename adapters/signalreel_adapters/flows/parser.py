@@ -16,6 +16,7 @@ from signalreel.identifiers import is_valid_name
 from signalreel.refusals import ACCESS_REFUSALS
 from signalreel.settings import PAGE_NAMES, Settings
 from signalreel_adapters.conformance import ITEMS, Need
+from signalreel_adapters.flows.given import GIVEN
 from signalreel_adapters.flows.matcher import Mismatch, fill
 from signalreel_adapters.flows.patterns import (
     Pattern,
@@ -26,7 +27,6 @@ from signalreel_adapters.flows.patterns import (
     read_pattern,
 )
 from signalreel_adapters.flows.script import (
-    GIVEN,
     Allow,
     AnyOrder,
     Connect,

@@ -12,10 +12,10 @@ import msgspec
 from msgspec import Struct
 
 from signalreel.errors import SignalreelError
+from signalreel_adapters.flows.given import GIVEN
 from signalreel_adapters.flows.matcher import Mismatch, fill, match
 from signalreel_adapters.flows.patterns import Pattern, Text
 from signalreel_adapters.flows.script import (
-    GIVEN,
     Allow,
     AnyOrder,
     Connect,

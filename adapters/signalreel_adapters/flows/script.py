@@ -12,7 +12,7 @@ from signalreel_adapters.flows.patterns import Pattern
 
 __all__ = (
     "FAKE_MEDIA",
-    "GIVEN",
+    "SEVERAL_APPS",
     "Allow",
     "AnyOrder",
     "Connect",
@@ -38,19 +38,8 @@ __all__ = (
     "needs_of",
 )
 
-_DESCRIPTION: Final = (
-    "v=0\r\no=- {id} 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
-    "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendrecv\r\na=rtpmap:111 opus/48000/2\r\n"
-)
-
-GIVEN: Final[dict[str, str]] = {
-    "offer": _DESCRIPTION.replace("{id}", "1"),
-    "answer": _DESCRIPTION.replace("{id}", "2"),
-    "candidate": "candidate:1 1 udp 2122260223 192.0.2.1 50000 typ host generation 0",
-}
-"""Names that every flow knows. The descriptions are well-formed and connect to nothing."""
-
 FAKE_MEDIA: Final = "fake media"
+SEVERAL_APPS: Final = "an address without a path, because its clients connect to several apps"
 """What a flow needs whose descriptions connect to nothing, and which goes on as if they did."""
 
 MediaWish = Literal["any", "fake", "silent", "refuses remote", "refuses local"]
@@ -212,6 +201,7 @@ def needs_of(flow: Flow) -> tuple[str, ...]:
     """Say what a flow needs that not every server offers, in words for whoever wonders why it was left out."""
     needs = {
         FAKE_MEDIA: flow.media == "fake",
+        SEVERAL_APPS: len({step.app for step in flow.steps if isinstance(step, Connect)}) > 1,
         "media that fails": flow.media not in {"any", "fake"},
         "settings of its own": flow.settings is not None,
         "access control of its own": flow.access or bool(flow.refuse),

@@ -14,6 +14,13 @@ BAD = 'flow: bad\nanna > {"command": "ping"}\nanna < {"command": "ping"}\n'
 FAKE = (
     'flow: published\nmedia: fake\nanna > {"command": "publish", "streamId": "s"}\nanna < {"command": "start", ...}\n'
 )
+MEDIA = (
+    'flow: live\nmedia: fake\nanna > {"command": "publish", "streamId": "s2"}\nanna < {"command": "start", ...}\n'
+    'anna > {"command": "takeConfiguration", "streamId": "s2", "type": "offer", "sdp": "{offer}"}\n'
+    'anna < {"command": "takeConfiguration", "streamId": "s2", "type": "answer", "sdp": *}\n'
+    'anna < {"command": "notification", "definition": "publish_started", ...}\n'
+)
+APPS = 'flow: apps\nanna > {"command": "ping"}\nanna < {"command": "pong"}\nben connects to other\n'
 OWN = 'flow: limited\nsettings: {"viewersMax": 1}\nserver stops\n'
 HAR = (
     '{"log":{"entries":[{"request":{"url":"ws://localhost/live/websocket"},"_webSocketMessages":'
@@ -77,39 +84,91 @@ def test_json_has_the_agreed_keys(capsys: pytest.CaptureFixture[str], tmp_path: 
                 "found": '{"command":"pong"}',
             }
         ],
+        "in_part": [],
         "left_out": [],
     }
 
 
 def test_flows_run_on_a_server(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """What the server cannot offer is left out, and said; fake media has to be vouched for."""
-    folder = written(tmp_path, good=GOOD, fake=FAKE, own=OWN)
+    folder = written(tmp_path, good=GOOD, fake=FAKE, media=MEDIA, own=OWN)
     with server_process("--media", "fake") as server:
-        plain = flow(capsys, "run", folder, "--url", server.url, "--json")
         vouched = flow(capsys, "run", folder, "--url", server.url, "--json", "--fake-media")
-        told = flow(capsys, "run", folder, "--url", server.url)
+        told = flow(capsys, "run", folder, "--url", server.url, "--fake-media")
         server.end()
     own = {"file": str(folder / "own.flow"), "needs": ["settings of its own", "a hand on the server"]}
 
-    assert (plain[0], vouched[0]) == (0, 0)
-    assert json.loads(plain[1]) == {
-        "flows": 1,
-        "passed": 1,
-        "failed": [],
-        "left_out": [{"file": str(folder / "fake.flow"), "needs": ["fake media"]}, own],
-    }
+    assert json.loads(vouched[1]) == {"flows": 3, "passed": 3, "in_part": [], "failed": [], "left_out": [own]}
     assert told[:2] == (
         0,
         (
-            "1 flows, 1 passed, 0 failed\n"
-            "2 left out, because not every server offers what they need:\n"
-            "    1  fake media: if the server has it, add --fake-media\n"
+            "3 flows, 3 passed, 0 failed\n"
+            "3 of 4 could be performed here; the others need:\n"
             "    1  settings of its own and a hand on the server\n"
             "Without --url all of them run, each on a server in this process.\n"
         ),
     )
-    assert json.loads(vouched[1]) == {"flows": 2, "passed": 2, "failed": [], "left_out": [own]}
-    assert "own.flow: left out, it needs settings of its own and a hand on the server" in plain[2]
+    assert "own.flow: left out, it needs settings of its own and a hand on the server" in vouched[2]
+
+
+def test_a_server_with_real_media_shows_its_messages(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """It accepts and answers what flows offer, up to where somebody would have to send; and it is told how far."""
+    folder = written(tmp_path, good=GOOD, fake=FAKE, media=MEDIA, own=OWN)
+    with server_process() as server:
+        code, out, _ = flow(capsys, "run", folder, "--url", server.url, "--json")
+        told = flow(capsys, "run", folder, "--url", server.url)
+        server.end()
+    own = {"file": str(folder / "own.flow"), "needs": ["settings of its own", "a hand on the server"]}
+
+    assert (code, json.loads(out)) == (
+        0,
+        {
+            "flows": 3,
+            "passed": 2,
+            "in_part": [{"file": str(folder / "media.flow"), "line": 7}],
+            "failed": [],
+            "left_out": [own],
+        },
+    )
+    assert told[1] == (
+        "3 flows, 2 passed, 1 passed in part, 0 failed\n"
+        "In part: up to where media would have to flow. If the server has fake media, add --fake-media\n"
+        "3 of 4 could be performed here; the others need:\n"
+        "    1  settings of its own and a hand on the server\n"
+        "Without --url all of them run, each on a server in this process.\n"
+    )
+    assert "media.flow: passed up to line 7, where media would have to flow, live" in told[2]
+
+
+def test_one_path_for_all_is_no_place_for_several_apps(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Such a flow is left out there, and not reported as one that does not hold."""
+    folder = written(tmp_path, apps=APPS)
+    with server_process("--media", "none") as server:
+        there = flow(capsys, "run", folder, "--url", server.websocket, "--json")
+        anywhere = flow(capsys, "run", folder, "--url", server.url, "--json")
+        server.end()
+    needs = ["an address without a path, because its clients connect to several apps"]
+
+    assert json.loads(there[1]) == {
+        "flows": 0,
+        "passed": 0,
+        "in_part": [],
+        "failed": [],
+        "left_out": [{"file": str(folder / "apps.flow"), "needs": needs}],
+    }
+    assert json.loads(anywhere[1])["passed"] == 1
+
+
+def test_the_specifications_show_their_messages_on_real_media(capsys: pytest.CaptureFixture[str]) -> None:
+    """Publishing, playing and the sequences of the SDKs among them."""
+    with server_process() as server:
+        code, out, err = flow(capsys, "run", *SPECIFIED, "--url", server.url, "--json")
+        server.end()
+    results = json.loads(out)
+    shown = {Path(one["file"]).stem for one in results["in_part"]}
+
+    assert (code, results["failed"]) == (0, []), err
+    assert {"publish", "play", "conference", "publish-sdk-2.16", "play-sdk-2.16", "room-sdk-2.16"} <= shown
 
 
 def test_the_specifications_hold_on_a_server(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,8 @@ from typing import Final, get_args
 import pytest
 
 from signalreel_adapters.flows import memory_stage, parse_flow, perform
-from signalreel_adapters.flows.script import GIVEN, MediaWish
+from signalreel_adapters.flows.given import GIVEN
+from signalreel_adapters.flows.script import MediaWish
 from tests.repository import ROOT
 
 pytestmark = pytest.mark.anyio

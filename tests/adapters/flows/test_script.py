@@ -3,6 +3,7 @@
 import pytest
 
 from signalreel_adapters.flows import needs_of, parse_flow
+from signalreel_adapters.flows.script import SEVERAL_APPS
 
 
 @pytest.mark.parametrize(
@@ -15,6 +16,8 @@ from signalreel_adapters.flows import needs_of, parse_flow
         (["media: fake", 'settings: {"viewersMax": 1}', "anna > {}"], ("fake media", "settings of its own")),
         (["access: on", "anna > {}"], ("access control of its own",)),
         (['refuse: {"play": "unauthorized_access"}', "anna > {}"], ("access control of its own",)),
+        (["anna > {}", "ben connects to b"], (SEVERAL_APPS,)),
+        (["anna > {}", "ben connects to a"], ()),
         (["media: silent", "server stops"], ("media that fails", "a hand on the server")),
     ],
 )
