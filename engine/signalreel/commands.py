@@ -112,7 +112,7 @@ class Play(Command, frozen=True, gc=False, tag="play"):
     subscriber_name: str = ""
     viewer_info: str = ""
     role: str = ""
-    user_publish_id: str = ""
+    user_publish_id: str = ""  #: what the player publishes over another connection, and is not shown
     disable_tracks_by_default: bool = False  #: send none of the tracks before the player switches it on
 
 
@@ -277,13 +277,13 @@ class GetSubtracksCount(Command, frozen=True, gc=False, tag="getSubtracksCount")
 
 
 class GetSubscriberCount(Command, frozen=True, gc=False, tag="getSubscriberCount"):
-    """Ask how many play a stream or room."""
+    """Ask how many play a stream or room, or are registered for it."""
 
     stream_id: str = ""
 
 
 class GetSubscribers(Command, frozen=True, gc=False, tag="getSubscribers"):
-    """Ask who plays a stream or room, a page at a time, by the names they gave."""
+    """Ask who plays a stream or room, or is registered for it, a page at a time. Names are told to who takes part."""
 
     stream_id: str = ""
     offset: SmallInteger = 0

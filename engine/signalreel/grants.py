@@ -71,6 +71,7 @@ class Need(Struct, frozen=True):
 
 _HELD: Final = "acts on what the session publishes, plays or has joined, and on nothing else"
 _ASKED: Final = "tells what anybody may know; with `hide_streams`, only whoever takes part"
+_NAMED: Final = "tells how many there are; names only to whoever takes part, so that nobody can collect them"
 _SERVER: Final = "is about the server alone"
 
 GRANTS: Final[dict[type[Command], Need]] = {
@@ -98,7 +99,7 @@ GRANTS: Final[dict[type[Command], Need]] = {
     GetSubtracks: Need(Grants.NONE, _ASKED),
     GetSubtracksCount: Need(Grants.NONE, _ASKED),
     GetSubscriberCount: Need(Grants.NONE, _ASKED),
-    GetSubscribers: Need(Grants.NONE, _ASKED),
+    GetSubscribers: Need(Grants.NONE, _NAMED),
     GetVideoTrackAssignments: Need(Grants.NONE, _HELD),
     AssignVideoTrack: Need(Grants.NONE, _HELD),
     UpdateVideoTrackAssignments: Need(Grants.NONE, _HELD),

@@ -726,7 +726,8 @@ def close_a_room_with_a_kept_stream(scene: Scene) -> None:
 def play_what_is_registered(scene: Scene) -> None:
     """A registered stream is played before its time, and in it without being live."""
     plan_stream(scene)
-    scene.world.say(scene.other, GetBroadcastObject(scene.id))
+    for question in (GetBroadcastObject, GetSubscribers, GetSubscriberCount):
+        scene.world.say(scene.other, question(scene.id))
     scene.world.say(scene.other, Play(scene.id))
     scene.world.order(RegisterStream(app="live", stream=RegisteredStream(scene.id)))
     scene.world.say(scene.other, Play(scene.id))

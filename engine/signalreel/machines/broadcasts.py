@@ -15,10 +15,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from signalreel.commands import LISTED_MAX, GetSubtracks
-from signalreel.identifiers import Kind
+from signalreel.identifiers import Kind, playback_id
 from signalreel.machines.base import AnyMachine
 from signalreel.machines.context import US_PER_MS, Context
 from signalreel.machines.shapes import Playback, Room, Stream, StreamState, is_live
+from signalreel.registered import Subscriber
 
 __all__ = (
     "TOLD_LENGTH_MAX",
@@ -29,6 +30,7 @@ __all__ = (
     "broadcast_of_room",
     "broadcast_of_stream",
     "count_subtracks",
+    "count_viewers",
     "page_of_subtracks",
     "page_of_viewers",
     "text_of",
@@ -68,7 +70,7 @@ class Broadcast(Struct, frozen=True, rename="camel"):
 
 
 class Viewer(Struct, frozen=True, rename="camel"):
-    """Somebody who plays a stream or room, by the names that they gave."""
+    """Somebody who plays a stream or room, by the names that they gave, or is registered for it."""
 
     stream_id: str
     subscriber_id: str
@@ -232,12 +234,57 @@ def _placed(room: Room, context: Context) -> list[Stream]:
     return [stream for stream in found if isinstance(stream, Stream)]
 
 
+def count_viewers(app: str, id: str, context: Context) -> int:
+    """Count those who play a stream or room, and its registered subscribers who do not."""
+    return context.indexes.audience_size(app, id) + len(_not_playing(app, id, context))
+
+
 def page_of_viewers(app: str, id: str, offset: int, size: int, context: Context) -> tuple[str, ...]:
-    """Give one page of those who play a stream or room, as JSON texts."""
-    playbacks = context.indexes.audience(app, id)[offset : offset + min(size, LISTED_MAX)]
-    found = [context.machines.get((Kind.PLAYBACK, app, playback)) for playback in playbacks]
-    return tuple(
-        text_of(Viewer(id, told(playback.subscriber_id), told(playback.subscriber_name)))
+    """Give one page of those whom `count_viewers` counts, as JSON texts; those who play stand first.
+
+    Under which names they come is told to whoever takes part; everybody else is only told that somebody is there.
+    """
+    is_told = any(context.takes_part_in(about) for about in _ids_of(id, context))
+    end = offset + min(size, LISTED_MAX)
+    playing = context.indexes.audience(app, id)
+    found = [context.machines.get((Kind.PLAYBACK, app, playback)) for playback in playing[offset:end]]
+    viewers = [
+        Viewer(id, told(playback.subscriber_id), told(playback.subscriber_name))
         for playback in found
         if isinstance(playback, Playback)
+    ]
+    if end > len(playing):
+        viewers += [
+            Viewer(id, told(each.subscriber_id), told(each.name), str(each.purpose), _is_here(app, id, each, context))
+            for each in _not_playing(app, id, context)[max(0, offset - len(playing)) : end - len(playing)]
+        ]
+    return tuple(
+        text_of(viewer if is_told else replace(viewer, subscriber_id="", subscriber_name="")) for viewer in viewers
+    )
+
+
+def _ids_of(id: str, context: Context) -> tuple[str, ...]:
+    """A stream or room, and the room that the stream is in."""
+    stream = context.find(Kind.STREAM, id)
+    return (id, stream.placed_in) if stream is not None and stream.placed_in else (id,)
+
+
+def _not_playing(app: str, id: str, context: Context) -> list[Subscriber]:
+    """The registered subscribers whom no playback shows, by name; the others are told as those who play."""
+    return [
+        each
+        for each in context.registry.subscribers(app, id)
+        if not any(
+            (Kind.PLAYBACK, app, playback_id(session, id)) in context.indexes.held(session)
+            for session in context.standings.sessions(app, each.subscriber_id)
+        )
+    ]
+
+
+def _is_here(app: str, id: str, subscriber: Subscriber, context: Context) -> bool:
+    """Whether a subscriber who does not play a stream or room publishes it, or has joined."""
+    return any(
+        id in standing.ids and (standing.kind, app, standing.id) in context.indexes.held(session)
+        for session in context.standings.sessions(app, subscriber.subscriber_id)
+        for standing in context.standings.of(session)
     )

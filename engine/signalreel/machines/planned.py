@@ -5,6 +5,8 @@ a room by registering its main track. A stream that is published in a registered
 rooms draw ids for their members, which nobody could have registered.
 """
 
+from typing import Any
+
 from signalreel.commands import JoinRoom, Play, Publish
 from signalreel.identifiers import Kind
 from signalreel.machines.base import AnyMachine
@@ -13,6 +15,7 @@ from signalreel.machines.shapes import is_live
 from signalreel.registered import RegisteredRoom, RegisteredStream
 
 __all__ = (
+    "as_asked",
     "is_registered_room",
     "must_wait",
     "no_renditions",
@@ -180,6 +183,17 @@ def _lower(one: int, other: int) -> int:
 
 
 # ---------------------------------------------------------------- playing
+
+
+def as_asked(play: Play) -> dict[str, Any]:
+    """The fields of a playback that are as its player said."""
+    return {
+        "track_list": play.track_list,
+        "publishes": play.user_publish_id,
+        "switched_off": play.disable_tracks_by_default,
+        "subscriber_id": play.subscriber_id,
+        "subscriber_name": play.subscriber_name,
+    }
 
 
 def not_live(machine: AnyMachine, play: Play, context: Context) -> bool:

@@ -54,6 +54,7 @@ from signalreel.machines.notices import (
 )
 from signalreel.machines.places import ASSIGNING, ASSIGNMENT_ROWS, publish_assignments
 from signalreel.machines.planned import (
+    as_asked,
     is_registered_room,
     must_wait,
     no_renditions,
@@ -128,10 +129,7 @@ def wait(playback: Playback, play: Play, context: Context) -> Playback:
         sessions=(context.session,),
         waits_for=play.stream_id,
         room=play.room,
-        track_list=play.track_list,
-        switched_off=play.disable_tracks_by_default,
-        subscriber_id=play.subscriber_id,
-        subscriber_name=play.subscriber_name,
+        **as_asked(play),
         **registered_wake(play.stream_id, context),
     )
 
@@ -159,10 +157,7 @@ def open_playback(playback: Playback, play: Play, context: Context) -> Playback:
         watches=play.stream_id,
         whole_room=whole_room,
         room=play.stream_id if whole_room else play.room,
-        track_list=play.track_list,
-        switched_off=play.disable_tracks_by_default,
-        subscriber_id=play.subscriber_id,
-        subscriber_name=play.subscriber_name,
+        **as_asked(play),
         **context.timer(context.settings.play_timeout_ms),
     )
     return show(opened, wanted_sources(opened, context), context)
@@ -176,7 +171,7 @@ def wanted_sources(playback: Playback, context: Context) -> tuple[Source, ...]:
     if not playback.whole_room:
         stream = context.find(Kind.STREAM, playback.watches)
         return (Source(playback.watches, stream.born if stream is not None else 0),)
-    own = context.held(playback.sessions[0], Kind.STREAM)
+    own = {*context.held(playback.sessions[0], Kind.STREAM), playback.publishes}
     listed = frozenset(playback.track_list)
     # A list that leaves something out means the rest, whoever else it names: a page of the old SDK names those it has
     # found and leaves itself out, once, and shows whoever comes later.

@@ -23,6 +23,7 @@ from signalreel.machines.broadcasts import (
     broadcast_of,
     broadcast_of_registered,
     count_subtracks,
+    count_viewers,
     page_of_subtracks,
     page_of_viewers,
     text_of,
@@ -76,13 +77,13 @@ def tell_subtracks_count(machine: AnyMachine, asked: GetSubtracksCount, context:
 
 
 def tell_subscriber_count(machine: AnyMachine, asked: GetSubscriberCount, context: Context) -> None:
-    """Tell how many play a stream, or the whole room."""
-    count = context.indexes.audience_size(machine.app, machine.id)
+    """Tell how many play a stream or the whole room, or are registered for it."""
+    count = count_viewers(machine.app, machine.id, context)
     _answer(context, Notification("subscriberCount", stream_id=machine.id, count=count))
 
 
 def tell_subscribers(machine: AnyMachine, asked: GetSubscribers, context: Context) -> None:
-    """Tell one page of those who play a stream, or the whole room."""
+    """Tell one page of those who play a stream or the whole room, or are registered for it."""
     found = page_of_viewers(machine.app, machine.id, asked.offset, asked.size, context)
     _answer(context, Notification("subscriberList", stream_id=machine.id, subscriber_list=found))
 
@@ -122,7 +123,7 @@ def answered(states: tuple[StrEnum, ...]) -> list[Row]:
     ]
 
 
-def is_registered(machine: AnyMachine, asked: GetBroadcastObject, context: Context) -> bool:
+def is_registered(machine: AnyMachine, asked: Command, context: Context) -> bool:
     """Whether an operator has registered the stream, though it is not live."""
     return context.registry.registration(machine.app, machine.id) is not None
 
@@ -132,5 +133,7 @@ def unanswered(states: tuple[StrEnum, ...]) -> list[Row]:
     return [
         *(hidden(question, states) for question in ANSWERS),
         row(GetBroadcastObject, states, is_registered, tell_broadcast),
+        row(GetSubscriberCount, states, is_registered, tell_subscriber_count),
+        row(GetSubscribers, states, is_registered, tell_subscribers),
         *(refuse(question, states, otherwise, NO_STREAM_EXIST) for question in ANSWERS),
     ]

@@ -89,6 +89,7 @@ class Playback(Machine[PlaybackState], frozen=True, gc=False, cache_hash=True, o
     whole_room: bool = False  #: `watches` is a room
     room: str = ""  #: the room it is played in; leaving that room ends it
     track_list: tuple[str, ...] = ()  #: as the player asked
+    publishes: str = ""  #: a stream that is the player's own, by what it says of itself
     subscriber_id: str = ""  #: the names the player gave
     subscriber_name: str = ""
     switched_off: bool = False  #: it gets no track before it switches that on

@@ -8,6 +8,7 @@ import pytest
 from signalreel.commands import (
     LISTED_MAX,
     GetBroadcastObject,
+    GetSubscriberCount,
     GetSubscribers,
     GetSubtracks,
     GetSubtracksCount,
@@ -18,11 +19,11 @@ from signalreel.commands import (
     UpdateStreamMetaData,
 )
 from signalreel.events import ClockAdjusted, Track, TracksFound
-from signalreel.host import RegisterStream
+from signalreel.host import RegisterStream, RegisterSubscriber
 from signalreel.machines.broadcasts import TOLD_LENGTH_MAX, Broadcast, told
 from signalreel.messages import Notification
 from signalreel.record import Grant
-from signalreel.registered import RegisteredStream
+from signalreel.registered import Purpose, RegisteredStream, Subscriber
 from signalreel.settings import Settings
 from tests.engine.world import APP, MS, World
 from tests.engine.world import told as told_to
@@ -216,7 +217,7 @@ def test_viewers_are_told_by_the_names_they_gave() -> None:
     world.say("bob", Play("s1", subscriber_id="b", subscriber_name="Ben"))
     world.say("carol", Play("s1"))
 
-    (answer,) = told_to(world.say("dave", GetSubscribers("s1")), "dave")
+    (answer,) = told_to(world.say("bob", GetSubscribers("s1")), "bob")
     later = told_to(world.say("dave", GetSubscribers("s1", offset=2)), "dave")
 
     assert isinstance(answer, Notification)
@@ -226,6 +227,55 @@ def test_viewers_are_told_by_the_names_they_gave() -> None:
         {"streamId": "s1", "subscriberId": "", "subscriberName": "", "type": "play", "connected": True},
     ]
     assert later == [Notification("subscriberList", stream_id="s1", subscriber_list=())]
+
+
+def subscribers(world: World, session: str, asked: GetSubscribers) -> list[tuple[str, str, str, bool]]:
+    """Who is told to a session: name, full name, what for, and whether they are there."""
+    (answer,) = told_to(world.say(session, asked), session)
+    assert isinstance(answer, Notification)
+    assert isinstance(answer.subscriber_list, tuple)
+    entries = [json.loads(text) for text in answer.subscriber_list]
+    return [(e["subscriberId"], e["subscriberName"], e["type"], e["connected"]) for e in entries]
+
+
+def test_subscribers_who_are_registered_are_told_though_they_are_not_there() -> None:
+    """After those who play, each once; also of a stream that is not live, and a page at a time."""
+    world = world_of()
+    world.order(RegisterStream(app="live", stream=RegisteredStream("s1")))
+    for id, purpose in (("ann", Purpose.PUBLISH), ("ben", Purpose.PLAY), ("cleo", Purpose.PLAY)):
+        world.order(RegisterSubscriber(app="live", subscriber=Subscriber("s1", id, purpose, name=id.title())))
+    (idle,) = told_to(world.say("dave", GetSubscriberCount("s1")), "dave")
+    unheard = subscribers(world, "dave", GetSubscribers("s1"))
+    world.say("alice", Publish("s1", subscriber_id="ann"))
+    world.go_live("alice", "s1")
+    world.say("bob", Play("s1", subscriber_id="ben", subscriber_name="Ben"))
+    world.say("carol", Play("s1"))
+    (live,) = told_to(world.say("alice", GetSubscriberCount("s1")), "alice")
+    listed = subscribers(world, "alice", GetSubscribers("s1"))
+    pages = [subscribers(world, "alice", GetSubscribers("s1", offset=start, size=1)) for start in range(5)]
+
+    assert idle == Notification("subscriberCount", stream_id="s1", count=3)
+    assert unheard == [("", "", "publish", False), ("", "", "play", False), ("", "", "play", False)]
+    assert live == Notification("subscriberCount", stream_id="s1", count=4)
+    assert listed == [
+        ("ben", "Ben", "play", True),
+        ("", "", "play", True),
+        ("ann", "Ann", "publish", True),
+        ("cleo", "Cleo", "play", False),
+    ]
+    assert [entry for page in pages for entry in page] == listed
+
+
+@pytest.mark.parametrize("session", ["alice", "bob", "carol"])
+def test_names_of_viewers_are_for_those_who_take_part(session: str) -> None:
+    """Its publisher, its players and the members of its room; a stranger only learns that somebody is there."""
+    world = world_of()
+    world.say("carol", JoinRoom("r"))
+    world.publish("alice", "s1", room="r")
+    world.say("bob", Play("s1", subscriber_id="ben", subscriber_name="Ben"))
+
+    assert subscribers(world, session, GetSubscribers("s1")) == [("ben", "Ben", "play", True)]
+    assert subscribers(world, "dave", GetSubscribers("s1")) == [("", "", "play", True)]
 
 
 def test_a_text_beyond_all_measure_is_not_told() -> None:

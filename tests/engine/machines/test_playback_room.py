@@ -270,3 +270,14 @@ def test_members_are_told_who_comes_and_goes_where_that_is_wished(wished: bool) 
     ]
     assert heard == (expected if wished else [])
     assert not [m for step in world.steps[known:] for m in told(step, "alice") if m in expected]
+
+
+def test_a_player_that_publishes_over_another_connection_is_not_shown_itself() -> None:
+    """The newer page says what it publishes when it plays; all others are shown."""
+    world = World()
+    world.open("out", "in", "bob")
+    world.publish("out", "own", room="r")
+    world.publish("bob", "other", room="r")
+    step = world.say("in", Play("r", room="r", user_publish_id="own"))
+
+    assert roster(step) == ("other",)
