@@ -5,7 +5,11 @@
         policy.look_at(runtime.engine)
 
 A stream whose policy is empty, or that is not registered, is left to the app's own gate. What is published in a room
-obeys the room's policy when it has none itself. A kind that the server has no gate for lets nobody in.
+obeys the room's policy when it has none itself, also when it is there because it is registered for the room. A kind
+that the server has no gate for lets nobody in.
+
+A policy is about what is asked for by its name: who may play a room is shown all that is published in it, whatever the
+policies of those streams. Whoever wants a stream kept apart does not let it be published in a room.
 """
 
 from collections.abc import Mapping
@@ -51,9 +55,11 @@ class PolicyGate:
         )
 
     def _kinds_for(self, engine: Engine, wish: Wish, session: SessionInfo) -> tuple[Credential, ...]:
+        own = engine.registry.stream(session.app, wish.stream_id)
         room = wish.room if wish.places else self._rooms.room_of(session, wish.stream_id)
-        for id in (wish.stream_id, room):
-            stream = engine.registry.stream(session.app, id) if id else None
+        room = room or (own.main_track if own is not None else "")
+        of_room = engine.registry.stream(session.app, room) if room else None
+        for stream in (own, of_room):
             kinds = () if stream is None else _of(stream.publish_access, stream.play_access, wish.purpose)
             if kinds:
                 return kinds

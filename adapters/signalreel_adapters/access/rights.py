@@ -33,7 +33,8 @@ class Wish(Struct, frozen=True):
     purpose: Purpose
     stream_id: str  #: what it is about; the room itself for `joinRoom`
     room: str = ""  #: the room that it says it is in
-    places: bool = False  #: whether it would put a stream into that room
+    publishes: bool = False  #: whether it publishes a stream, so that it may put it into a room
+    places: bool = False  #: whether it says so itself: it names that room
     enters: bool = False  #: whether it enters the room, which is a room and nothing else
     token: str = ""
     subscriber_id: str = ""  #: claimed, not verified
@@ -60,16 +61,27 @@ class Rooms(Protocol):
         """Give the room that the stream is live in, or that this session has joined to publish it; empty for none."""
         ...
 
+    def room_joined(self, session: SessionInfo, stream_id: str) -> str:
+        """Give the room that this session has joined to publish the stream, live or not; empty for none."""
+        ...
+
     def is_stream(self, session: SessionInfo, id: str) -> bool:
         """Whether the id may be that of a single stream now, so that a right to a room must not be read into it."""
         ...
 
 
 class NoRooms:
-    """Knows of no room: then a right to a room lets its holder enter it and publish in it, and not play."""
+    """Knows of no room: then a right to a room lets its holder enter it and publish in it, and not play.
+
+    Nor does it see that a member of a room publishes in it without saying so; where rooms are used, use `LiveRooms`.
+    """
 
     def room_of(self, session: SessionInfo, stream_id: str) -> str:
         """No stream is in any room."""
+        return ""
+
+    def room_joined(self, session: SessionInfo, stream_id: str) -> str:
+        """Nobody has joined any room."""
         return ""
 
     def is_stream(self, session: SessionInfo, id: str) -> bool:
@@ -96,6 +108,7 @@ def wish_of(command: AnyCommand) -> Wish | None:
                 Purpose.PUBLISH,
                 command.stream_id,
                 command.main_track,
+                publishes=True,
                 places=command.main_track != "",
                 token=command.token,
                 subscriber_id=command.subscriber_id,
@@ -135,11 +148,14 @@ def covers(right: Right, wish: Wish, session: SessionInfo, rooms: Rooms) -> bool
     """Whether the right is enough for the wish.
 
     A right to a stream is for that stream and that purpose, and for publishing it in a room only when the right names
-    the room. A right to a room (conference token) lets its holder enter the room and play in it, and with the purpose
-    `publish` publish in it too, under any id. Which room a stream is in is asked of `rooms`, never of the command.
+    the room, whether the command says that it is in the room or its session has joined it. A room for which the stream
+    itself is registered needs no naming: the operator has put it there. A right to a room (conference token) lets its
+    holder enter the room and play in it, and with the purpose `publish` publish in it too, under any id. Which room a
+    stream is in is asked of `rooms`, never of the command.
     """
     if wish.stream_id == right.stream_id and wish.purpose is right.purpose:
-        return not wish.places or wish.room in {right.room, right.stream_id}
+        room = wish.room if wish.places else rooms.room_joined(session, wish.stream_id) if wish.publishes else ""
+        return not room or room in {right.room, right.stream_id}
     if wish.enters:
         return wish.room == right.stream_id
     room = wish.room if wish.places else rooms.room_of(session, wish.stream_id)

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from signalreel.commands import AnyCommand
 from signalreel.registered import Purpose
-from signalreel_adapters.access.rights import Wish, decide_by, identity_of
+from signalreel_adapters.access.rights import NoRooms, Rooms, Wish, decide_by, identity_of
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.http import HttpPost, Unreachable
 from signalreel_adapters.ports import SessionInfo, Verdict
@@ -53,7 +53,8 @@ class WebhookGate:
     """Asks `url`, or `play_url` for playing when it is given. Both a `Gate` and a `Check`; it knows every credential.
 
     Only public addresses are called unless `allow_private` is set. `post` replaces the way of asking: for tests, for
-    signing, for a client library with connections of its own.
+    signing, for a client library with connections of its own. `rooms` knows the room that a stream is in, or comes
+    into, where the command does not say it.
     """
 
     def __init__(
@@ -65,11 +66,13 @@ class WebhookGate:
         allow_private: bool = False,
         calls_max: int = CALLS_MAX,
         post: Post | None = None,
+        rooms: Rooms | None = None,
     ) -> None:
         self._url = url
         self._play_url = play_url or url
         self._tags = tags
         self._post: Post = post if post is not None else HttpPost(url, self._play_url, allow_private=allow_private)
+        self._rooms: Rooms = rooms if rooms is not None else NoRooms()
         self._calls = anyio.CapacityLimiter(calls_max)
 
     async def decide(self, command: AnyCommand, session: SessionInfo) -> Verdict:
@@ -88,7 +91,7 @@ class WebhookGate:
                 wish.subscriber_id,
                 wish.subscriber_code,
                 wish.meta_data,
-                wish.room,
+                wish.room or self._rooms.room_of(session, wish.stream_id),
                 session.session,
             )
         )

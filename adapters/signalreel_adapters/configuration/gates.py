@@ -207,7 +207,9 @@ class Access:
             hook = access.webhook
             kinds[_WEBHOOK] = _made(
                 f"{place}.webhook",
-                lambda: WebhookGate(hook.url, tags=tags, play_url=hook.play_url, allow_private=hook.allow_private),
+                lambda: WebhookGate(
+                    hook.url, tags=tags, play_url=hook.play_url, allow_private=hook.allow_private, rooms=rooms
+                ),
             )
         return kinds
 

@@ -92,6 +92,7 @@ class Session:
         self._gate = gate
         self._ungated: deque[AnyCommand] = deque()
         self._deciding = False
+        self._settled = anyio.Event()
         self._in_flight = 0
         self._is_flooding = False
         now = host.clock.now()
@@ -162,6 +163,7 @@ class Session:
         if code == MESSAGE_TOO_BIG:  # Found here, or by a transport that does not even hand such a message over.
             self._host.counters.oversized += 1
         self._ungated.clear()
+        self._settled.set()
         self._host.shared_rates.leave(self.info, self._host.clock.now())
         self._host.forget(self)
         self._host.enqueue(Pending(self.id, event=SessionClosed(code, reason)))
@@ -211,6 +213,7 @@ class Session:
     def applied(self) -> None:
         """Take note that one of the session's inputs has been applied or refused."""
         self._in_flight -= 1
+        self._settled.set()
         if self._is_flooding or self._room.is_set():
             return
         if self._in_flight < self._host.limits.session_inputs_max:
@@ -271,16 +274,30 @@ class Session:
         self._host.enqueue(Pending(self.id, command=without_secrets(command), grant=grant))
 
     async def _decide(self) -> None:
-        """Ask the gate about what waits, in order; what needs no verdict keeps its place in the order."""
+        """Ask the gate about what waits, in order; what needs no verdict keeps its place in the order.
+
+        A gate looks at the engine, so it is asked once all that the session said before has been applied. Otherwise two
+        commands sent at once would be decided by what was before the first.
+        """
         gate = self._gate
         while self._ungated:
             command = self._ungated[0]
-            grant = await self._verdict(gate, command) if gate is not None and isinstance(command, GATED) else None
+            grant: Grant | None = None
+            if gate is not None and isinstance(command, GATED):
+                await self._all_applied()
+                if self._ungated:
+                    grant = await self._verdict(gate, command)
             if not self._ungated:  # The session ended meanwhile, and with it everything it still wished for.
                 break
             self._ungated.popleft()
             self._enqueue(command, grant)
         self._deciding = False
+
+    async def _all_applied(self) -> None:
+        """Wait until nothing of the session is on its way but what waits for the gate."""
+        while self._in_flight > len(self._ungated) and not self._ended.is_set():
+            self._settled = anyio.Event()
+            await self._settled.wait()
 
     async def _verdict(self, gate: Gate, command: AnyCommand) -> Grant:
         """Ask the gate once. An exception, silence, or anything that is no verdict refuses."""

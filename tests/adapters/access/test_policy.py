@@ -9,7 +9,8 @@ from signalreel_adapters import MemoryClient, Runtime, SessionInfo, Verdict
 from signalreel_adapters.access import OpenGate
 from signalreel_adapters.access.policy import PolicyGate
 from signalreel_adapters.access.rights import Wish
-from tests.adapters.access.scenes import TAGS, FixedRooms, session_of
+from signalreel_adapters.access.rooms import LiveRooms
+from tests.adapters.access.scenes import TAGS, FixedRooms, answer_to, session_of
 
 pytestmark = pytest.mark.anyio
 
@@ -92,3 +93,30 @@ async def test_it_stands_before_a_runtime() -> None:
         await client.expect("unauthorized_access")
         await client.send(Publish("s", token="token"))
         await client.expect("start")
+
+
+async def test_a_room_s_policy_holds_for_what_is_registered_for_it() -> None:
+    """The engine publishes such a stream in the room, so the room's policy is asked, named or not."""
+    gate = PolicyGate(OpenGate(tags=TAGS), CHECKS)
+    async with Runtime(gate=gate) as runtime, MemoryClient(runtime) as client:
+        gate.look_at(runtime.engine)
+        await runtime.submit(RegisterStream(stream=RegisteredStream("r", publish_access=(Credential.JWT,))), app="live")
+        await runtime.submit(RegisterStream(stream=RegisteredStream("x", main_track="r")), app="live")
+
+        assert await answer_to(client, Publish("x")) == "unauthorized_access"
+        assert await answer_to(client, Publish("x", main_track="other")) == "start"
+
+
+async def test_commands_that_are_sent_at_once_are_decided_one_after_the_other() -> None:
+    """Else the second would be decided by what was before the first: the session is in no room yet."""
+    rooms = LiveRooms()
+    gate = PolicyGate(OpenGate(tags=TAGS), CHECKS, rooms=rooms)
+    async with Runtime(gate=gate) as runtime, MemoryClient(runtime) as client:
+        gate.look_at(runtime.engine)
+        rooms.look_at(runtime.engine)
+        await runtime.submit(RegisterStream(stream=RegisteredStream("r", publish_access=(Credential.JWT,))), app="live")
+
+        await client.send(JoinRoom("r", "x"))
+        await client.send(Publish("x"))
+        await client.expect("joinedTheRoom")
+        await client.expect("unauthorized_access")

@@ -30,7 +30,7 @@ from signalreel_adapters.access.rights import (
 from tests.adapters.access.scenes import TAGS, FixedRooms, Says, is_allowed, session_of
 
 PUBLISH, PLAY = Purpose.PUBLISH, Purpose.PLAY
-ROOMS = FixedRooms({"r": ("a", "b")})
+ROOMS = FixedRooms({"r": ("a", "b", "joined-c")})
 
 
 def is_covered(right: Right, command: AnyCommand, *, blind: bool = False) -> bool:
@@ -91,6 +91,12 @@ def test_what_a_credential_must_cover_is_what_the_command_needs() -> None:
         # Joined the room as `a`, and publishes `a` without naming the room again.
         (Right("r", PUBLISH), Publish(stream_id="a"), True),
         (Right("r", PLAY), Publish(stream_id="a"), False),
+        # Or under the id of its own stream: the room has to be in the right all the same.
+        (Right("joined-c", PUBLISH), Publish(stream_id="joined-c"), False),
+        (Right("joined-c", PUBLISH, room="r"), Publish(stream_id="joined-c"), True),
+        (Right("joined-c", PUBLISH, room="q"), Publish(stream_id="joined-c"), False),
+        (Right("joined-c", PLAY), Play(stream_id="joined-c"), True),
+        (Right("joined-c", PUBLISH), Join(stream_id="joined-c"), True),
         # Entering a room and playing in it.
         (Right("r", PUBLISH), JoinRoom(room="r"), True),
         (Right("r", PLAY), JoinRoom(room="r"), True),
@@ -118,6 +124,7 @@ def test_who_knows_of_no_room_lets_nobody_play_in_one() -> None:
     assert is_covered(Right("r", PLAY), Play(stream_id="r", room="r"), blind=True)
     assert not is_covered(Right("r", PUBLISH), Play(stream_id="r", room="r"), blind=True)
     assert not is_covered(Right("r", PLAY), Play(stream_id="b", room="r"), blind=True)
+    assert is_covered(Right("joined-c", PUBLISH), Publish(stream_id="joined-c"), blind=True)
 
 
 def test_scopes_are_the_stream_and_its_real_room() -> None:

@@ -29,6 +29,7 @@ async def test_rooms_are_those_of_the_engine() -> None:
         assert first.id != second.id
         assert rooms.room_of(session_of(), "a") == "r"
         assert rooms.room_of(joined, "b") == "r"
+        assert [rooms.room_joined(joined, id) for id in ("b", "a", "nothing")] == ["r", "", ""]
         assert [rooms.room_of(session_of(), id) for id in ("b", "r", "nothing")] == [""] * 3
         assert rooms.room_of(session_of("other"), "a") == ""
         assert [id for id in ("a", "b", "r", "p") if rooms.is_stream(session_of(), id)] == ["a", "p"]
@@ -38,5 +39,5 @@ def test_without_an_engine_nothing_is_known() -> None:
     """No stream is in a room, and every id may be a stream: whatever depends on it is refused."""
     rooms = LiveRooms()
 
-    assert rooms.room_of(session_of(), "a") == ""
+    assert rooms.room_of(session_of(), "a") == rooms.room_joined(session_of(), "a") == ""
     assert rooms.is_stream(session_of(), "r")

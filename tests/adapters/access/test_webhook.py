@@ -9,7 +9,7 @@ from signalreel.commands import AnyCommand, JoinRoom, Play, Publish, Stop
 from signalreel.record import Grant
 from signalreel_adapters.access.webhook import BODY_BYTES_MAX, WebhookGate
 from signalreel_adapters.http import Unreachable
-from tests.adapters.access.scenes import TAGS, session_of
+from tests.adapters.access.scenes import TAGS, FixedRooms, session_of
 
 pytestmark = pytest.mark.anyio
 
@@ -109,3 +109,13 @@ async def test_nobody_is_asked_in_vain() -> None:
     assert not (await grant(hook, Stop(stream_id="a"))).allowed
     assert not (await grant(hook, Publish(stream_id="a", meta_data="x" * BODY_BYTES_MAX))).allowed
     assert hook.asked == []
+
+
+async def test_the_question_names_the_room_that_the_command_leaves_out() -> None:
+    """The one that the session has joined to publish the stream, or that the stream is in; else none."""
+    hook = Hook()
+    gate = WebhookGate(URL, tags=TAGS, post=hook, rooms=FixedRooms({"r": ("a",)}))
+    for command in (Publish("a"), Play("a"), Publish("b"), Publish("a", main_track="q")):
+        await gate.decide(command, session_of())
+
+    assert [question.get("roomId", "") for _, question in hook.asked] == ["r", "r", "", "q"]

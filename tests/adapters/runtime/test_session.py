@@ -35,12 +35,15 @@ class Host:
         self.is_ready = True
         self.ice: IceServers | None = None
         self.enqueued: list[Pending] = []
+        self.applies_to: Session | None = None
         self.forgotten: list[Session] = []
         self.work: list[Callable[[], Awaitable[None]]] = []
 
     def enqueue(self, pending: Pending) -> None:
-        """Keep an input."""
+        """Keep an input, and apply it at once where that is wished."""
         self.enqueued.append(pending)
+        if pending.command is not None and self.applies_to is not None:
+            self.applies_to.applied()
 
     def forget(self, session: Session) -> None:
         """Keep who left."""
@@ -49,6 +52,10 @@ class Host:
     def decide_soon(self, work: Callable[[], Awaitable[None]]) -> None:
         """Keep the work for the test to run."""
         self.work.append(work)
+
+    async def work_off(self) -> None:
+        """Do the work that was kept first."""
+        await self.work[0]()
 
     @property
     def commands(self) -> list[AnyCommand]:
@@ -75,7 +82,9 @@ class Delivery:
 def make(*, gate: Gate | None = None, limits: Limits | None = None) -> tuple[Session, Host, Delivery]:
     """A session with its surroundings."""
     host, delivery = Host(limits), Delivery()
-    return Session(host, SessionInfo(SessionId("s"), App("live"), "someone"), delivery, gate), host, delivery
+    session = Session(host, SessionInfo(SessionId("s"), App("live"), "someone"), delivery, gate)
+    host.applies_to = session if gate is not None else None
+    return session, host, delivery
 
 
 class TestInput:
@@ -366,9 +375,10 @@ class TestGate:
         ]
 
     async def test_commands_keep_their_order(self) -> None:
-        """What needs no verdict waits for what came before it and does."""
+        """What needs no verdict waits for what came before it and does; a gate is asked once that is applied."""
         gate = ScriptedGate(lambda _: Verdict.allow())
         session, host, _ = make(gate=gate)
+        host.applies_to = None
         for data in (
             '{"command":"publish","streamId":"a"}',
             '{"command":"stop","streamId":"a"}',
@@ -376,10 +386,29 @@ class TestGate:
         ):
             session.receive(data)
         assert len(host.work) == 1
-        await host.work[0]()
+        async with anyio.create_task_group() as group:
+            group.start_soon(host.work_off)
+            for applied in range(2):
+                await anyio.wait_all_tasks_blocked()
+                assert (len(host.commands), len(gate.asked)) == (2, 1), applied
+                session.applied()
 
         assert host.commands == [Publish(stream_id="a"), Stop(stream_id="a"), Join(stream_id="b")]
         assert gate.asked == [Publish(stream_id="a"), Join(stream_id="b")]
+
+    async def test_a_session_that_has_ended_is_not_asked_about(self) -> None:
+        """What waited for its turn is wished for by nobody any more."""
+        gate = ScriptedGate(lambda _: Verdict.allow())
+        session, host, _ = make(gate=gate)
+        host.applies_to = None
+        session.receive('{"command":"publish","streamId":"a"}')
+        session.receive('{"command":"join","streamId":"b"}')
+        async with anyio.create_task_group() as group:
+            group.start_soon(host.work_off)
+            await anyio.wait_all_tasks_blocked()
+            session.closed()
+
+        assert gate.asked == [Publish(stream_id="a")]
 
     async def test_what_needs_no_grant_is_not_asked_about(self) -> None:
         """A command that acts on what is held goes straight to the inbox."""
