@@ -8,6 +8,8 @@ A message has a size limit, and what the runtime holds of a session has one; fra
 - A client that pings and does not read is not read either, until it has: pongs are in nobody's outbox.
 - A connection that we are done with goes away. uvicorn closes it once its buffer is written, and a client that does not
   read never lets that happen; here it is cut off after a while.
+- A handshake comes to an end. What HTTP let through and the WebSocket's own parser does not (a longer header line, more
+  of them, a body) is answered 400, and what is not complete after a while is cut off.
 """
 
 import asyncio
@@ -19,7 +21,14 @@ from websockets.frames import Frame
 
 from signalreel.messages import POLICY_VIOLATION
 
-__all__ = ("CONTROLS_PER_S_MAX", "LINGER_S", "MESSAGE_FRAMES_MAX", "TURN_BYTES_MAX", "WebSocketProtocol")
+__all__ = (
+    "CONTROLS_PER_S_MAX",
+    "HANDSHAKE_S_MAX",
+    "LINGER_S",
+    "MESSAGE_FRAMES_MAX",
+    "TURN_BYTES_MAX",
+    "WebSocketProtocol",
+)
 
 TURN_BYTES_MAX: Final = 4_096
 """Bytes of one connection that are parsed in one turn of the event loop: 682 frames at most, a few milliseconds."""
@@ -30,10 +39,14 @@ MESSAGE_FRAMES_MAX: Final = 1_024
 CONTROLS_PER_S_MAX: Final = 100
 """Pings and pongs of one connection in one second. Clients send one in many seconds, and pong what we ping."""
 
+HANDSHAKE_S_MAX: Final = 10.0
+"""Seconds from a whole request head until the handshake is complete. It takes a few turns of the event loop."""
+
 LINGER_S: Final = 2.0
 """Seconds for what is still in the buffer, and for the client's own close frame, once the application has returned."""
 
 _CONTROLS_WINDOW_S: Final = 1.0
+_BAD_REQUEST: Final = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 _INVALID_DATA: Final = 1007
 """Close code for text that is no UTF-8 (RFC 6455, sections 7.4.1 and 8.1)."""
 
@@ -41,6 +54,9 @@ _INVALID_DATA: Final = 1007
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """A WebSocket connection that takes its turn, keeps to its limits, and does not outlive its application by long."""
 
+    handshake_s_max = HANDSHAKE_S_MAX
+
+    _deadline: asyncio.TimerHandle | None = None
     _unparsed = b""
     """What was read and not parsed yet. While there is any, the transport is not read."""
     _turn: asyncio.Handle | None = None
@@ -49,6 +65,26 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     _message_frames = 0
     _controls = 0
     _controls_since = 0.0
+
+    # ---- the handshake
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin the handshake, and its time."""
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(self.handshake_s_max, self._end_handshake)
+
+    def _end_handshake(self) -> None:
+        """Cut off who is still not answered: there is no session yet whose rules could end it."""
+        if not self.handshake_complete:
+            self.transport.abort()
+
+    def _refuse_unreadable(self) -> None:
+        """Answer a request that the parser gave up; the parser itself only wants the connection to end."""
+        if self.conn.handshake_exc is not None and not self.handshake_initiated and not self.transport.is_closing():
+            self.handshake_complete = self.close_sent = True
+            self.transport.write(_BAD_REQUEST)
+            self.transport.close()
+            self.loop.call_later(LINGER_S, self.transport.abort)
 
     # ---- reading in turns
 
@@ -67,6 +103,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if self._unparsed and not self._must_wait():
             piece, self._unparsed = self._unparsed[:TURN_BYTES_MAX], self._unparsed[TURN_BYTES_MAX:]
             super().data_received(piece)
+            self._refuse_unreadable()
         self._go_on()
 
     def _must_wait(self) -> bool:
@@ -176,6 +213,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what can no longer be answered."""
         self._unparsed = b""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
         if self._turn is not None:
             self._turn.cancel()
             self._turn = None

@@ -1,9 +1,11 @@
 """`signalreel_adapters.server.sockets`."""
 
 import asyncio
+import contextlib
 import logging
 
 import anyio
+import anyio.lowlevel
 import pytest
 import uvicorn
 from uvicorn.server import ServerState
@@ -14,6 +16,7 @@ from websockets.frames import Frame, Opcode
 from signalreel_adapters import Limits
 from signalreel_adapters.server.sockets import (
     CONTROLS_PER_S_MAX,
+    HANDSHAKE_S_MAX,
     MESSAGE_FRAMES_MAX,
     TURN_BYTES_MAX,
     WebSocketProtocol,
@@ -127,7 +130,7 @@ def frame(opcode: Opcode, data: bytes, *, fin: bool = True) -> bytes:
     return Frame(opcode, data, fin).serialize(mask=True)
 
 
-async def connected() -> tuple[WebSocketProtocol, Wire]:
+async def connected(kind: type[WebSocketProtocol] = WebSocketProtocol) -> tuple[WebSocketProtocol, Wire]:
     """A connection after its handshake, whose application takes what comes and says nothing."""
 
     async def application(_: Scope, receive: Receive, send: Send) -> None:
@@ -138,7 +141,7 @@ async def connected() -> tuple[WebSocketProtocol, Wire]:
     config = uvicorn.Config(application, log_config=None, lifespan="off", ws_ping_interval=None)
     config.load()
     wire = Wire()
-    protocol = WebSocketProtocol(config, ServerState(), {})
+    protocol = kind(config, ServerState(), {})
     protocol.connection_made(wire)
     protocol.data_received(
         b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -148,6 +151,75 @@ async def connected() -> tuple[WebSocketProtocol, Wire]:
     assert wire.written.startswith(b"HTTP/1.1 101")
     wire.written = b""
     return protocol, wire
+
+
+UPGRADE = (
+    b"GET /live/websocket%s HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n%s\r\n"
+)
+"""A handshake, with room for a query and for headers."""
+
+
+@pytest.mark.parametrize(
+    ("query", "headers"),
+    [
+        (b"", b"Cookie: " + b"c" * 9_000 + b"\r\n"),
+        (b"?q=" + b"q" * 9_000, b""),
+        (b"", b"".join(b"X%d: y\r\n" % number for number in range(130))),
+        (b"", b"Content-Length: 10\r\n"),
+        (b"", b"Transfer-Encoding: chunked\r\n"),
+    ],
+    ids=["a large cookie", "a long query", "many headers", "a body", "a body in chunks"],
+)
+async def test_a_handshake_that_cannot_be_read_is_answered_and_closed(query: bytes, headers: bytes) -> None:
+    """What HTTP takes and the WebSocket's parser does not is 400, at once, and keeps no connection."""
+    async with served() as server, await anyio.connect_tcp("127.0.0.1", server.port) as stream:
+        await stream.send(UPGRADE % (query, headers))
+        said = b""
+        with anyio.fail_after(HANDSHAKE_S_MAX / 2), contextlib.suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+            while True:
+                said += await stream.receive()
+
+    assert said.startswith(b"HTTP/1.1 400 ")
+
+
+class Hasty(WebSocketProtocol):
+    """A connection with no time for its handshake."""
+
+    handshake_s_max = 0.0
+
+
+async def test_a_handshake_that_nobody_completes_is_cut_off() -> None:
+    """An application that says nothing keeps no socket either: before a session there is nothing else that ends one."""
+
+    async def application(_: Scope, receive: Receive, __: Send) -> None:
+        while (await receive())["type"] != "websocket.disconnect":
+            pass
+
+    config = uvicorn.Config(application, log_config=None, lifespan="off", ws_ping_interval=None)
+    config.load()
+    wire = Wire()
+    protocol = Hasty(config, ServerState(), {})
+    protocol.connection_made(wire)
+    protocol.data_received(UPGRADE % (b"", b""))
+    with anyio.fail_after(5):
+        while not wire.is_closed:
+            await anyio.lowlevel.checkpoint()
+    protocol.connection_lost(None)
+
+    assert wire.written == b""
+
+
+async def test_a_complete_handshake_has_all_the_time() -> None:
+    """The limit is for the handshake alone; the connection goes on after it."""
+    protocol, wire = await connected(Hasty)
+    passed = asyncio.Event()
+    asyncio.get_running_loop().call_later(0, passed.set)
+    await passed.wait()
+    closed = wire.is_closed
+    protocol.connection_lost(None)
+
+    assert not closed
 
 
 async def test_what_was_read_at_once_is_taken_in_turns() -> None:
