@@ -172,7 +172,11 @@ class Viewer:
         self._update()
 
     def force_height(self, height: int) -> None:
-        """Choose the rendition by its height; 0 hands the choice back, which begins with the best."""
+        """Choose the rendition by its height; 0 hands the choice back, which begins with the best.
+
+        What was shown until now is noted: a choice that is made before the first look is a change all the same.
+        """
+        self._told_height = self._told_height or self._shown_height()
         self._height = height
         self._chooser = Chooser()
         for out, track in self._outs.values():
@@ -203,15 +207,18 @@ class Viewer:
 
         A room has no height: its players see pictures of many.
         """
-        if self.watches not in self.publishers:
-            return 0
-        heights = (out.layer.size[1] for out, _ in self._outs.values() if out.kind == "video" and out.layer is not None)
-        height = next(heights, 0)
+        height = self._shown_height()
         before = self._told_height
         if not height or height == before:
             return 0
         self._told_height = height
         return height if before else 0
+
+    def _shown_height(self) -> int:
+        if self.watches not in self.publishers:
+            return 0
+        heights = (out.layer.size[1] for out, _ in self._outs.values() if out.kind == "video" and out.layer is not None)
+        return next(heights, 0)
 
     def publisher_switched(self) -> None:
         """Look again at what the publishers themselves have switched off."""

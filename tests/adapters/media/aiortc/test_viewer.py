@@ -208,6 +208,16 @@ def test_a_changed_height_is_given_once() -> None:
     assert world.viewer.changed_height() == 0
 
 
+def test_a_choice_before_the_first_look_is_a_change() -> None:
+    """The player has seen the other height by then, however early it chooses."""
+    world = World(layers=("h", "l"))
+    world.start_layers()
+    world.viewer.force_height(180)
+    world.watch(seconds=1)
+
+    assert world.viewer.changed_height() == 180
+
+
 def test_the_publishers_own_switch_counts_too() -> None:
     """Either one may stop a kind."""
     world = World()
