@@ -51,6 +51,9 @@ class Limits(Struct, frozen=True):
     address_messages_burst_max: int = 30_000
     """Messages of all sessions from one address at once."""
 
+    idle_rates_max: int = 16_384
+    """Identities and addresses that have left and whose rates are remembered, so that coming back gains nothing."""
+
     pings_per_s_max: int = 50
     """Pings of one session a second, in the long run; clients send one every two or three seconds. -1 for no limit."""
 

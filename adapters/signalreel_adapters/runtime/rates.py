@@ -80,7 +80,10 @@ class Rates:
 
 
 class SharedRates:
-    """The buckets that sessions share. One that nobody uses is kept until it is full: coming back gains nothing."""
+    """The buckets that sessions share. One that nobody uses is kept until it is full: coming back gains nothing.
+
+    But no more than `idle_rates_max` of them: whoever comes from ever new addresses would fill the memory else.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -122,6 +125,9 @@ class SharedRates:
         return [one for one in keys if one[0][1] and one[1] != UNLIMITED]
 
     def _forget(self, now: int) -> None:
-        """Drop buckets that are full again, those first that have been idle the longest."""
-        while self._idle and self._buckets[key := next(iter(self._idle))].is_full(now):
+        """Drop buckets that are full again or too many, those first that have been idle the longest."""
+        while self._idle:
+            key = next(iter(self._idle))
+            if len(self._idle) <= self._limits.idle_rates_max and not self._buckets[key].is_full(now):
+                return
             del self._idle[key], self._buckets[key]

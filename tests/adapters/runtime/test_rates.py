@@ -1,5 +1,7 @@
 """`signalreel_adapters.runtime.rates`; what comes of it for a session is in `test_session`."""
 
+from msgspec import structs
+
 from signalreel.identifiers import App, SessionId
 from signalreel_adapters.ports import Peer, SessionInfo
 from signalreel_adapters.runtime.limits import UNLIMITED, Limits
@@ -102,6 +104,18 @@ class TestSharedRates:
         shared.join(of("ben"), 3 * SECOND)
 
         assert (heeded, kept, len(shared)) == ([False], 1, 1)
+
+    def test_those_that_are_idle_are_bounded(self) -> None:
+        """Whoever comes from ever new addresses takes no more memory: the oldest is forgotten, full or not."""
+        shared = SharedRates(structs.replace(self.LIMITS, idle_rates_max=2))
+        for name in ("ann", "ben", "cem", "dan"):
+            (bucket,) = shared.join(of(name), 0)
+            assert bucket.take(3, 0)
+            shared.leave(of(name), 0)
+        kept = len(shared)
+        heeded = {name: shared.join(of(name), 0)[0].take(1, 0) for name in ("cem", "dan", "ann")}
+
+        assert (kept, heeded) == (2, {"cem": False, "dan": False, "ann": True})
 
     def test_who_is_nobody_shares_nothing(self) -> None:
         """Without an identity, an address, or a limit there is no bucket."""
