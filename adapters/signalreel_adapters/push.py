@@ -36,6 +36,7 @@ from signalreel_adapters.ports import Clock
 from signalreel_adapters.runtime import Subscription
 from signalreel_adapters.runtime.limits import MICROSECONDS
 from signalreel_adapters.runtime.log import Log
+from signalreel_adapters.runtime.tasks import end_tasks
 
 __all__ = (
     "ATTEMPTS_MAX",
@@ -203,11 +204,7 @@ class PushDelivery:
         if lost:
             self.counters.dropped += lost
             _log.warning("pushes are lost at the end", pushes=lost)
-        tasks.cancel_scope.cancel()
-        # An error of the body is not the task group's business: handed to it, it would come back wrapped in a group.
-        ours = error is None or isinstance(error, anyio.get_cancelled_exc_class())
-        handled = await tasks.__aexit__(*((kind, error, traceback) if ours else (None, None, None)))
-        return handled if ours else None
+        return await end_tasks(tasks, kind, error, traceback)
 
     async def _listen(self, steps: Subscription) -> None:
         """Pick the pushes out of what happens. Never waits for the webhook, so no step is missed because of it."""

@@ -18,6 +18,7 @@ from signalreel_adapters.ports import Clock
 from signalreel_adapters.resources.meter import CannotMeasure, Meter, Reading, SystemMeter
 from signalreel_adapters.runtime.limits import MICROSECONDS
 from signalreel_adapters.runtime.log import Log
+from signalreel_adapters.runtime.tasks import end_tasks
 
 __all__ = ("CPU_SLACK_PERCENT", "MEMORY_SLACK_MB", "SAMPLES", "SAMPLE_MS", "Monitored", "ResourceMonitor")
 
@@ -97,11 +98,7 @@ class ResourceMonitor:
         if tasks is None:
             return None
         self._tasks = None
-        tasks.cancel_scope.cancel()
-        # An error of the body is not the task group's business: handed to it, it would come back wrapped in a group.
-        ours = error is None or isinstance(error, anyio.get_cancelled_exc_class())
-        handled = await tasks.__aexit__(*((kind, error, traceback) if ours else (None, None, None)))
-        return handled if ours else None
+        return await end_tasks(tasks, kind, error, traceback)
 
     async def _watch(self) -> None:
         try:

@@ -51,6 +51,7 @@ from signalreel_adapters.runtime.recorder import Recorder
 from signalreel_adapters.runtime.serving import close_unserved, serve_transport
 from signalreel_adapters.runtime.session import Session
 from signalreel_adapters.runtime.subscriptions import Overflow, Subscription, Subscriptions
+from signalreel_adapters.runtime.tasks import end_tasks
 
 __all__ = ("SERVICE_RESTART", "STOPPING", "UNMEASURED", "Runtime", "TurnedAway")
 
@@ -141,10 +142,8 @@ class Runtime:
                 self._media.report_to(self.report, self._count_media_failure)
                 await self._media.__aenter__()
         except BaseException as error:
-            tasks.cancel_scope.cancel()
-            ours = isinstance(error, anyio.get_cancelled_exc_class())
             try:
-                await tasks.__aexit__(*((type(error), error, error.__traceback__) if ours else (None, None, None)))
+                await end_tasks(tasks, type(error), error, error.__traceback__)
             finally:
                 self._tasks = None
                 self._send_everyone_away()
@@ -172,20 +171,17 @@ class Runtime:
         tasks = self._tasks
         if tasks is None:
             return None
-        # An error of the body is not the task group's business: handed to it, it would come back wrapped in a group.
-        ours = error is None or isinstance(error, anyio.get_cancelled_exc_class())
         try:
             if error is None:
                 await self.stop(spread_ms=0, grace_ms=0)
         finally:
-            tasks.cancel_scope.cancel()
             try:
-                handled = await tasks.__aexit__(*((kind, error, traceback) if ours else (None, None, None)))
+                handled = await end_tasks(tasks, kind, error, traceback)
             finally:
                 self._tasks = None
                 with anyio.CancelScope(shield=True):
                     await self._release(kind, error, traceback)
-        return handled if ours else None
+        return handled
 
     async def _release(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -14,6 +14,7 @@ from signalreel.events import BitrateMeasured
 from signalreel.identifiers import Kind, Reference
 from signalreel.step import Step
 from signalreel_adapters.runtime import Runtime, Subscription
+from signalreel_adapters.runtime.tasks import end_tasks
 
 __all__ = ("Bitrates",)
 
@@ -42,11 +43,9 @@ class Bitrates:
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    ) -> bool | None:
         tasks, self._tasks = self._tasks, None
-        if tasks is not None:
-            tasks.cancel_scope.cancel()
-            await tasks.__aexit__(None, None, None)
+        return await end_tasks(tasks, kind, error, traceback) if tasks is not None else None
 
     async def _follow(self, steps: Subscription) -> None:
         missed = 0
