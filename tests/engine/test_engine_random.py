@@ -78,17 +78,23 @@ from signalreel.host import (
     BlockSubscriber,
     CloseRoom,
     EndStream,
+    IssueToken,
     KickSession,
     RegisterRoom,
     RegisterStream,
+    RegisterSubscriber,
+    RevokeTokens,
+    UnregisterPushes,
     UnregisterRoom,
     UnregisterStream,
+    UnregisterSubscriber,
 )
 from signalreel.identifiers import Kind, Reference
 from signalreel.record import Grant, Record, decode_record, encode_record
 from signalreel.refusals import REFUSALS, USER_BLOCKED
-from signalreel.registered import RegisteredRoom, RegisteredStream
+from signalreel.registered import BlockKind, IssuedToken, Purpose, RegisteredRoom, RegisteredStream, Subscriber
 from signalreel.settings import Settings
+from signalreel.snapshot import Snapshot
 from signalreel.step import Fired, Step
 from tests.engine.test_engine_tour import derived
 from tests.engine.world import MS, World
@@ -107,11 +113,16 @@ GRANTS: Final = (
     *(None,) * 6,
     *(Grant(allowed=True, identity="alice"),) * 6,
     Grant(allowed=True, identity="bob"),
+    Grant(allowed=True, identity="bob", once="used-once", until=2_000_000),
+    Grant(allowed=True, identity="alice", sealed="sealed"),
     Grant(allowed=False),
     Grant(allowed=False, refusal=USER_BLOCKED.definition),
 )
 STREAMS: Final = ("s1", "s1", "s2", "r1")
 ROOMS: Final = ("r1", "r1", "r2", "")
+TIMES: Final = (0, 0, 1, 10_000)
+"""Seconds: for ever, within a run, and long after it."""
+
 TRACKS: Final = (Track("v", "video", "VP8", 640, 480, 1), Track("a", "audio", "opus"))
 
 
@@ -268,24 +279,60 @@ def order(world: World, chance: Chance) -> None:
                 EndStream(app=app, stream_id=chance.name()),
                 KickSession(app=app, session=chance.choice([*SESSIONS, "z"])),
                 CloseRoom(app=app, room=chance.room()),
-                *(registering(app, chance) if chance.flag() else ()),
             )
         )
     )
 
 
-def registering(app: str, chance: Chance) -> tuple[AnyHostCommand, ...]:
-    """What an operator may order of what is registered, under names that are in use."""
-    time = chance.choice((0, 0, 1, 10_000))
+def register(world: World, chance: Chance) -> None:
+    """The host orders something of what is registered, under names that are in use."""
+    app = chance.choice(("live", "live", "live", "other", ""))
+    world.order(chance.choice((planned if chance.flag() else rights_of)(app, chance)))
+
+
+def planned(app: str, chance: Chance) -> tuple[AnyHostCommand, ...]:
+    """What an operator may order of streams and rooms."""
+    time = chance.choice(TIMES)
+    limits = (-1, -1, 0, 1)
     stream = RegisteredStream(
-        chance.name(), planned_end=time, main_track=chance.choice(("", "r1")), waits=chance.flag()
+        chance.name(),
+        planned_start=time // 2,
+        planned_end=time,
+        expire_ms=chance.choice((0, 0, 500)),
+        viewers_max=chance.choice(limits),
+        subtracks_max=chance.choice(limits),
+        main_track=chance.choice(("", "r1")),
+        adaptive=chance.random() < 0.1,
+        waits=chance.flag(),
     )
     return (
         RegisterStream(app=app, stream=stream),
         UnregisterStream(app=app, stream_id=chance.name()),
         RegisterRoom(app=app, room=RegisteredRoom(chance.room(), planned_start=time // 2, streams_max=3)),
         UnregisterRoom(app=app, room=chance.room()),
-        BlockSubscriber(app=app, subscriber_id="ann", stream_id=chance.choice(("", chance.name())), until=time),
+    )
+
+
+def rights_of(app: str, chance: Chance) -> tuple[AnyHostCommand, ...]:
+    """What an operator may order of tokens, subscribers and blocks."""
+    time = chance.choice(TIMES)
+    purpose = chance.choice(list(Purpose))
+    subscriber = Subscriber(chance.name(), "ann", purpose, connections_max=chance.choice((-1, 0, 1)))
+    token = IssuedToken(f"tag{chance.randrange(5)}", chance.name(), purpose, time)
+    return (
+        IssueToken(app=app, token=token),
+        RevokeTokens(app=app, stream_id=chance.name()),
+        RegisterSubscriber(app=app, subscriber=subscriber),
+        UnregisterSubscriber(app=app, stream_id=chance.name(), subscriber_id=chance.choice(("", "ann"))),
+        UnregisterPushes(app=app, subscriber_id=chance.choice(("", "alice"))),
+        BlockSubscriber(
+            app=app,
+            stream_id=chance.choice(("", chance.name())),
+            subscriber_id=chance.choice(("ann", "alice")),
+            identity=chance.choice(("", "alice")),
+            kind=chance.choice(list(BlockKind)),
+            until=time,
+        ),
     )
 
 
@@ -331,6 +378,7 @@ HAPPENINGS: Final = (
     *(come_and_go,) * 3,
     let_time_pass,
     order,
+    *(register,) * 2,
     *(surround,) * 2,
     begin_anew,
 )
@@ -388,14 +436,23 @@ def check_end(world: World) -> None:
     assert {name: value for name, value in vars(world.engine._context.indexes).items() if value} == {}
 
 
+class Run(World):
+    """A world that was photographed in the middle: its snapshot, and how much had happened by then."""
+
+    snapshot: Snapshot
+    happened: int
+
+
 @cache
-def run(seed: int) -> World:
+def run(seed: int) -> Run:
     """Let everything of a run happen, checking as it goes."""
     chance = Chance(seed)
-    world = World(INITIAL)
+    world = Run(INITIAL)
     for session, app in SESSIONS.items():
         world.open(session, app=app)
-    for _ in range(HAPPENINGS_IN_A_RUN):
+    for happening in range(HAPPENINGS_IN_A_RUN):
+        if happening == HAPPENINGS_IN_A_RUN // 2:
+            world.snapshot, world.happened = world.engine.snapshot(), len(world.past)
         known = len(world.past)
         chance.choice(HAPPENINGS)(world, chance)
         for step in world.steps[known:]:
@@ -417,6 +474,17 @@ def test_anything_may_come_in_any_order(seed: int) -> None:
     again = Engine(INITIAL, state_digest_every=1)
 
     assert [again.apply(record) for record in world.records] == world.steps
+
+
+@settings(max_examples=RUNS)
+@given(st.integers(0, 2**32 - 1))
+def test_who_is_restored_in_the_middle_goes_on_as_if_nothing_had_been(seed: int) -> None:
+    """Contract 8: a snapshot holds all that decides what comes, so the same records have the same steps behind it."""
+    world = run(seed)
+    restored = Engine(INITIAL, state_digest_every=1)
+    restored.restore(world.snapshot)
+
+    assert [restored.apply(past.record) for past in world.past[world.happened :]] == world.steps[world.happened :]
 
 
 def test_the_runs_go_deep() -> None:
