@@ -18,6 +18,7 @@ from signalreel_adapters.access.rights import NoRooms, Rooms, Wish, decide_by, i
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.http import HttpPost, Unreachable
 from signalreel_adapters.ports import SessionInfo, Verdict
+from signalreel_adapters.runtime.log import Log
 
 __all__ = ("ACCEPTED", "BODY_BYTES_MAX", "CALLS_MAX", "Post", "WebhookGate")
 
@@ -29,6 +30,8 @@ BODY_BYTES_MAX: Final = 131_072
 
 CALLS_MAX: Final = 64
 """Questions under way at a time; the others wait, for as long as the runtime gives a gate."""
+
+_log: Final = Log("signalreel.access")
 
 Post = Callable[[str, bytes], Awaitable[int]]
 """Posts a JSON body to an address and gives the status. Raises `Unreachable` when there is none."""
@@ -100,7 +103,9 @@ class WebhookGate:
         try:
             async with self._calls:
                 status = await self._post(self._play_url if wish.purpose is Purpose.PLAY else self._url, body)
-        except Unreachable:
+        except Unreachable as error:
+            # The client is told what everybody is told whom it may not let in; the operator has to know why.
+            _log.warning("access webhook was not reached", app=session.app, purpose=str(wish.purpose), why=error.why)
             return Verdict.refuse()
         if status != ACCEPTED:
             return Verdict.refuse()

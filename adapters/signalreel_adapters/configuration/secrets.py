@@ -59,6 +59,8 @@ class Secrets:
                 found = file.read(SECRET_BYTES_MAX + 1)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or "it has no such name"
+            if isinstance(error, FileNotFoundError):
+                why += "; draw a secret for it: python3 -c 'import secrets; print(secrets.token_urlsafe(32))'"
             raise Misconfigured(f"{place}.file: cannot read {name}: {why}") from None
         if len(found) > SECRET_BYTES_MAX:
             raise Misconfigured(f"{place}.file: {name} has more than {SECRET_BYTES_MAX} bytes")

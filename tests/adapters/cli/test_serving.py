@@ -4,7 +4,9 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 import httpx
@@ -146,6 +148,76 @@ def test_a_blocked_subscriber_is_put_out_and_kept_out(folder: Path) -> None:
         server.end()
     with serving(folder) as (server, operator):
         assert operator.ask("GET", "broadcasts/s/subscribers/list/0/10")[0]["blockedType"] == "play"
+
+
+class Hook:
+    """An operator's webhook on this machine: it lets in who shows the right token, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        hook = self
+
+        class Answers(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                question: dict[str, Any] = msgspec.json.decode(body)
+                hook.asked.append(question)
+                self.send_response(200 if question.get("token") == "right" else 403)
+                self.end_headers()
+
+            def log_request(self, code: object = "-", size: object = "-") -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+        self.port = self.server.server_address[1]
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Answer until the block ends; afterwards nobody listens there."""
+        thread = Thread(target=self.server.serve_forever)
+        thread.start()
+        try:
+            yield
+        finally:
+            self.server.shutdown()
+            thread.join()
+            self.server.server_close()
+
+
+def test_a_webhook_of_the_file_lets_in_and_keeps_out(tmp_path: Path) -> None:
+    """200 is a yes and nothing else is, nor is silence, of which the log tells; without a token it is asked as well."""
+    hook = Hook()
+    path = tmp_path / "signalreel.toml"
+    path.write_text(f"""
+        [server]
+        media = "fake"
+
+        [apps.live.access]
+        publish = "webhook"
+        play = ["token", "webhook"]
+        webhook.url = "http://127.0.0.1:{hook.port}/"
+        webhook.allow_private = true
+    """)
+    with server_process("--config", str(path)) as server, connect(server.websocket) as client:
+        with hook.answering():
+            answers = [
+                say(client, command="publish", streamId="s"),
+                say(client, command="publish", streamId="s", token="wrong"),
+                say(client, command="publish", streamId="s", token="right", subscriberId="ann"),
+                say(client, command="play", streamId="s", token="wrong"),
+            ]
+        answers.append(say(client, command="publish", streamId="t", token="right"))
+        server.end()
+
+    refused = "unauthorized_access"
+    assert answers == [refused, refused, "start", refused, refused]
+    assert [(one["appName"], one["streamId"], one["mode"], one.get("token")) for one in hook.asked] == [
+        ("live", "s", "publish", None),
+        ("live", "s", "publish", "wrong"),
+        ("live", "s", "publish", "right"),
+        ("live", "s", "play", "wrong"),
+    ]
+    assert "access webhook was not reached" in server.stderr
 
 
 def _until_told_or_closed(client: ClientConnection) -> None:
