@@ -1,5 +1,6 @@
 """What one client can take is bounded, so that it slows itself alone (Contract 12 and 15)."""
 
+import msgspec
 import pytest
 
 from signalreel.commands import GetRoomInfo, Join, JoinRoom, Play, Publish, TakeConfiguration
@@ -7,8 +8,8 @@ from signalreel.decoding import decode_command
 from signalreel.errors import Undecodable
 from signalreel.events import DescriptionCreated, MediaConnected
 from signalreel.identifiers import Kind
-from signalreel.machines.broadcasts import TOLD_LENGTH_MAX
-from signalreel.messages import RoomInformation
+from signalreel.machines.texts import LIST_SIZE_MAX, TOLD_LENGTH_MAX
+from signalreel.messages import Notification, RoomInformation, encode_message
 from signalreel.refusals import HIGH_RESOURCE_USAGE
 from signalreel.settings import Settings
 from tests.engine.world import World, refusal, told
@@ -60,6 +61,42 @@ def test_what_a_publisher_says_of_its_stream_fills_nobody_elses_connection(lengt
     (stream,) = room.stream_list
     passed_on = length if length <= TOLD_LENGTH_MAX else 0
     assert (stream.stream_id, len(stream.stream_name), len(stream.meta_data)) == ("s1", passed_on, passed_on)
+
+
+def test_what_a_session_says_of_itself_is_kept_only_as_far_as_others_are_told() -> None:
+    """Contract 15: no command leaves behind in memory as much as a message may hold."""
+    world, long = World(), "x" * (TOLD_LENGTH_MAX + 1)
+    world.open("publisher", "player", "peer")
+    world.say("publisher", Publish("s1", "", long, "", long, "r", meta_data=long, role=long))
+    world.go_live("publisher", "s1")
+    said = Play("s1", subscriber_id=long, subscriber_name=long, viewer_info=long, role=long, user_publish_id=long)
+    world.say("player", said)
+    world.say("peer", Join("p", mode=long))
+
+    sizes = {id: len(msgspec.json.encode(machine)) for (_, _, id), machine in world.engine.machines()}
+    assert {id: size < 1_000 for id, size in sizes.items()} == dict.fromkeys(("s1", "r", "player/s1", "p"), True)
+    assert len(msgspec.json.encode(world.engine.snapshot())) < TOLD_LENGTH_MAX
+
+
+def test_a_room_is_told_in_bounded_size() -> None:
+    """Contract 15: who says little of its stream is told with it, who says much without, and every stream is told."""
+    world = World()
+    for number in range(100):
+        session, said = f"session-{number}", "é" * TOLD_LENGTH_MAX if number else "short"
+        world.open(session)
+        world.say(session, Publish(f"s{number:02}", main_track="r", stream_name=said, meta_data=said, role=said))
+        world.go_live(session, f"s{number:02}")
+    world.open("member")
+
+    (joined,) = told(world.say("member", JoinRoom("r", "own")), "member")
+    (room,) = told(world.say("member", GetRoomInfo("r", "own")), "member")
+
+    assert isinstance(joined, Notification)
+    assert isinstance(room, RoomInformation)
+    assert joined.stream_list == room.stream_list
+    assert room.streams == tuple(f"s{number:02}" for number in range(100))
+    assert [stream.stream_name for stream in room.stream_list] == ["short", *[""] * 99]
+    assert len(encode_message(room)) <= LIST_SIZE_MAX
 
 
 def test_a_track_list_has_a_bounded_number_of_entries() -> None:

@@ -59,8 +59,8 @@ from signalreel.host import (
     UnregisterStream,
 )
 from signalreel.identifiers import Kind
-from signalreel.machines.broadcasts import TOLD_LENGTH_MAX
 from signalreel.machines.pair import CALLS_MAX
+from signalreel.machines.texts import TOLD_LENGTH_MAX
 from signalreel.messages import POLICY_VIOLATION
 from signalreel.registered import BlockKind, RegisteredRoom, RegisteredStream
 from signalreel.settings import Settings

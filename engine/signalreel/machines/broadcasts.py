@@ -19,10 +19,11 @@ from signalreel.identifiers import Kind, playback_id
 from signalreel.machines.base import AnyMachine
 from signalreel.machines.context import US_PER_MS, Context
 from signalreel.machines.shapes import Playback, Room, Stream, StreamState, is_live
+from signalreel.machines.texts import listed, told
 from signalreel.registered import Subscriber
 
 __all__ = (
-    "TOLD_LENGTH_MAX",
+    "SEARCHED_LENGTH_MAX",
     "Broadcast",
     "Viewer",
     "broadcast_of",
@@ -34,12 +35,10 @@ __all__ = (
     "page_of_subtracks",
     "page_of_viewers",
     "text_of",
-    "told",
 )
 
-TOLD_LENGTH_MAX: Final = 4_096
-"""Characters of a stream's name or meta data that others are told. Every member of a room gets those of every stream,
-so one publisher's text must not fill the others' connections; clients keep a few dozen characters there."""
+SEARCHED_LENGTH_MAX: Final = 255
+"""Characters of a stream's name that a search looks through: every name of a room, for everyone who searches."""
 
 
 class Broadcast(Struct, frozen=True, rename="camel"):
@@ -79,11 +78,6 @@ class Viewer(Struct, frozen=True, rename="camel"):
     connected: bool = True
 
 
-def told(text: str) -> str:
-    """What a publisher said of its stream, as others are told; a text beyond all measure is not passed on."""
-    return text if len(text) <= TOLD_LENGTH_MAX else ""
-
-
 def text_of(value: Broadcast | Viewer) -> str:
     """Give the JSON text in which clients get it."""
     return msgspec.json.encode(value).decode()
@@ -101,11 +95,11 @@ def broadcast_of_stream(stream: Stream, context: Context) -> Broadcast:
     live = Broadcast(
         stream.id,
         _status_of(stream),
-        name=told(stream.name),
-        meta_data=told(stream.meta_data),
+        name=stream.name,
+        meta_data=stream.meta_data,
         date=_date(stream.born_at, context),
         main_track_stream_id=stream.placed_in,
-        role=told(stream.role),
+        role=stream.role,
         viewers=context.indexes.audience_size(stream.app, stream.id),
         viewers_max=context.settings.viewers_max,
         width=largest.width if largest is not None else 0,
@@ -120,7 +114,7 @@ def broadcast_of_room(room: Room, context: Context) -> Broadcast:
     live = Broadcast(
         room.id,
         "broadcasting",
-        meta_data=told(room.meta_data),
+        meta_data=room.meta_data,
         date=_date(room.born_at, context),
         sub_track_stream_ids=tuple(
             id
@@ -210,7 +204,7 @@ def page_of_subtracks(room: Room, asked: GetSubtracks, context: Context) -> tupl
         for stream in _placed(room, context)
         if stream.state is StreamState.BROADCASTING
         and (not asked.role or stream.role == asked.role)
-        and (not wanted or wanted in stream.id.casefold() or wanted in stream.name.casefold())
+        and (not wanted or wanted in stream.id.casefold() or wanted in stream.name[:SEARCHED_LENGTH_MAX].casefold())
     ]
     by = _SORTED_BY.get(asked.sort_by)
     if by is not None:
@@ -218,7 +212,12 @@ def page_of_subtracks(room: Room, asked: GetSubtracks, context: Context) -> tupl
     if asked.order_by.casefold() == "desc":
         found.reverse()
     page = found[asked.offset : asked.offset + min(asked.size, LISTED_MAX)]
-    return tuple(text_of(broadcast_of_stream(stream, context)) for stream in page)
+    broadcasts = [broadcast_of_stream(stream, context) for stream in page]
+    return tuple(text_of(broadcast) for broadcast in listed(broadcasts, text_of, _without_texts))
+
+
+def _without_texts(broadcast: Broadcast) -> Broadcast:
+    return replace(broadcast, name="", description="", meta_data="", role="")
 
 
 def count_subtracks(room: Room, role: str, status: str, context: Context) -> int:
@@ -249,18 +248,21 @@ def page_of_viewers(app: str, id: str, offset: int, size: int, context: Context)
     playing = context.indexes.audience(app, id)
     found = [context.machines.get((Kind.PLAYBACK, app, playback)) for playback in playing[offset:end]]
     viewers = [
-        Viewer(id, told(playback.subscriber_id), told(playback.subscriber_name))
+        Viewer(id, playback.subscriber_id, playback.subscriber_name)
         for playback in found
         if isinstance(playback, Playback)
     ]
     if end > len(playing):
         viewers += [
-            Viewer(id, told(each.subscriber_id), told(each.name), str(each.purpose), _is_here(app, id, each, context))
+            Viewer(id, each.subscriber_id, told(each.name), str(each.purpose), _is_here(app, id, each, context))
             for each in _not_playing(app, id, context)[max(0, offset - len(playing)) : end - len(playing)]
         ]
-    return tuple(
-        text_of(viewer if is_told else replace(viewer, subscriber_id="", subscriber_name="")) for viewer in viewers
-    )
+    shown = viewers if is_told else [_without_names(viewer) for viewer in viewers]
+    return tuple(text_of(viewer) for viewer in listed(shown, text_of, _without_names))
+
+
+def _without_names(viewer: Viewer) -> Viewer:
+    return replace(viewer, subscriber_id="", subscriber_name="")
 
 
 def _ids_of(id: str, context: Context) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ from enum import StrEnum
 from signalreel.commands import Command, Play, Publish, TakeConfiguration, UpdateStreamMetaData
 from signalreel.identifiers import Kind
 from signalreel.machines.base import AnyMachine
-from signalreel.machines.broadcasts import TOLD_LENGTH_MAX
 from signalreel.machines.context import Context
 from signalreel.machines.planned import room_of
 from signalreel.machines.standings import Wish, names_in, wish_of
 from signalreel.machines.table import Row, refuse
+from signalreel.machines.texts import told
 from signalreel.record import Grant
 from signalreel.refusals import HIGH_RESOURCE_USAGE, LICENSE_SUSPENDED, UNAUTHORIZED_ACCESS, USER_BLOCKED
 
@@ -183,7 +183,7 @@ def by_another_session(machine: AnyMachine, input: object, context: Context) -> 
 
 def can_be_told(machine: AnyMachine, input: UpdateStreamMetaData, context: Context) -> bool:
     """Whether the meta data are no longer than what others are told."""
-    return len(input.meta_data) <= TOLD_LENGTH_MAX
+    return told(input.meta_data) == input.meta_data
 
 
 def lives_as(*kinds: Kind) -> Condition:

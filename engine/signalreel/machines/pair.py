@@ -48,7 +48,9 @@ from signalreel.refusals import HIGH_RESOURCE_USAGE, NO_PEER_ASSOCIATED_BEFORE, 
 __all__ = ("CALLS_MAX", "PAIR")
 
 PLAY_MODE: Final = "play"
-"""The mode of a peer that only wants to play; it never offers. Any other mode means both."""
+"""The mode of a peer that only wants to play; it never offers. Any other mode means both, and is kept as that."""
+
+BOTH_MODE: Final = "both"
 
 CALLS_MAX: Final = 64
 """Calls of one waiting peer that nobody has come to yet. Each stands for a pair that no session holds, so these have a
@@ -67,10 +69,15 @@ def other_peer(pair: Pair, context: Context) -> str:
 # ---------------------------------------------------------------- join
 
 
+def mode_of(join: Join) -> str:
+    """What a peer joined for: one of two words, however long the client's own is."""
+    return PLAY_MODE if join.mode == PLAY_MODE else BOTH_MODE
+
+
 def greet(pair: Pair, join: Join, context: Context) -> Pair:
     """Welcome the first peer."""
     context.send(context.session, Notification("joined", stream_id=pair.id))
-    return replace(pair, sessions=(context.session,), modes=(join.mode,))
+    return replace(pair, sessions=(context.session,), modes=(mode_of(join),))
 
 
 def greet_again(pair: Pair, join: Join, context: Context) -> None:
@@ -143,7 +150,7 @@ def pair_up(pair: Pair, join: Join, context: Context) -> Pair:
         context.send(context.session, joined)
         if join.mode != PLAY_MODE:
             context.send(context.session, Start(pair.id))
-    return replace(pair, sessions=(*pair.sessions, context.session), modes=(*pair.modes, join.mode))
+    return replace(pair, sessions=(*pair.sessions, context.session), modes=(*pair.modes, mode_of(join)))
 
 
 # ---------------------------------------------------------------- descriptions

@@ -12,6 +12,7 @@ from signalreel.identifiers import Kind
 from signalreel.machines.base import AnyMachine
 from signalreel.machines.context import US_PER_MS, US_PER_S, Context
 from signalreel.machines.shapes import is_live
+from signalreel.machines.texts import told
 from signalreel.registered import RegisteredRoom, RegisteredStream
 
 __all__ = (
@@ -189,10 +190,10 @@ def as_asked(play: Play) -> dict[str, Any]:
     """The fields of a playback that are as its player said."""
     return {
         "track_list": play.track_list,
-        "publishes": play.user_publish_id,
+        "publishes": told(play.user_publish_id),
         "switched_off": play.disable_tracks_by_default,
-        "subscriber_id": play.subscriber_id,
-        "subscriber_name": play.subscriber_name,
+        "subscriber_id": told(play.subscriber_id),
+        "subscriber_name": told(play.subscriber_name),
     }
 
 

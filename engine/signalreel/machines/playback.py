@@ -137,12 +137,8 @@ def wait(playback: Playback, play: Play, context: Context) -> Playback:
 def begin(playback: Playback, notice: StreamWentLive, context: Context) -> Playback:
     """The stream is live: say so, and have media make an offer of it."""
     context.send(playback.sessions[0], Notification("streaming_started", stream_id=notice.stream_id))
-    begun = replace(
-        playback,
-        watches=notice.stream_id,
-        waits_for="",
-        **context.timer(context.settings.play_timeout_ms),
-    )
+    timer = context.timer(context.settings.play_timeout_ms)
+    begun = replace(playback, watches=notice.stream_id, waits_for="", **timer)
     return show(begun, wanted_sources(begun, context), context)
 
 

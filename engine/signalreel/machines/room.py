@@ -26,7 +26,6 @@ from signalreel.commands import (
 from signalreel.events import SessionClosed
 from signalreel.host import CloseRoom
 from signalreel.identifiers import Kind
-from signalreel.machines.broadcasts import told
 from signalreel.machines.checks import (
     access_checks,
     by_another_session,
@@ -50,6 +49,7 @@ from signalreel.machines.planned import room_closed, room_unregistered, until_ro
 from signalreel.machines.questions import ANSWERS, answered, hidden
 from signalreel.machines.shapes import Member, Room, RoomState, Stream, is_live
 from signalreel.machines.table import SAME, Table, ignore, otherwise, refuse, row, unreachable
+from signalreel.machines.texts import listed
 from signalreel.messages import Notification, RoomInformation, RoomStream, TrackList
 from signalreel.refusals import (
     HIGH_RESOURCE_USAGE,
@@ -77,8 +77,13 @@ def visible_streams(room: Room, asked_as: str, context: Context) -> tuple[RoomSt
     for id, _ in context.indexes.roster(room.app, room.id):
         stream = context.find(Kind.STREAM, id)
         if id not in own and isinstance(stream, Stream) and is_live(stream):
-            found.append(RoomStream(id, told(stream.name), told(stream.meta_data)))
+            found.append(RoomStream(id, stream.name, stream.meta_data))
     return tuple(found)
+
+
+def list_of(streams: tuple[RoomStream, ...]) -> tuple[RoomStream, ...]:
+    """The same with what their publishers say of them, as far as a member can be told it of all of them."""
+    return listed(streams, lambda stream: stream, lambda stream: RoomStream(stream.stream_id, "", ""))
 
 
 def ids_of(streams: tuple[RoomStream, ...]) -> tuple[str, ...]:
@@ -140,7 +145,7 @@ def tell_joined(room: Room, stream_id: str, context: Context) -> None:
         "joinedTheRoom",
         stream_id=stream_id,
         streams=ids_of(streams),
-        stream_list=streams,
+        stream_list=list_of(streams),
         room_name=room.id,
         room=room.id,
         max_track_count=context.settings.video_tracks_max,
@@ -166,7 +171,7 @@ def nobody_is_member(room: Room, input: object, context: Context) -> bool:
 def tell_room(room: Room, command: GetRoomInfo, context: Context) -> None:
     """Tell what can be played; an empty array when alone."""
     streams = visible_streams(room, command.stream_id, context)
-    context.send(context.session, RoomInformation(room.id, ids_of(streams), streams, room.id))
+    context.send(context.session, RoomInformation(room.id, ids_of(streams), list_of(streams), room.id))
 
 
 def tell_track_list(room: Room, command: GetTrackList, context: Context) -> None:

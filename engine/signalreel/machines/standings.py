@@ -12,7 +12,7 @@ from msgspec import Struct
 from signalreel.commands import Command, GetTrackList, Join, JoinRoom, Play, Publish
 from signalreel.identifiers import Kind, playback_id
 from signalreel.machines.base import Key
-from signalreel.registered import Purpose
+from signalreel.registered import LABEL_LENGTH_MAX, Purpose
 
 __all__ = ("Standing", "Standings", "StandingsOf", "Wish", "names_in", "wish_of")
 
@@ -63,6 +63,8 @@ def wish_of(command: Command, session: str) -> Wish | None:
 def names_in(command: Command, vouched: str) -> tuple[str, ...]:
     """The names under which a command comes: what it claims, and whom the host vouches for."""
     claimed = command.subscriber_id if isinstance(command, Publish | Play) else ""
+    if len(claimed) > LABEL_LENGTH_MAX:
+        claimed = ""  # Nobody of so long a name is registered or blocked: keeping it would only fill memory.
     return tuple(name for name in dict.fromkeys((claimed, vouched)) if name)
 
 

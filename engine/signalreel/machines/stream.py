@@ -61,6 +61,7 @@ from signalreel.machines.planned import (
 from signalreel.machines.questions import ANSWERS, answered, hidden, unanswered
 from signalreel.machines.shapes import Stream, StreamState
 from signalreel.machines.table import SAME, Row, Table, ignore, otherwise, refuse, row, unreachable
+from signalreel.machines.texts import told
 from signalreel.machines.tracks import names_of, renditions_of, resolved, wanted_of
 from signalreel.messages import (
     POLICY_VIOLATION,
@@ -157,10 +158,10 @@ def open_stream(stream: Stream, publish: Publish, context: Context) -> Stream:
         stream,
         sessions=(context.session,),
         placed_in=room,
-        name=publish.stream_name or (registered.name if registered is not None else ""),
-        meta_data=publish.meta_data or (registered.meta_data if registered is not None else ""),
-        subscriber_id=publish.subscriber_id,
-        role=publish.role,
+        name=told(publish.stream_name or (registered.name if registered is not None else "")),
+        meta_data=told(publish.meta_data or (registered.meta_data if registered is not None else "")),
+        subscriber_id=told(publish.subscriber_id),
+        role=told(publish.role),
         video=publish.video,
         audio=publish.audio,
         identity=grant.identity if grant is not None else "",

@@ -20,8 +20,9 @@ from signalreel.commands import (
 )
 from signalreel.events import ClockAdjusted, Track, TracksFound
 from signalreel.host import RegisterStream, RegisterSubscriber
-from signalreel.machines.broadcasts import TOLD_LENGTH_MAX, Broadcast, told
-from signalreel.messages import Notification
+from signalreel.machines.broadcasts import SEARCHED_LENGTH_MAX, Broadcast
+from signalreel.machines.texts import LIST_SIZE_MAX, TOLD_LENGTH_MAX
+from signalreel.messages import Notification, encode_message
 from signalreel.record import Grant
 from signalreel.registered import Purpose, RegisteredStream, Subscriber
 from signalreel.settings import Settings
@@ -278,10 +279,50 @@ def test_names_of_viewers_are_for_those_who_take_part(session: str) -> None:
     assert subscribers(world, "dave", GetSubscribers("s1")) == [("", "", "play", True)]
 
 
-def test_a_text_beyond_all_measure_is_not_told() -> None:
-    """Others' connections must not fill with it."""
-    assert told("x" * TOLD_LENGTH_MAX) == "x" * TOLD_LENGTH_MAX
-    assert told("x" * (TOLD_LENGTH_MAX + 1)) == ""
+def test_a_search_looks_through_so_much_of_a_name() -> None:
+    """Contract 15: every search goes through every name of the room."""
+    world = world_of()
+    head = "x" * (SEARCHED_LENGTH_MAX - 1)
+    world.say("alice", Publish("s1", main_track="r", stream_name=f"{head}yz"))
+    world.go_live("alice", "s1")
+
+    assert subtracks(world, GetSubtracks("r", search="XY")) == ["s1"]
+    assert subtracks(world, GetSubtracks("r", search="yz")) == []
+
+
+def test_a_page_is_of_bounded_size_and_whole() -> None:
+    """Contract 15: whoever says too much of its stream is told without it; the others and every place stay."""
+    world = world_of()
+    for number in range(LISTED_MAX):
+        session, long = f"session-{number}", "é" * TOLD_LENGTH_MAX if number else "short"
+        world.open(session)
+        world.say(session, Publish(f"s{number:02}", main_track="r", stream_name=long, meta_data=long, role=long))
+        world.go_live(session, f"s{number:02}")
+
+    (answer,) = told_to(world.say("dave", GetSubtracks("r")), "dave")
+
+    assert isinstance(answer, Notification)
+    assert isinstance(answer.subtrack_list, tuple)
+    found = [json.loads(text) for text in answer.subtrack_list]
+    assert [entry["streamId"] for entry in found] == [f"s{number:02}" for number in range(LISTED_MAX)]
+    assert [entry["name"] for entry in found] == ["short", *[""] * (LISTED_MAX - 1)]
+    assert len(encode_message(answer)) <= LIST_SIZE_MAX
+
+
+def test_a_page_of_viewers_is_of_bounded_size() -> None:
+    """Contract 15: as one of streams is."""
+    world = world_of()
+    world.publish("alice", "s1")
+    for number in range(LISTED_MAX):
+        world.open(f"viewer-{number}")
+        world.say(f"viewer-{number}", Play("s1", subscriber_name="é" * TOLD_LENGTH_MAX))
+
+    (answer,) = told_to(world.say("alice", GetSubscribers("s1")), "alice")
+
+    assert isinstance(answer, Notification)
+    assert isinstance(answer.subscriber_list, tuple)
+    assert len(answer.subscriber_list) == LISTED_MAX
+    assert len(encode_message(answer)) <= LIST_SIZE_MAX
 
 
 def test_a_registered_stream_is_told_before_during_and_after() -> None:

@@ -7,7 +7,7 @@ from signalreel.engine import Engine
 from signalreel.identifiers import Kind
 from signalreel.machines.standings import Standing, Standings, Wish, names_in, wish_of
 from signalreel.record import Grant
-from signalreel.registered import Purpose
+from signalreel.registered import LABEL_LENGTH_MAX, Purpose
 from tests.engine.world import APP, World
 
 ANN = Grant(allowed=True, identity="tag-of-ann")
@@ -37,6 +37,14 @@ def test_a_command_comes_under_what_it_claims_and_whom_the_host_vouches_for() ->
     assert names_in(Publish("s", subscriber_id="ann"), "bob") == ("ann", "bob")
     assert names_in(Play("s", subscriber_id="ann"), "ann") == ("ann",)
     assert names_in(JoinRoom("r"), "") == ()
+
+
+def test_a_name_that_nobody_can_be_registered_by_is_not_noted() -> None:
+    """Contract 15: it is kept for every machine that the session holds."""
+    longest = "x" * LABEL_LENGTH_MAX
+
+    assert names_in(Play("s", subscriber_id=longest), "") == (longest,)
+    assert names_in(Play("s", subscriber_id=longest + "x"), "bob") == ("bob",)
 
 
 def test_sessions_are_found_by_name_and_tag() -> None:
