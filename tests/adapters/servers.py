@@ -89,6 +89,7 @@ async def served(
     ids: Ids | None = None,
     pages: Path | None = None,
     origins: Collection[str] | None = None,
+    proxies: Collection[str] = (),
 ) -> AsyncIterator[Served]:
     """Run the server in this event loop."""
     listens = anyio.Event()
@@ -99,7 +100,15 @@ async def served(
         ):
 
             async def run() -> None:
-                await serve(runtime, bound, pages=pages, origins=origins, ready=listens.set, heed_signals=False)
+                await serve(
+                    runtime,
+                    bound,
+                    pages=pages,
+                    origins=origins,
+                    proxies=proxies,
+                    ready=listens.set,
+                    heed_signals=False,
+                )
 
             tasks.start_soon(run)
             await listens.wait()

@@ -141,6 +141,7 @@ def _serve(config: Path | None, given: dict[str, Any], wished: dict[str, Any], m
     plan = make_plan(config, given)
     server = plan.server
     _check_addresses(server.origins, "server.origins", server.media_hosts, "server.media_hosts")
+    _check_proxies(server.proxies)
     settings = _settings({**plan.configuration.settings, **wished})
     try:
         bound = listen(server.host, server.port)
@@ -190,6 +191,15 @@ def _check_addresses(origins: tuple[str, ...], of_origins: str, hosts: tuple[str
             ipaddress.ip_address(address)
         except ValueError:
             raise Mistake(f"{of_hosts} {address} is no IP address") from None
+
+
+def _check_proxies(proxies: tuple[str, ...]) -> None:
+    """Refuse what is neither an address nor a network: nothing would come from it, or everything."""
+    for proxy in proxies:
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError:
+            raise Mistake(f"server.proxies {proxy} is no IP address and no network") from None
 
 
 def _media(server: ServerSection, bound: str) -> Media | None:

@@ -99,6 +99,7 @@ async def run(
         pages=Path(server.pages) if server.pages else None,
         origins=server.origins or None,
         operators=access.operators,
+        proxies=server.proxies,
         rest=access.services(runtime, load=monitor if measures_load else None, bitrates=bitrates),
     )
     async with served, runtime, AsyncExitStack() as beside:

@@ -61,6 +61,7 @@ class ServerSection(_Section, frozen=True):
     reel: str = ""
     pages: str = ""
     origins: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
     media: Literal["aiortc", "fake", "none"] = "aiortc"
     media_hosts: tuple[str, ...] = ()
     media_port: _Port = 0

@@ -45,8 +45,8 @@ class Limits(Struct, frozen=True):
     """Messages of all sessions of one identity at once."""
 
     address_messages_per_s_max: int = 10_000
-    """The same for all sessions from one address: behind it there may be a whole school. Behind a proxy everybody has
-    one address; give it -1 there, for no limit."""
+    """The same for all sessions from one address: behind it there may be a whole school. Behind a proxy that is
+    not named as one everybody has one address."""
 
     address_messages_burst_max: int = 30_000
     """Messages of all sessions from one address at once."""

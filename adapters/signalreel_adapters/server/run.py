@@ -91,11 +91,14 @@ async def serve(
     origins: Collection[str] | None = None,
     operators: Operators | None = None,
     rest: Services | None = None,
+    proxies: Collection[str] = (),
     ready: Callable[[], None] = lambda: None,
     heed_signals: bool = True,
 ) -> None:
     """Serve a runtime on a bound socket until a signal ends it, or this is cancelled.
 
+    `proxies` are the addresses or networks of which `X-Forwarded-For` is believed. Each sets it, or appends to it: the
+    last address in it that is no proxy's is the client's. From anybody else, and without proxies, it says nothing.
     `ready` is called once connections are taken. Runs on asyncio, because uvicorn does. Whoever calls it has entered
     the runtime, or does so meanwhile (`listening` is for that).
     """
@@ -107,6 +110,9 @@ async def serve(
         ws_ping_interval=PING_S,
         ws_ping_timeout=PING_S,
         ws_per_message_deflate=False,  # 64 KiB a connection, and a small message can then unpack to a large one.
+        # By default uvicorn believes what comes from this machine: a client behind a proxy could choose its address.
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=list(proxies),
         lifespan="off",
         log_config=None,
         access_log=False,  # Paths may carry tokens in their query.
@@ -143,6 +149,7 @@ async def listening(
     origins: Collection[str] | None = None,
     operators: Operators | None = None,
     rest: Services | None = None,
+    proxies: Collection[str] = (),
 ) -> AsyncGenerator[None]:
     """Serve beside the body, which enters the runtime and then waits; the body is cancelled when a signal has ended it.
 
@@ -153,7 +160,16 @@ async def listening(
     async with anyio.create_task_group() as tasks:
 
         async def run() -> None:
-            await serve(runtime, bound, pages=pages, origins=origins, operators=operators, rest=rest, ready=listens.set)
+            await serve(
+                runtime,
+                bound,
+                pages=pages,
+                origins=origins,
+                operators=operators,
+                rest=rest,
+                proxies=proxies,
+                ready=listens.set,
+            )
             tasks.cancel_scope.cancel()
 
         tasks.start_soon(run)
