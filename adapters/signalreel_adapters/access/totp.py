@@ -110,7 +110,8 @@ class TotpGate:
     secrets run name and stream id together as real servers do, so let such names and ids be of fixed length, or random;
     otherwise the subscriber `ab` of stream `c` shares a secret with the subscriber `a` of stream `bc`.
 
-    Wrong codes are counted by subscriber and address, and more patiently by subscriber alone: see `backoff`.
+    Wrong codes are counted by subscriber and address, and more patiently by subscriber alone: see `backoff`. Codes for
+    subscribers that there are not count for nothing, and are refused in the same words.
     """
 
     def __init__(
@@ -149,7 +150,8 @@ class TotpGate:
         near = (*anywhere, session.peer.address)
         if self._near.is_closed(near) or self._anywhere.is_closed(anywhere):
             return Verdict.refuse()
-        for subscriber in await self._candidates(wish, session):
+        candidates = await self._candidates(wish, session)
+        for subscriber in candidates:
             counter = self._counter_of(subscriber, wish.subscriber_code)
             if counter is None:
                 continue
@@ -158,8 +160,10 @@ class TotpGate:
             once = self._tags.tag("totp", subscriber.stream_id, wish.subscriber_id, str(counter))
             end = (counter + 1 + STEPS_AROUND) * subscriber.period_s
             return Verdict.allow(self._tags.subscriber(wish.subscriber_id), once=once, until=kept_until(end * SECOND))
-        self._near.fail(near)
-        self._anywhere.fail(anywhere)
+        # Where there is no code to find nothing was guessed: made-up names must not push real ones out of the memory.
+        if candidates:
+            self._near.fail(near)
+            self._anywhere.fail(anywhere)
         return Verdict.refuse()
 
     async def _candidates(self, wish: Wish, session: SessionInfo) -> list[Subscriber]:

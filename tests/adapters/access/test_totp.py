@@ -181,6 +181,17 @@ async def test_guessing_from_many_places_is_slowed_down_too() -> None:
     assert await scene.plays(scene.code(), name="bob", address="198.51.100.1")
 
 
+async def test_made_up_subscribers_do_not_open_a_closed_one() -> None:
+    """Nobody can guess the code of a subscriber that there is not, so such failures take nobody's place in memory."""
+    scene = Scene(backoff=BackoffLimits(failures_max=2, first_s=10, entries_max=3))
+    for _ in range(3):
+        await scene.plays("guess")
+    for number in range(10):
+        assert not await scene.plays("guess", name=f"nobody-{number}")
+
+    assert not await scene.plays(scene.code())
+
+
 async def test_a_secret_is_derived_as_real_servers_do() -> None:
     """Base 32 of the text padded with X to a multiple of eight; only when the gate is given a secret."""
     assert derived_secret("sec", "eve", "a", Purpose.PLAY) == base64.b32encode(b"seceveaplay" + b"X" * 5).decode()
