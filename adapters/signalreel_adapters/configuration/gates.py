@@ -37,6 +37,7 @@ from signalreel_adapters.access.keys import is_too_short
 from signalreel_adapters.access.policy import PolicyGate
 from signalreel_adapters.access.push import PushGate
 from signalreel_adapters.access.tags import KEY_BYTES_MIN
+from signalreel_adapters.access.webhook import CALLS_MAX
 from signalreel_adapters.configuration.errors import Misconfigured
 from signalreel_adapters.configuration.file import (
     EVERY_OTHER_APP,
@@ -57,7 +58,7 @@ from signalreel_adapters.server.operators import Operators
 from signalreel_adapters.server.rest import Bitrates, Services
 from signalreel_adapters.server.rest.services import Load
 
-__all__ = ("Access",)
+__all__ = ("Access", "webhook_calls_max")
 
 T = TypeVar("T")
 
@@ -87,6 +88,7 @@ class Access:
         self._policies: list[PolicyGate] = []
         self._jwt_keys: dict[str, bytes] = {}
         self._totp_secrets: dict[str, str] = {}
+        self._calls_max = webhook_calls_max(configuration)
         push_keys: dict[str, bytes] = {}
         apps: dict[str, Gate] = {}
         for name, section in configuration.apps.items():
@@ -208,7 +210,12 @@ class Access:
             kinds[_WEBHOOK] = _made(
                 f"{place}.webhook",
                 lambda: WebhookGate(
-                    hook.url, tags=tags, play_url=hook.play_url, allow_private=hook.allow_private, rooms=rooms
+                    hook.url,
+                    tags=tags,
+                    play_url=hook.play_url,
+                    allow_private=hook.allow_private,
+                    calls_max=self._calls_max,
+                    rooms=rooms,
                 ),
             )
         return kinds
@@ -237,6 +244,15 @@ class Access:
             return _made("turn", lambda: TurnRest(section.uri, secret, lifetime_s=section.lifetime_s))
         credential = self._secrets.text(section.credential, "turn.credential") if section.credential else ""
         return _made("turn", lambda: StaticIceServers(section.uri, username=section.username, credential=credential))
+
+
+def webhook_calls_max(configuration: Configuration) -> int:
+    """Give how many calls the webhook of one app may have under way, so that all of them have no more than one alone.
+
+    Connections leave file descriptors to that many calls and not to more.
+    """
+    webhooks = sum(section.access.webhook is not None for section in configuration.apps.values())
+    return max(1, CALLS_MAX // max(1, webhooks))
 
 
 def _made(place: str, make: Callable[[], T]) -> T:

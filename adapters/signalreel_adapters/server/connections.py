@@ -12,12 +12,14 @@ from typing import Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from signalreel_adapters.access.webhook import CALLS_MAX
 from signalreel_adapters.runtime import Counters, Limits
 
 __all__ = ("FILES_RESERVED", "HttpProtocol", "http_protocol")
 
-FILES_RESERVED: Final = 64
-"""File descriptors that connections leave to everything else: the reel, pages, media and a way to ask for health."""
+FILES_RESERVED: Final = 64 + CALLS_MAX
+"""File descriptors that connections leave to everything else: the reel, pages, media, a way to ask for health, and the
+calls of webhooks, each of which has one for as long as it is not answered."""
 
 _FULL: Final = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 

@@ -17,8 +17,9 @@ from signalreel_adapters.access.jwt import web_token
 from signalreel_adapters.access.onetime import one_time_tag
 from signalreel_adapters.access.sealing import SUBSCRIBER_SECRET
 from signalreel_adapters.access.totp import secret_octets, totp_code
+from signalreel_adapters.access.webhook import CALLS_MAX
 from signalreel_adapters.configuration import Misconfigured, load
-from signalreel_adapters.configuration.gates import Access
+from signalreel_adapters.configuration.gates import Access, webhook_calls_max
 from signalreel_adapters.configuration.secrets import Secrets
 
 pytestmark = pytest.mark.anyio
@@ -235,3 +236,13 @@ def test_operators_have_the_key_that_is_configured(tmp_path: Path, text: str, st
 
     assert objection is not None
     assert objection.status == status
+
+
+@pytest.mark.parametrize(("webhooks", "each"), [(0, CALLS_MAX), (1, CALLS_MAX), (3, CALLS_MAX // 3), (100, 1)])
+def test_webhooks_share_their_calls(tmp_path: Path, webhooks: int, each: int) -> None:
+    """However many apps ask one, together they have no more calls than there are files for; none is left without."""
+    asking = [app('"webhook"', more='webhook.url = "https://a.example/"', name=f"app{one}") for one in range(webhooks)]
+    path = tmp_path / "signalreel.toml"
+    path.write_text(KEYED + app('"open"', name="other") + "".join(asking))
+
+    assert webhook_calls_max(load(path)) == each

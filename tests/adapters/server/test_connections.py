@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from signalreel_adapters import Limits
+from signalreel_adapters.access.webhook import CALLS_MAX
 from signalreel_adapters.runtime import Counters
 from signalreel_adapters.server.connections import FILES_RESERVED, http_protocol
 from tests.adapters.servers import Served, served
@@ -101,3 +102,4 @@ def test_connections_leave_files_for_the_rest() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     assert protocol.connections_max == 500 - FILES_RESERVED
+    assert FILES_RESERVED - CALLS_MAX >= 64  # Calls of webhooks that nobody answers leave as many to all else.
