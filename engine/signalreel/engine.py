@@ -47,7 +47,7 @@ from signalreel.host import (
 )
 from signalreel.identifiers import Kind, Reference
 from signalreel.machines.base import AnyMachine, Key
-from signalreel.machines.blocking import ended_by, standings_after
+from signalreel.machines.blocking import TAKING_HOLD, ended_by, standings_after
 from signalreel.machines.broadcasts import Broadcast, broadcast_of
 from signalreel.machines.context import Context, Environment, Session, error_of
 from signalreel.machines.indexes import Indexes
@@ -249,12 +249,12 @@ class Engine:
             context.refuse(refusal)
         elif type(command) is GetIceServerConfig:
             context.send(session.id, IceServerConfig(context.settings.stun_server))
-        elif isinstance(command, RegisterPushToken | SendPush):
+        elif type(command) is RegisterPushToken or type(command) is SendPush:
             self._run(command)
             answer_push(context, command)
         else:
             self._run(command)
-            standings = standings_after(context, command)
+            standings = standings_after(context, command) if type(command) in TAKING_HOLD else None
             if standings is not None:
                 self._stand(session.app, session.id, standings)
             if record.grant is not None and record.grant.once and not context.refused:

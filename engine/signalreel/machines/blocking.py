@@ -30,12 +30,13 @@ from signalreel.machines.standings import Standing, names_in, wish_of
 from signalreel.registered import Purpose
 from signalreel.step import Source
 
-__all__ = ("ended_by", "standings_after", "without_blocked")
+__all__ = ("TAKING_HOLD", "ended_by", "standings_after", "without_blocked")
 
 _Ending = Command | HostCommand | Notice
 """What a machine is given to end it, or to have it look at what is registered."""
 
-_TAKING_HOLD: Final = frozenset((Publish, Play, Join, JoinRoom))
+TAKING_HOLD: Final = frozenset((Publish, Play, Join, JoinRoom))
+"""The commands by which a session takes hold of a machine."""
 
 
 def standings_after(context: Context, command: Command) -> tuple[Standing, ...] | None:
@@ -44,7 +45,7 @@ def standings_after(context: Context, command: Command) -> tuple[Standing, ...] 
     Only what was taken hold of counts, and only in somebody's name: a question leaves nothing behind, and what is taken
     hold of in nobody's name is no longer held in the name under which it was held before.
     """
-    if context.refused or type(command) not in _TAKING_HOLD:
+    if context.refused or type(command) not in TAKING_HOLD:
         return None
     grant = context.record.grant
     identity = grant.identity if grant is not None else ""
