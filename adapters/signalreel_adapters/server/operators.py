@@ -26,13 +26,24 @@ KEY_CHARACTERS: Final = "printable ASCII without blanks"
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _SCHEME: Final = "bearer"
-_PROXY_HEADERS: Final = ("forwarded", "via", "x-forwarded-", "x-real-ip")
+_PROXY_HEADERS: Final = (
+    "cf-",
+    "fastly-client-ip",
+    "forwarded",
+    "true-client-ip",
+    "via",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-forwarded",
+    "x_forwarded",
+    "x-real-ip",
+)
 """What the names of headers begin with that proxies add; a client on the machine itself sends none."""
 _LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
 """What a browser says of the site that asks when it is the server's own page, or somebody's own typing."""
-_OLD_HTTP: Final = "1.0"
-"""What common proxies speak that say nothing else of themselves; no client on the machine needs it."""
+_HTTP: Final = "1.1"
+"""What clients on the machine speak; 1.0 is what common proxies speak that say nothing else of themselves."""
 _FIRST_VISIBLE: Final = 0x21
 _LAST_VISIBLE: Final = 0x7E
 
@@ -65,16 +76,10 @@ class Operators:
         """Whether there is a key, which is asked of everyone then."""
         return self._digest is not None
 
-    def objection(self, request: Request, *, or_local: bool = False) -> Objection | None:
-        """Give what stands against a request, None when nothing does.
-
-        With `or_local` a program on the same machine needs no key even where there is one: for what a browser asks,
-        which can send none.
-        """
+    def objection(self, request: Request) -> Objection | None:
+        """Give what stands against a request, None when nothing does."""
         if self._digest is None:
             return _why_not_local(request)
-        if or_local and _why_not_local(request) is None:
-            return None
         scheme, _, shown = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != _SCHEME:
             return Objection(_UNAUTHORIZED, "Show the operator's key, as `Authorization: Bearer KEY`.")
@@ -85,7 +90,9 @@ class Operators:
 
 def is_local(client: str, host: str) -> bool:
     """Whether the client is on this machine and asked for it by a name of the loopback interface."""
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    name, _, port = (host, "", "") if host.endswith("]") else host.rpartition(":") if ":" in host else (host, "", "")
+    if port and not (port.isascii() and port.isdigit()):
+        return False
     try:
         address = ipaddress.ip_address(client)
     except ValueError:
@@ -100,7 +107,7 @@ def _why_not_local(request: Request) -> Objection | None:
     origin = headers.get("origin")
     if not is_local(request.client.host if request.client else "", host):
         return Objection(_FORBIDDEN, "Only for clients on the machine itself, or with an operator's key.")
-    if any(name.startswith(_PROXY_HEADERS) for name in headers) or request.scope.get("http_version") == _OLD_HTTP:
+    if any(name.startswith(_PROXY_HEADERS) for name in headers) or request.scope.get("http_version") != _HTTP:
         return Objection(_FORBIDDEN, "Not through a proxy without an operator's key: nothing says who asks.")
     if origin is not None and origin != f"{request.url.scheme}://{host}":
         return Objection(_FORBIDDEN, "Not for pages of another origin.")

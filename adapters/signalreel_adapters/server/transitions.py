@@ -1,10 +1,11 @@
-"""`/transitions`: the server's machines as they move, for the page and for whoever watches on the same machine.
+"""`/transitions`: the server's machines as they move, for the page and for whoever watches.
 
 Server-Sent Events, one JSON object each. First a line for each machine that lives (source and target are its state,
 no input), then a line for each transition and each refusal. A listener that is too slow misses the oldest ones, and
 is told by an event named `gap`.
 
-Only for the server's operators: clients on the same machine, and whoever shows the operator's key (see `operators`).
+Only for the server's operators: whoever shows their key or, where there is none, clients on the same machine (see
+`operators`).
 Never anything of a description, a candidate, a token or an address: ids, states and the names of inputs only.
 """
 
@@ -43,7 +44,7 @@ def transitions_of(runtime: Runtime, operators: Operators) -> Callable[[Request]
 
     async def transitions(request: Request) -> Response:
         """Answer one listener, for as long as it listens."""
-        objection = operators.objection(request, or_local=True)
+        objection = operators.objection(request)
         if objection is not None:
             return objection.response()
         if len(listeners) >= LISTENERS_MAX:

@@ -9,7 +9,9 @@ import anyio
 import httpx
 import pytest
 
-from signalreel_adapters import FakeMedia, Limits, MemoryClient, SeededIds
+from signalreel_adapters import FakeMedia, Limits, MemoryClient, Runtime, SeededIds
+from signalreel_adapters.server.app import create_app
+from signalreel_adapters.server.operators import Operators
 from signalreel_adapters.server.transitions import LISTENERS_MAX
 from tests.adapters.calls import play, publish
 from tests.adapters.servers import Served, served
@@ -153,6 +155,18 @@ async def test_nobody_listens_through_a_proxy(name: str) -> None:
         answer = await client.get(server.url("/transitions", scheme="http"), headers={name: "127.0.0.1"})
 
     assert answer.status_code == 403
+
+
+async def test_a_key_is_asked_of_listeners_too() -> None:
+    """Where there is one, this machine's own clients show it: a silent proxy's clients look the same."""
+    key = b"0FtbV3hpCz-eT1Wj_7mYqQ"
+    async with Runtime() as runtime:
+        app = create_app(runtime, operators=Operators(key))
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 50_000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost:5080") as client:
+            answer = await client.get("/transitions")
+
+    assert answer.status_code == 401
 
 
 async def test_there_is_a_limit_of_listeners() -> None:

@@ -130,7 +130,7 @@ function showLink(link) {
   // A browser elsewhere can call all the same.
   line.hidden = link === "refused";
   if (link === "refused")
-    byId("machines-empty").textContent = "The server shows its machines to browsers on its own machine only.";
+    byId("machines-empty").textContent = "The server shows its machines only to its operator, or to browsers on its own machine where no key is set.";
 }
 
 function begin() {
