@@ -178,6 +178,6 @@ class Loop:
         session = self._sessions.get(pending.session)
         if pending.command is not None and session is not None:
             self._counters.unrecorded += 1
-            session.refuse(DATA_STORE_NOT_AVAILABLE.definition, getattr(pending.command, "stream_id", ""))
+            session.refuse(DATA_STORE_NOT_AVAILABLE, pending.command)
             session.applied()
         return False

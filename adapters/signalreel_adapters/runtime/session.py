@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable
 from typing import Final, Protocol, cast
 
 import anyio
-from msgspec import UNSET
 
 from signalreel.commands import (
     AnyCommand,
@@ -23,18 +22,18 @@ from signalreel.errors import Undecodable
 from signalreel.events import SessionClosed, SessionOpened
 from signalreel.grants import GATED
 from signalreel.identifiers import is_valid_name
+from signalreel.machines.context import error_of
 from signalreel.machines.names import refusal_of_names
 from signalreel.messages import (
     POLICY_VIOLATION,
     AnyMessage,
     CloseSession,
-    Error,
     IceServerConfig,
     Pong,
     encode_message,
 )
 from signalreel.record import Grant
-from signalreel.refusals import INVALID_STREAM_NAME, NOT_INITIALIZED_YET, REFUSALS
+from signalreel.refusals import INVALID_STREAM_NAME, NOT_INITIALIZED_YET, REFUSALS, Refusal
 from signalreel_adapters.ports import Clock, Delivery, Gate, IceServers, SessionInfo, Verdict
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
@@ -198,17 +197,9 @@ class Session:
         """End the session from this side, after what was said before."""
         self._delivery.close(code, reason)
 
-    def refuse(self, definition: str, stream_id: str = "") -> None:
-        """Answer off the reel with an entry of the catalogue."""
-        refusal = REFUSALS[definition]
-        self.deliver(
-            Error(
-                definition,
-                stream_id=stream_id or UNSET,
-                error_code=refusal.error_code or UNSET,
-                information=refusal.information,
-            )
-        )
+    def refuse(self, refusal: Refusal, command: AnyCommand | None, stream_id: str = "") -> None:
+        """Answer off the reel with an entry of the catalogue, as the engine does."""
+        self.deliver(error_of(refusal, command, stream_id=stream_id))
 
     def applied(self) -> None:
         """Take note that one of the session's inputs has been applied or refused."""
@@ -247,7 +238,7 @@ class Session:
             return self._drop()
         self._host.counters.reject(error.reason)
         if error.definition:
-            self.refuse(error.definition, error.stream_id)
+            self.refuse(REFUSALS[error.definition], None, error.stream_id)
         return self._has_room()
 
     def _answer_ping(self, ping: Ping, now: int) -> bool:
@@ -256,7 +247,7 @@ class Session:
             return self._drop()
         if ping.stream_id and not is_valid_name(ping.stream_id):
             self._host.counters.reject("invalid_name")
-            self.refuse(INVALID_STREAM_NAME.definition, ping.stream_id)
+            self.refuse(INVALID_STREAM_NAME, ping)
         else:
             self._host.counters.pings += 1
             self._host.counters.messages += 1
@@ -267,7 +258,7 @@ class Session:
         """Answer a command that comes before the runtime is ready; it is not kept."""
         refusal = refusal_of_names(command) or NOT_INITIALIZED_YET
         self._host.counters.early += 1
-        self.refuse(refusal.definition, getattr(command, "stream_id", ""))
+        self.refuse(refusal, command)
         return self._has_room()
 
     def _enqueue(self, command: AnyCommand, grant: Grant | None) -> None:

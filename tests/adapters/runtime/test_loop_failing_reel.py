@@ -3,12 +3,13 @@
 import pytest
 from structlog.testing import capture_logs
 
-from signalreel.commands import Publish
+from signalreel.commands import JoinRoom, Publish
 from signalreel.errors import ReelUnavailable
 from signalreel.events import ResourcesMeasured, SessionClosed
 from signalreel.host import CloseRoom
 from signalreel.record import decode_record
 from signalreel.reel import Header
+from signalreel.refusals import DATA_STORE_NOT_AVAILABLE
 from signalreel.settings import Settings
 from signalreel_adapters import FakeMedia, Limits, MemoryClient, Runtime, SystemClock
 from signalreel_adapters.testing import FailingReel, ManualClock
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_commands_are_answered_off_the_reel_and_nothing_is_applied() -> None:
-    """Clients are told `data_store_not_available`, with their stream id; the engine stays where the disk is."""
+    """Clients are told `data_store_not_available`, with their stream id or room; the engine stays where the disk is."""
     reel = FailingReel(Header(Settings(), started_at=SystemClock().wall()))
     async with Runtime(reel) as runtime:
         client = MemoryClient(runtime)
@@ -28,10 +29,11 @@ async def test_commands_are_answered_off_the_reel_and_nothing_is_applied() -> No
         with capture_logs() as logs:
             await client.send(Publish(stream_id="s"))
             refusal = await client.expect("data_store_not_available")
-            await client.send(Publish(stream_id="s"))
-            await client.expect("data_store_not_available")
+            await client.send(JoinRoom(room="r"))
+            of_room = await client.expect("data_store_not_available")
 
-        assert refusal["streamId"] == "s"
+        assert (refusal["streamId"], of_room["room"]) == ("s", "r")
+        assert refusal["retryAfterMs"] == of_room["retryAfterMs"] == DATA_STORE_NOT_AVAILABLE.retry_after_ms > 0
         assert (runtime.engine.seq, reel.last_seq) == (1, 1)
         assert runtime.counters.unrecorded == 2
         assert not runtime.reel_works

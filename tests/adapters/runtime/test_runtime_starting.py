@@ -12,6 +12,7 @@ from signalreel.errors import Divergence
 from signalreel.events import ClockAdjusted, LicenceChanged, ResourcesMeasured, RunStarted, SessionClosed, SessionOpened
 from signalreel.record import Input, decode_record
 from signalreel.reel import Entry, Header, MemoryReel
+from signalreel.refusals import REFUSALS
 from signalreel.settings import Settings
 from signalreel_adapters import (
     FakeMedia,
@@ -153,7 +154,11 @@ async def test_the_order_of_checks_holds() -> None:
             ({"command": "joinRoom", "room": "r"}, "not_initialized_yet"),
         ):
             await client.say(**message)
-            assert (await client.hear())["definition"] == definition
+            told = await client.hear()
+            assert told["definition"] == definition
+            assert told.get("room", "r") == "r"
+            assert told.get("retryAfterMs") == (REFUSALS[definition].retry_after_ms or None)
+            assert ("room" in told) == ("room" in message)
         tasks.cancel_scope.cancel()
 
 

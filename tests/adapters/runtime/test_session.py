@@ -12,7 +12,7 @@ from signalreel.events import SessionClosed, SessionOpened
 from signalreel.identifiers import App, SessionId
 from signalreel.messages import CloseSession
 from signalreel.record import Grant
-from signalreel.refusals import INVALID_STREAM_NAME
+from signalreel.refusals import INVALID_STREAM_NAME, NO_STREAM_EXIST
 from signalreel_adapters.ports import Gate, IceServers, SessionInfo, Verdict
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
@@ -340,7 +340,7 @@ class TestMessages:
         """A message for a session that has ended goes nowhere."""
         session, _, delivery = make()
         session.closed()
-        session.refuse("no_stream_exist", "a")
+        session.refuse(NO_STREAM_EXIST, Play("a"))
 
         assert delivery.said == []
 
