@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from signalreel.commands import AnyCommand
 from signalreel.errors import SignalreelError
@@ -148,14 +148,34 @@ class Verdict:
         self.grant = grant
 
     @classmethod
-    def allow(cls, identity: str = "", *, once: str = "", until: int = 0, sealed: str = "") -> Self:
+    def allow(
+        cls,
+        identity: str = "",
+        *,
+        once: str = "",
+        until: int = 0,
+        sealed: str = "",
+        rooms: tuple[str, ...] | None = None,
+    ) -> Self:
         """Let the command pass, for the subscriber of this keyed tag.
 
         `once` is the keyed tag of a token or code that is good for one use, which the engine remembers until the wall
         clock (microseconds since 1970) says `until`; 0 is for ever. The runtime records it in the reel's own time.
         `sealed` is what whoever performs the command will need of it, as only they can read it.
+
+        `rooms` are those that the verdict is good for, "" for no room at all; None, for any. The engine refuses the
+        command when it leads to another one: the room in which a stream is put may be the one that its session has
+        joined or that it is registered for, and what the gate saw may have changed by then.
         """
-        return cls(Grant(allowed=True, identity=identity, once=once, until=until, sealed=sealed))
+        return cls(Grant(allowed=True, identity=identity, once=once, until=until, sealed=sealed, rooms=rooms))
+
+    def within(self, rooms: tuple[str, ...] | None) -> "Verdict":
+        """Give the verdict as it is good for these rooms only, of those that it was good for; a refusal stays one."""
+        grant = self.grant
+        if rooms is None or not grant.allowed:
+            return self
+        both = rooms if grant.rooms is None else tuple(room for room in grant.rooms if room in rooms)
+        return Verdict(structs.replace(grant, rooms=both)) if both else Verdict.refuse()
 
     @classmethod
     def refuse(cls, definition: str = UNAUTHORIZED_ACCESS.definition) -> Self:

@@ -32,6 +32,7 @@ class Grant(Struct, frozen=True, array_like=True, gc=False):
     once: str = ""  #: a keyed tag of the one-time token or code it rests on; used when the command is accepted
     until: int = 0  #: record time (microseconds) at which that token has expired by itself; 0: never
     sealed: str = ""  #: what the gate sealed of the command for whoever performs it; readable to them alone
+    rooms: tuple[str, ...] | None = None  #: the rooms it is good for, "" for none at all; None: for any
 
 
 class Record(Struct, frozen=True, array_like=True, gc=False):

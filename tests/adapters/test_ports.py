@@ -27,6 +27,26 @@ class TestVerdict:
             allowed=True, identity="tag", once="use", until=9
         )
 
+    @pytest.mark.parametrize(
+        ("first", "then", "rooms"),
+        [
+            (None, None, None),
+            (None, ("r",), ("r",)),
+            (("r", ""), None, ("r", "")),
+            (("r", "", "q"), ("q", "r"), ("r", "q")),
+        ],
+    )
+    def test_is_good_for_what_all_say(
+        self, first: tuple[str, ...] | None, then: tuple[str, ...] | None, rooms: tuple[str, ...] | None
+    ) -> None:
+        """Rooms can only become fewer."""
+        assert Verdict.allow("tag", rooms=first).within(then).grant == Grant(allowed=True, identity="tag", rooms=rooms)
+
+    def test_is_good_for_nothing_when_no_room_is_left(self) -> None:
+        """That refuses; what refuses already keeps its reason."""
+        assert Verdict.allow(rooms=("r",)).within(("q",)).grant == Grant(allowed=False)
+        assert Verdict.refuse("user_blocked").within(("q",)).grant.refusal == "user_blocked"
+
     @pytest.mark.parametrize("definition", [refusal.definition for refusal in ACCESS_REFUSALS])
     def test_refuses_with_what_a_gate_may_say(self, definition: str) -> None:
         """A refusing verdict carries the definition that the client gets."""

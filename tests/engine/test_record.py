@@ -14,7 +14,7 @@ EVERYTHING = Record(
     1_000,
     "session",
     command=JoinRoom("room1"),
-    grant=Grant(allowed=True, identity="tag"),
+    grant=Grant(allowed=True, identity="tag", rooms=("", "room1")),
     ids=("fresh",),
 )
 
@@ -42,7 +42,7 @@ def test_a_record_is_these_bytes() -> None:
         {"command": "joinRoom", "room": "room1"},
         None,
         None,
-        [True, "tag", UNAUTHORIZED_ACCESS.definition, "", 0, ""],
+        [True, "tag", UNAUTHORIZED_ACCESS.definition, "", 0, "", ["", "room1"]],
         ["fresh"],
     ]
 
@@ -74,7 +74,7 @@ def test_what_is_no_record_is_told(damaged: bytes) -> None:
 
 
 def test_a_grant_says_nothing_of_how_it_was_reached() -> None:
-    """Contract 11: a grant has a verdict, keyed tags, a definition and a time; no field is for a token itself."""
-    assert Grant.__struct_fields__ == ("allowed", "identity", "refusal", "once", "until", "sealed")
+    """Contract 11: a grant has a verdict, keyed tags, a definition, a time, rooms; no field is for a token itself."""
+    assert Grant.__struct_fields__ == ("allowed", "identity", "refusal", "once", "until", "sealed", "rooms")
     assert Grant(allowed=False).refusal == UNAUTHORIZED_ACCESS.definition
     assert encode_record(Record(1, 0, "s", command=Publish("x"), grant=Grant(allowed=True))).endswith(b"\x90")

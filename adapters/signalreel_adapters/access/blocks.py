@@ -145,15 +145,22 @@ class BlockGate:
         self._access = access
         self._blocks = blocks
         self._rooms: Rooms = rooms if rooms is not None else NoRooms()
+        self._knows_rooms = rooms is not None
 
     async def decide(self, command: AnyCommand, session: SessionInfo) -> Verdict:
-        """Give the other gate's verdict, unless a block stands against what it allows."""
+        """Give the other gate's verdict, unless a block stands against what it allows.
+
+        Where rooms can be looked up it is good for the one that was found, and for none.
+        """
         verdict = await self._access.decide(command, session)
         wish = wish_of(command)
         if not verdict.grant.allowed or wish is None:
             return verdict
-        admitted = self._blocks.admit(wish, session, verdict.grant.identity, self._rooms)
-        return verdict if admitted else Verdict.refuse(USER_BLOCKED.definition)
+        if not self._blocks.admit(wish, session, verdict.grant.identity, self._rooms):
+            return Verdict.refuse(USER_BLOCKED.definition)
+        if not self._knows_rooms or wish.enters or wish.meets:
+            return verdict
+        return verdict.within(("", *scopes_of(wish, session, self._rooms)))
 
 
 async def end_sessions(runtime: Runtime, sessions: Iterable[SessionInfo], *, actor: str = "") -> None:

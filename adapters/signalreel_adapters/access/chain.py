@@ -80,8 +80,8 @@ class FirstThatKnows:
 class AllOf:
     """Allows what every one of its gates allows, asked in their order; the first refusal is the answer.
 
-    The identity is that of the first gate that gives one. At most one of them may rest on a one-time credential:
-    otherwise deciding raises `TwoUses`, which refuses.
+    The identity is that of the first gate that gives one, the rooms are those that all of them are good for. At most
+    one of them may rest on a one-time credential: otherwise deciding raises `TwoUses`, which refuses.
     """
 
     def __init__(self, first: Gate, *others: Gate) -> None:
@@ -89,18 +89,22 @@ class AllOf:
 
     async def decide(self, command: AnyCommand, session: SessionInfo) -> Verdict:
         """Ask one after the other."""
+        whole = Verdict.allow()
         identity, once, until = "", "", 0
         for gate in self._gates:
             verdict = await gate.decide(command, session)
             grant = verdict.grant
             if not grant.allowed:
                 return verdict
+            whole = whole.within(grant.rooms)
             identity = identity or grant.identity
             if grant.once and once:
                 raise TwoUses
             if grant.once:
                 once, until = grant.once, grant.until
-        return Verdict.allow(identity, once=once, until=until)
+        if not whole.grant.allowed:
+            return whole
+        return Verdict.allow(identity, once=once, until=until, rooms=whole.grant.rooms)
 
 
 class ByPurpose:

@@ -19,6 +19,7 @@ from signalreel_adapters.access.rights import (
     covers,
     decide_by,
     identity_of,
+    rooms_of,
     scopes_of,
 )
 from signalreel_adapters.access.tags import Tags
@@ -68,4 +69,5 @@ class HashGate:
                 granted = right
         if granted is None:
             return Verdict.refuse()
-        return Verdict.allow(identity_of(self._tags, "", session, wish, granted.stream_id))
+        identity = identity_of(self._tags, "", session, wish, granted.stream_id)
+        return Verdict.allow(identity, rooms=rooms_of(granted, wish))

@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 
 from signalreel.commands import AnyCommand
 from signalreel.registered import Purpose
-from signalreel_adapters.access.rights import NoRooms, Right, Rooms, Wish, covers, decide_by, identity_of
+from signalreel_adapters.access.rights import NoRooms, Right, Rooms, Wish, covers, decide_by, identity_of, rooms_of
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.access.times import SECOND, kept_until, seconds
 from signalreel_adapters.ports import Clock, SessionInfo, Verdict
@@ -140,12 +140,13 @@ class JwtGate:
             return Verdict.refuse()
         identity = identity_of(self._tags, claims.sub, session, wish, claims.stream_id)
         if not self._single_use:
-            return Verdict.allow(identity)
+            return Verdict.allow(identity, rooms=rooms_of(right, wish))
         if not claims.jti or claims.exp is None:
             return Verdict.refuse()
         # By the claim and never by the token's text, of which one token can have several.
         once = self._tags.tag("jwt", claims.iss, claims.jti)
-        return Verdict.allow(identity, once=once, until=kept_until((claims.exp + self._leeway_s) * SECOND))
+        until = kept_until((claims.exp + self._leeway_s) * SECOND)
+        return Verdict.allow(identity, once=once, until=until, rooms=rooms_of(right, wish))
 
     def _is_current(self, claims: _Claims) -> bool:
         return _is_current(claims, self._clock.wall(), self._leeway_s, self._allow_without_expiry)

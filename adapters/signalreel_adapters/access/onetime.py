@@ -13,7 +13,7 @@ from msgspec import Struct
 from signalreel.commands import AnyCommand
 from signalreel.errors import SignalreelError
 from signalreel.registered import Purpose
-from signalreel_adapters.access.rights import NoRooms, Right, Rooms, Wish, covers, decide_by, identity_of
+from signalreel_adapters.access.rights import NoRooms, Right, Rooms, Wish, covers, decide_by, identity_of, rooms_of
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.access.times import SECOND, kept_until
 from signalreel_adapters.ports import Clock, SessionInfo, Verdict
@@ -132,7 +132,7 @@ class OneTimeGate:
         if self._clock.wall() >= issued.expires_at or not covers(right, wish, session, self._rooms):
             return Verdict.refuse()
         identity = identity_of(self._tags, issued.subscriber_id, session, wish, issued.stream_id)
-        return Verdict.allow(identity, once=once, until=kept_until(issued.expires_at))
+        return Verdict.allow(identity, once=once, until=kept_until(issued.expires_at), rooms=rooms_of(right, wish))
 
 
 def one_time_tag(tags: Tags, token: str) -> str:

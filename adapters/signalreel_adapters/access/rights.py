@@ -22,6 +22,8 @@ __all__ = (
     "covers",
     "decide_by",
     "identity_of",
+    "room_in",
+    "rooms_of",
     "scopes_of",
     "wish_of",
 )
@@ -33,8 +35,8 @@ class Wish(Struct, frozen=True):
     purpose: Purpose
     stream_id: str  #: what it is about; the room itself for `joinRoom`
     room: str = ""  #: the room that it says it is in
-    publishes: bool = False  #: whether it publishes a stream, so that it may put it into a room
-    places: bool = False  #: whether it says so itself: it names that room
+    places: bool = False  #: whether it puts a stream somewhere, if only into no room at all
+    meets: bool = False  #: whether it is about a peer pair, which is in no room
     enters: bool = False  #: whether it enters the room, which is a room and nothing else
     token: str = ""
     subscriber_id: str = ""  #: claimed, not verified
@@ -58,11 +60,11 @@ class Rooms(Protocol):
     """What a gate must know of rooms, because a client's word for it is worth nothing."""
 
     def room_of(self, session: SessionInfo, stream_id: str) -> str:
-        """Give the room that the stream is live in, or that this session has joined to publish it; empty for none."""
-        ...
+        """Give the room of a stream, whether it is live or not; empty for none.
 
-    def room_joined(self, session: SessionInfo, stream_id: str) -> str:
-        """Give the room that this session has joined to publish the stream, live or not; empty for none."""
+        It is the one that the stream is published in, else the one that this session has joined to publish it, else
+        the one that the stream is registered for.
+        """
         ...
 
     def is_stream(self, session: SessionInfo, id: str) -> bool:
@@ -71,17 +73,10 @@ class Rooms(Protocol):
 
 
 class NoRooms:
-    """Knows of no room: then a right to a room lets its holder enter it and publish in it, and not play.
-
-    Nor does it see that a member of a room publishes in it without saying so; where rooms are used, use `LiveRooms`.
-    """
+    """Knows of no room: then a right to a room lets its holder enter it and publish in it, and not play."""
 
     def room_of(self, session: SessionInfo, stream_id: str) -> str:
         """No stream is in any room."""
-        return ""
-
-    def room_joined(self, session: SessionInfo, stream_id: str) -> str:
-        """Nobody has joined any room."""
         return ""
 
     def is_stream(self, session: SessionInfo, id: str) -> bool:
@@ -108,8 +103,7 @@ def wish_of(command: AnyCommand) -> Wish | None:
                 Purpose.PUBLISH,
                 command.stream_id,
                 command.main_track,
-                publishes=True,
-                places=command.main_track != "",
+                places=True,
                 token=command.token,
                 subscriber_id=command.subscriber_id,
                 subscriber_code=command.subscriber_code,
@@ -127,7 +121,7 @@ def wish_of(command: AnyCommand) -> Wish | None:
             )
         case Join():
             purpose = Purpose.PLAY if command.mode == "play" else Purpose.PUBLISH
-            return Wish(purpose, command.stream_id, token=command.token)
+            return Wish(purpose, command.stream_id, meets=True, token=command.token)
         case JoinRoom():
             return Wish(
                 Purpose.PLAY,
@@ -148,17 +142,17 @@ def covers(right: Right, wish: Wish, session: SessionInfo, rooms: Rooms) -> bool
     """Whether the right is enough for the wish.
 
     A right to a stream is for that stream and that purpose, and for publishing it in a room only when the right names
-    the room, whether the command says that it is in the room or its session has joined it. A room for which the stream
-    itself is registered needs no naming: the operator has put it there. A right to a room (conference token) lets its
-    holder enter the room and play in it, and with the purpose `publish` publish in it too, under any id. Which room a
-    stream is in is asked of `rooms`, never of the command.
+    the room, however it comes there. A right to a room (conference token) lets its holder enter the room and play in
+    it, and with the purpose `publish` publish in it too, under any id. Which room a stream is in is asked of `rooms`,
+    never of the command. What they say may have changed when the command has its turn: `rooms_of` holds it to that.
     """
+    room = room_in(wish, session, rooms)
     if wish.stream_id == right.stream_id and wish.purpose is right.purpose:
-        room = wish.room if wish.places else rooms.room_joined(session, wish.stream_id) if wish.publishes else ""
-        return not room or room in {right.room, right.stream_id}
+        return not wish.places or room in {"", right.room}
     if wish.enters:
         return wish.room == right.stream_id
-    room = wish.room if wish.places else rooms.room_of(session, wish.stream_id)
+    if wish.meets:
+        return False
     if room and room == right.stream_id:
         return wish.purpose is Purpose.PLAY or right.purpose is Purpose.PUBLISH
     # The whole room. A stream of that name must not be opened by it: `publish` does not include playing one's stream.
@@ -166,9 +160,28 @@ def covers(right: Right, wish: Wish, session: SessionInfo, rooms: Rooms) -> bool
     return means_room and not rooms.is_stream(session, wish.stream_id)
 
 
+def rooms_of(right: Right, wish: Wish) -> tuple[str, ...] | None:
+    """Give the rooms that a verdict which rests on a right is good for, whatever the wish turns out to lead to.
+
+    A right to a stream covers publishing it alone and in the room it names, and playing it wherever it is.
+    """
+    if wish.enters or wish.meets:
+        return None
+    if wish.stream_id == right.stream_id and wish.purpose is right.purpose:
+        return tuple(dict.fromkeys(("", right.room))) if wish.places else None
+    return (right.stream_id,)
+
+
+def room_in(wish: Wish, session: SessionInfo, rooms: Rooms) -> str:
+    """Give the room that a wish leads to, as far as is known: the one a publish names, else the one looked up."""
+    if wish.enters or (wish.places and wish.room):
+        return wish.room
+    return "" if wish.meets else rooms.room_of(session, wish.stream_id)
+
+
 def scopes_of(wish: Wish, session: SessionInfo, rooms: Rooms) -> tuple[str, ...]:
     """Give the ids for which a credential might cover the wish, for credentials that do not say what they are for."""
-    room = wish.room if wish.places else rooms.room_of(session, wish.stream_id)
+    room = room_in(wish, session, rooms)
     return (wish.stream_id, room) if room and room != wish.stream_id else (wish.stream_id,)
 
 

@@ -7,9 +7,8 @@ A gate is made before its runtime, so the engine is handed over afterwards:
     async with Runtime(reel, gate=gate) as runtime:
         rooms.look_at(runtime.engine)
 
-Until then nothing is known, and whatever depends on it is refused. A gate is asked once everything that the session
-said before has been applied, so a session cannot change under its own command what the gate looks at. What others
-change in the moment before the command is applied is for the engine's own checks, which leave no id with two meanings.
+Until then nothing is known, and whatever depends on it is refused. A gate decides a moment before the engine applies
+the command; what changes in that moment is for the engine, which refuses what leads to other rooms than were granted.
 """
 
 from signalreel.engine import Engine
@@ -31,21 +30,18 @@ class LiveRooms:
         self._engine = engine
 
     def room_of(self, session: SessionInfo, stream_id: str) -> str:
-        """Give the room that the stream was published in, or that this session has joined to publish it."""
+        """Give the room of a stream: published in, joined by this session to publish it, or registered for."""
         if self._engine is None:
             return ""
         stream = self._engine.find(Kind.STREAM, stream_id, app=session.app)
-        return stream.placed_in if stream is not None else self.room_joined(session, stream_id)
-
-    def room_joined(self, session: SessionInfo, stream_id: str) -> str:
-        """Give the room in which this session sits under the stream's id."""
-        if self._engine is None:
-            return ""
+        if stream is not None:
+            return stream.placed_in
         for kind, app, id in self._engine.held(session.session):
             room = self._engine.find(kind, id, app=app) if kind is Kind.ROOM else None
             if isinstance(room, Room) and room.stream_of(session.session) == stream_id:
                 return id
-        return ""
+        registered = self._engine.registry.stream(session.app, stream_id)
+        return registered.main_track if registered is not None else ""
 
     def is_stream(self, session: SessionInfo, id: str) -> bool:
         """Whether a stream or a peer pair of this id exists; while nothing is known, it might."""

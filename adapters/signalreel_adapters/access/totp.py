@@ -16,7 +16,7 @@ from msgspec import Struct
 from signalreel.commands import AnyCommand
 from signalreel.registered import Purpose
 from signalreel_adapters.access.backoff import Backoff, BackoffLimits
-from signalreel_adapters.access.rights import NoRooms, Right, Rooms, Wish, covers, decide_by, scopes_of
+from signalreel_adapters.access.rights import NoRooms, Right, Rooms, Wish, covers, decide_by, rooms_of, scopes_of
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.access.times import SECOND, kept_until
 from signalreel_adapters.ports import Clock, SessionInfo, Verdict
@@ -151,7 +151,7 @@ class TotpGate:
         if self._near.is_closed(near) or self._anywhere.is_closed(anywhere):
             return Verdict.refuse()
         candidates = await self._candidates(wish, session)
-        for subscriber in candidates:
+        for subscriber, right in candidates:
             counter = self._counter_of(subscriber, wish.subscriber_code)
             if counter is None:
                 continue
@@ -159,14 +159,15 @@ class TotpGate:
             self._anywhere.succeed(anywhere)
             once = self._tags.tag("totp", subscriber.stream_id, wish.subscriber_id, str(counter))
             end = (counter + 1 + STEPS_AROUND) * subscriber.period_s
-            return Verdict.allow(self._tags.subscriber(wish.subscriber_id), once=once, until=kept_until(end * SECOND))
+            identity, until = self._tags.subscriber(wish.subscriber_id), kept_until(end * SECOND)
+            return Verdict.allow(identity, once=once, until=until, rooms=rooms_of(right, wish))
         # Where there is no code to find nothing was guessed: made-up names must not push real ones out of the memory.
         if candidates:
             self._near.fail(near)
             self._anywhere.fail(anywhere)
         return Verdict.refuse()
 
-    async def _candidates(self, wish: Wish, session: SessionInfo) -> list[Subscriber]:
+    async def _candidates(self, wish: Wish, session: SessionInfo) -> list[tuple[Subscriber, Right]]:
         """Give the subscriptions of that name which would cover the wish; the code says which is meant, if any."""
         found: list[Subscriber] = []
         for scope in scopes_of(wish, session, self._rooms):
@@ -176,12 +177,17 @@ class TotpGate:
             elif self._secret:
                 secret = derived_secret(self._secret, wish.subscriber_id, scope, wish.purpose)
                 found.append(Subscriber(scope, wish.subscriber_id, secret, wish.purpose))
-        return [subscriber for subscriber in found if self._covers(subscriber, wish, session)]
+        return [
+            (subscriber, right)
+            for subscriber in found
+            if (right := self._covering(subscriber, wish, session)) is not None
+        ]
 
-    def _covers(self, subscriber: Subscriber, wish: Wish, session: SessionInfo) -> bool:
+    def _covering(self, subscriber: Subscriber, wish: Wish, session: SessionInfo) -> Right | None:
+        """Give the right of a subscriber that covers the wish: its own purpose, and playing with publishing."""
         also = (Purpose.PLAY,) if subscriber.purpose is Purpose.PUBLISH else ()
-        rights = [Right(subscriber.stream_id, purpose) for purpose in (subscriber.purpose, *also)]
-        return any(covers(right, wish, session, self._rooms) for right in rights)
+        rights = [Right(subscriber.stream_id, purpose) for purpose in (*also, subscriber.purpose)]
+        return next((right for right in rights if covers(right, wish, session, self._rooms)), None)
 
     def _counter_of(self, subscriber: Subscriber, code: str) -> int | None:
         """Give the number of the period whose code this is. Every candidate is compared, in constant time each."""

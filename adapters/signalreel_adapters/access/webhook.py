@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from signalreel.commands import AnyCommand
 from signalreel.registered import Purpose
-from signalreel_adapters.access.rights import NoRooms, Rooms, Wish, decide_by, identity_of
+from signalreel_adapters.access.rights import NoRooms, Rooms, Wish, decide_by, identity_of, room_in
 from signalreel_adapters.access.tags import Tags
 from signalreel_adapters.http import HttpPost, Unreachable
 from signalreel_adapters.ports import SessionInfo, Verdict
@@ -56,8 +56,8 @@ class WebhookGate:
     """Asks `url`, or `play_url` for playing when it is given. Both a `Gate` and a `Check`; it knows every credential.
 
     Only public addresses are called unless `allow_private` is set. `post` replaces the way of asking: for tests, for
-    signing, for a client library with connections of its own. `rooms` knows the room that a stream is in, or comes
-    into, where the command does not say it.
+    signing, for a client library with connections of its own. Where the command names no room, `rooms` says which
+    one it leads to, and a yes to a publish is good for the room that was told alone.
     """
 
     def __init__(
@@ -84,6 +84,7 @@ class WebhookGate:
 
     async def examine(self, wish: Wish, session: SessionInfo) -> Verdict | None:
         """Ask, and take nothing but 200 for a yes."""
+        room = wish.room or room_in(wish, session, self._rooms)
         body = msgspec.json.encode(
             _Question(
                 session.app,
@@ -94,7 +95,7 @@ class WebhookGate:
                 wish.subscriber_id,
                 wish.subscriber_code,
                 wish.meta_data,
-                wish.room or self._rooms.room_of(session, wish.stream_id),
+                room,
                 session.session,
             )
         )
@@ -109,4 +110,5 @@ class WebhookGate:
             return Verdict.refuse()
         if status != ACCEPTED:
             return Verdict.refuse()
-        return Verdict.allow(identity_of(self._tags, wish.subscriber_id, session, wish, wish.stream_id))
+        identity = identity_of(self._tags, wish.subscriber_id, session, wish, wish.stream_id)
+        return Verdict.allow(identity, rooms=(room,) if wish.places else None)

@@ -11,7 +11,7 @@ from signalreel.commands import Command, Play, Publish, TakeConfiguration, Updat
 from signalreel.identifiers import Kind
 from signalreel.machines.base import AnyMachine
 from signalreel.machines.context import Context
-from signalreel.machines.planned import room_of
+from signalreel.machines.planned import place_of, room_of
 from signalreel.machines.standings import Wish, names_in, wish_of
 from signalreel.machines.table import Row, refuse
 from signalreel.machines.texts import told
@@ -80,15 +80,19 @@ def holds_too_many(machine: AnyMachine, input: object, context: Context) -> bool
 
 
 def access_denied(machine: AnyMachine, input: object, context: Context) -> bool:
-    """Whether the gate refused, for any reason but a block, or what it accepted has been used up.
+    """Whether the gate refused, for any reason but a block, or what it accepted is for elsewhere or has been used up.
 
-    A one-time token is used up by another session, a registered subscriber by as many sessions as it may have.
+    A gate decides before the command has its place in the order, and by what it is told or can look up. Where the
+    command leads is only certain here, so a verdict for one room opens no other. A one-time token is used up by another
+    session, a registered subscriber by as many sessions as it may have.
     """
     grant = context.record.grant
     if grant is None:
         return False
     if not grant.allowed:
         return grant.refusal != USER_BLOCKED.definition
+    if grant.rooms is not None and place_of(machine, input, context) not in {None, *grant.rooms}:
+        return True
     if grant.once and context.used.by_another(context.app, grant.once, context.session, context.wall):
         return True
     return _connects_too_often(input, grant, context)

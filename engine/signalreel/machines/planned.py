@@ -7,7 +7,7 @@ rooms draw ids for their members, which nobody could have registered.
 
 from typing import Any
 
-from signalreel.commands import JoinRoom, Play, Publish
+from signalreel.commands import GetTrackList, JoinRoom, Play, Publish
 from signalreel.identifiers import Kind
 from signalreel.machines.base import AnyMachine
 from signalreel.machines.context import US_PER_MS, US_PER_S, Context
@@ -21,6 +21,7 @@ __all__ = (
     "must_wait",
     "no_renditions",
     "not_live",
+    "place_of",
     "registered_wake",
     "room_closed",
     "room_of",
@@ -55,6 +56,29 @@ def room_of(publish: Publish, context: Context) -> str:
 def room_wanted(machine: AnyMachine, publish: Publish, context: Context) -> str:
     """The room a stream is to be published in: as `room_of` has it, else the one in which it is kept already."""
     return room_of(publish, context) or machine.placed_in
+
+
+def place_of(machine: AnyMachine, input: object, context: Context) -> str | None:
+    """The room that a command leads to in truth, which a grant must be good for; empty for none.
+
+    A publish leads to the room in which the stream is put, or kept. What is played is a stream in its room, or the room
+    itself; whoever waits for a stream waits for it where it is registered to be. None: nothing is there to lead to.
+    """
+    match input:
+        case Publish():
+            return room_wanted(machine, input, context)
+        case Play(stream_id=id) | GetTrackList(stream_id=id):
+            stream = context.find(Kind.STREAM, id)
+            if stream is not None:
+                return stream.placed_in
+            if context.find(Kind.ROOM, id) is not None or (isinstance(input, Play) and input.room == id):
+                return id
+            registered = context.registry.stream(context.app, id)
+            return registered.main_track if registered is not None and registered.waits else None
+        case JoinRoom(room=id):
+            return id
+        case _:
+            return None
 
 
 # ---------------------------------------------------------------- who must be registered

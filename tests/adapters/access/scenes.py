@@ -70,10 +70,6 @@ class FixedRooms:
         """The room the stream is in."""
         return next((room for room, streams in self._rooms.items() if stream_id in streams), "")
 
-    def room_joined(self, session: SessionInfo, stream_id: str) -> str:
-        """The room that whoever asks has joined under this id: that of the stream, for those whose id says so."""
-        return self.room_of(session, stream_id) if stream_id.startswith("joined-") else ""
-
     def is_stream(self, session: SessionInfo, id: str) -> bool:
         """Whether it is none of the rooms."""
         return id not in self._rooms

@@ -69,6 +69,13 @@ class TestAllOf:
 
         assert await grant(gate) == Grant(allowed=True, identity="ann", once="use", until=7)
 
+    async def test_it_is_good_for_the_rooms_that_all_are(self) -> None:
+        """None of them lets anybody into a room that another keeps closed."""
+        first = Says(Verdict.allow(rooms=("", "r")))
+
+        assert (await grant(AllOf(first, Says(ANN), Says(Verdict.allow(rooms=("r", "q")))))).rooms == ("r",)
+        assert await grant(AllOf(first, Says(Verdict.allow(rooms=("q",))))) == Grant(allowed=False)
+
     async def test_two_one_time_credentials_are_a_mistake(self) -> None:
         """A grant carries one; rather than leave the other unmarked nobody gets in."""
         with pytest.raises(TwoUses):

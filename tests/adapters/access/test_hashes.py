@@ -29,7 +29,7 @@ def test_a_token_is_made_as_real_servers_make_it() -> None:
 
 async def test_the_right_token_is_accepted() -> None:
     """Also in capitals; the identity is that of the stream's holder."""
-    expected = Grant(allowed=True, identity=TAGS.holder("a"))
+    expected = Grant(allowed=True, identity=TAGS.holder("a"), rooms=("",))
 
     assert await grant(Publish(stream_id="a", token=PUBLISH_A)) == expected
     assert await grant(Publish(stream_id="a", token=PUBLISH_A.upper())) == expected

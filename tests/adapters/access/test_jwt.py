@@ -47,7 +47,7 @@ def altered(token: str) -> str:
 
 async def test_a_good_token_is_accepted() -> None:
     """Algorithm, signature, stream, purpose and time are right. The identity is that of the stream's holder."""
-    assert await grant_for(signed(GOOD)) == Grant(allowed=True, identity=TAGS.holder("a"))
+    assert await grant_for(signed(GOOD)) == Grant(allowed=True, identity=TAGS.holder("a"), rooms=("",))
 
 
 async def test_the_subscriber_of_a_token_is_its_identity() -> None:

@@ -46,6 +46,7 @@ async def test_a_token_carries_its_tag_and_how_long_it_matters() -> None:
         identity=TAGS.holder("a"),
         once=one_time_tag(TAGS, token),
         until=kept_until(scene.clock.wall() + 60 * SECOND),
+        rooms=("",),
     )
 
     assert await scene.grant(Publish(stream_id="a", token=token)) == expected

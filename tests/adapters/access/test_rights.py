@@ -24,13 +24,14 @@ from signalreel_adapters.access.rights import (
     covers,
     decide_by,
     identity_of,
+    rooms_of,
     scopes_of,
     wish_of,
 )
 from tests.adapters.access.scenes import TAGS, FixedRooms, Says, is_allowed, session_of
 
 PUBLISH, PLAY = Purpose.PUBLISH, Purpose.PLAY
-ROOMS = FixedRooms({"r": ("a", "b", "joined-c")})
+ROOMS = FixedRooms({"r": ("a", "b")})
 
 
 def is_covered(right: Right, command: AnyCommand, *, blind: bool = False) -> bool:
@@ -64,7 +65,7 @@ def test_what_a_credential_must_cover_is_what_the_command_needs() -> None:
     ("right", "command", "enough"),
     [
         # One stream.
-        (Right("a", PUBLISH), Publish(stream_id="a"), True),
+        (Right("c", PUBLISH), Publish(stream_id="c"), True),
         (Right("a", PUBLISH), Publish(stream_id="b"), False),
         (Right("a", PLAY), Publish(stream_id="a"), False),
         (Right("a", PLAY), Play(stream_id="a"), True),
@@ -79,6 +80,10 @@ def test_what_a_credential_must_cover_is_what_the_command_needs() -> None:
         (Right("p", PLAY), Join(stream_id="p"), False),
         (Right("p", PLAY), Join(stream_id="p", mode="play"), True),
         (Right("p", PUBLISH), Join(stream_id="q"), False),
+        # A pair is in no room, whatever the session has joined under that id.
+        (Right("r", PUBLISH), Join(stream_id="a"), False),
+        (Right("r", PLAY), Join(stream_id="a", mode="play"), False),
+        (Right("a", PUBLISH), Join(stream_id="a"), True),
         # Publishing in a room needs a right to the room.
         (Right("a", PUBLISH), Publish(stream_id="a", main_track="r"), False),
         (Right("a", PUBLISH, room="r"), Publish(stream_id="a", main_track="r"), True),
@@ -91,12 +96,9 @@ def test_what_a_credential_must_cover_is_what_the_command_needs() -> None:
         # Joined the room as `a`, and publishes `a` without naming the room again.
         (Right("r", PUBLISH), Publish(stream_id="a"), True),
         (Right("r", PLAY), Publish(stream_id="a"), False),
-        # Or under the id of its own stream: the room has to be in the right all the same.
-        (Right("joined-c", PUBLISH), Publish(stream_id="joined-c"), False),
-        (Right("joined-c", PUBLISH, room="r"), Publish(stream_id="joined-c"), True),
-        (Right("joined-c", PUBLISH, room="q"), Publish(stream_id="joined-c"), False),
-        (Right("joined-c", PLAY), Play(stream_id="joined-c"), True),
-        (Right("joined-c", PUBLISH), Join(stream_id="joined-c"), True),
+        (Right("a", PUBLISH), Publish(stream_id="a"), False),
+        (Right("a", PUBLISH, room="r"), Publish(stream_id="a"), True),
+        (Right("a", PUBLISH, room="q"), Publish(stream_id="a"), False),
         # Entering a room and playing in it.
         (Right("r", PUBLISH), JoinRoom(room="r"), True),
         (Right("r", PLAY), JoinRoom(room="r"), True),
@@ -117,6 +119,29 @@ def test_which_right_is_enough(right: Right, command: AnyCommand, enough: bool) 
     assert is_covered(right, command) is enough
 
 
+@pytest.mark.parametrize(
+    ("right", "command", "good_for"),
+    [
+        (Right("a", PUBLISH), Publish("a"), ("",)),
+        (Right("a", PUBLISH, room="r"), Publish("a"), ("", "r")),
+        (Right("r", PUBLISH), Publish("a"), ("r",)),
+        (Right("r", PUBLISH), Publish("a", main_track="r"), ("r",)),
+        (Right("a", PLAY), Play("a"), None),
+        (Right("r", PLAY), Play("a"), ("r",)),
+        (Right("r", PUBLISH), Play("r"), ("r",)),
+        (Right("r", PLAY), GetTrackList("a"), ("r",)),
+        (Right("r", PLAY), JoinRoom("r"), None),
+        (Right("p", PUBLISH), Join("p"), None),
+    ],
+)
+def test_which_rooms_a_right_is_good_for(right: Right, command: AnyCommand, good_for: tuple[str, ...] | None) -> None:
+    """Publishing alone and in the room it names; what is in a room, in that room; playing one stream, wherever."""
+    wish = wish_of(command)
+    assert wish is not None
+
+    assert rooms_of(right, wish) == good_for
+
+
 def test_who_knows_of_no_room_lets_nobody_play_in_one() -> None:
     """Entering and publishing name the room themselves; what is in it cannot be told."""
     assert is_covered(Right("r", PUBLISH), JoinRoom(room="r"), blind=True)
@@ -124,7 +149,7 @@ def test_who_knows_of_no_room_lets_nobody_play_in_one() -> None:
     assert is_covered(Right("r", PLAY), Play(stream_id="r", room="r"), blind=True)
     assert not is_covered(Right("r", PUBLISH), Play(stream_id="r", room="r"), blind=True)
     assert not is_covered(Right("r", PLAY), Play(stream_id="b", room="r"), blind=True)
-    assert is_covered(Right("joined-c", PUBLISH), Publish(stream_id="joined-c"), blind=True)
+    assert is_covered(Right("a", PUBLISH), Publish(stream_id="a"), blind=True)
 
 
 def test_scopes_are_the_stream_and_its_real_room() -> None:

@@ -57,7 +57,7 @@ async def test_the_question_holds_what_the_command_shows() -> None:
         meta_data="{}",
     )
 
-    assert await grant(hook, command) == Grant(allowed=True, identity=TAGS.subscriber("ann"))
+    assert await grant(hook, command) == Grant(allowed=True, identity=TAGS.subscriber("ann"), rooms=("r",))
     assert hook.asked == [
         (
             URL,
