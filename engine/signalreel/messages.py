@@ -55,7 +55,11 @@ class Start(Message, frozen=True, gc=False, tag="start"):
 
 
 class Description(Message, frozen=True, gc=False, tag="takeConfiguration"):
-    """A description: the answer to a publisher, the offer to a player, or a peer's, relayed."""
+    """A description: the answer to a publisher, the offer to a player, or a peer's, relayed.
+
+    The `linkSession` and `subscriberId` of real servers are for their own proxies. No client reads them; they are left
+    out, here and in `takeCandidate`.
+    """
 
     stream_id: str
     type: str
