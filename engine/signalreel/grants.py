@@ -93,7 +93,7 @@ GRANTS: Final[dict[type[Command], Need]] = {
     GetStreamInfo: Need(Grants.NONE, _ASKED),
     GetTrackList: Need(Grants.PLAY, "tells what whoever may play can choose from"),
     GetIceServerConfig: Need(Grants.NONE, _SERVER),
-    UpdateStreamMetaData: Need(Grants.NONE, _HELD),
+    UpdateStreamMetaData: Need(Grants.NONE, "changes what is told of one's own stream, or of the room that it is in"),
     PeerMessage: Need(Grants.NONE, _HELD),
     GetBroadcastObject: Need(Grants.NONE, _ASKED),
     GetSubtracks: Need(Grants.NONE, _ASKED),

@@ -179,8 +179,14 @@ def tell_track_list(room: Room, command: GetTrackList, context: Context) -> None
     context.send(context.session, TrackList(room.id, ids_of(visible_streams(room, "", context))))
 
 
+def publishes_nothing_here(room: Room, command: UpdateStreamMetaData, context: Context) -> bool:
+    """Whether none of the session's streams is in the room; having joined it is not enough, a viewer can do that."""
+    own = (context.find(Kind.STREAM, id) for id in context.held(context.session, Kind.STREAM))
+    return not any(stream is not None and stream.placed_in == room.id for stream in own)
+
+
 def keep_meta_data(room: Room, command: UpdateStreamMetaData, context: Context) -> Room:
-    """Keep what a member says of the room, for those who ask."""
+    """Keep what a publisher says of the room, for those who ask."""
     return replace(room, meta_data=command.meta_data)
 
 
@@ -347,8 +353,8 @@ ROOM: Final = Table(
         refuse(GetRoomInfo, OPEN, nobody_is_member, NO_ACTIVE_STREAMS_IN_ROOM),
         row(GetRoomInfo, OPEN, otherwise, tell_room),
         *answered((OPEN,)),
-        row(UpdateStreamMetaData, OPEN, (by_holder, can_be_told), keep_meta_data),
-        refuse(UpdateStreamMetaData, OPEN, by_another_session, UNAUTHORIZED_ACCESS),
+        refuse(UpdateStreamMetaData, OPEN, publishes_nothing_here, UNAUTHORIZED_ACCESS),
+        row(UpdateStreamMetaData, OPEN, can_be_told, keep_meta_data),
         ignore(UpdateStreamMetaData, OPEN, because="a text beyond all measure is told to nobody"),
         unreachable((*ANSWERS, UpdateStreamMetaData), EMPTY, because="asked of the stream when there is no such room"),
         *access_checks(GetTrackList, (OPEN,)),

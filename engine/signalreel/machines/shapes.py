@@ -150,7 +150,7 @@ class Room(Machine[RoomState], frozen=True, gc=False, cache_hash=True, omit_defa
     """
 
     members: tuple[Member, ...] = ()
-    meta_data: str = ""  #: what a member said of the room
+    meta_data: str = ""  #: what somebody who publishes in it said of the room
 
     def moved_sessions(self, before: Machine[StrEnum]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Say who left since `before`, and who came; all of them when the room closed."""

@@ -116,7 +116,7 @@ def test_a_room_is_told_as_a_virtual_main_track() -> None:
     world.publish("alice", "s1", room="r")
     world.say("carol", Publish("s2", main_track="r"))
     world.say("bob", Play("r"))
-    world.say("bob", UpdateStreamMetaData("r", "of the room"))
+    world.say("alice", UpdateStreamMetaData("r", "of the room"))
     told = broadcast(world, "r")
 
     assert told["virtual"]

@@ -17,6 +17,7 @@ from signalreel.commands import (
     GetSubtracksCount,
     GetTrackList,
     JoinRoom,
+    Play,
     Publish,
     UpdateStreamMetaData,
 )
@@ -121,6 +122,20 @@ def test_nobody_else_says_something_of_a_stream_or_room() -> None:
         step = world.say("carol", UpdateStreamMetaData(id, "mine now"))
         assert step.messages == [("carol", refusal(UNAUTHORIZED_ACCESS, stream_id=id))]
     assert world.say("carol", UpdateStreamMetaData("nothing", "x")).refused == NO_STREAM_EXIST.definition
+
+
+def test_whoever_only_watches_a_room_says_nothing_of_it() -> None:
+    """Having joined takes a grant to play, and what is said of a room is told to everybody."""
+    world = world_of()
+    world.say("bob", JoinRoom("r"))
+    world.say("bob", Play("s1"))
+    refused = world.say("bob", UpdateStreamMetaData("r", "defaced"))
+    world.say("alice", UpdateStreamMetaData("r", "welcome"))
+    broadcast = world.engine.broadcast("r", app="live")
+
+    assert refused.messages == [("bob", refusal(UNAUTHORIZED_ACCESS, stream_id="r"))]
+    assert broadcast is not None
+    assert broadcast.meta_data == "welcome"
 
 
 def test_a_text_beyond_all_measure_replaces_nothing() -> None:
