@@ -30,7 +30,7 @@ class StreamWentLive(Notice, frozen=True, gc=False):
 
     stream_id: str
     session: str = ""  #: who publishes it
-    again: bool = False  #: the room has listed it all the while: its publisher came back
+    away_since: int = 0  #: the room has listed it all the while: seq of the record by which its publisher was lost
 
 
 class StreamEnded(Notice, frozen=True, gc=False):

@@ -91,23 +91,29 @@ def ids_of(streams: tuple[RoomStream, ...]) -> tuple[str, ...]:
     return tuple(stream.stream_id for stream in streams)
 
 
-def show_change(room: Room, change: RosterChanged, context: Context) -> None:
-    """Have everyone who plays the whole room look at what is live in it now; tell the members, where that is wished."""
-    for playback in context.indexes.audience(room.app, room.id):
-        context.notify(Kind.PLAYBACK, playback, change)
+def show_change(room: Room, change: RosterChanged, context: Context, *, since: int = 0) -> None:
+    """Have everyone who plays the whole room look at what is live in it now; tell the members, where that is wished.
+
+    The stream is named to those who came after the record `since`: to the others it was there all the while.
+    """
+    unnamed = RosterChanged(session=change.session)
+    for id in context.indexes.audience(room.app, room.id):
+        playback = context.find(Kind.PLAYBACK, id)
+        has_news = playback is not None and playback.born > since
+        context.notify(Kind.PLAYBACK, id, change if has_news else unnamed)
     id = change.added or change.removed
     if context.settings.room_events and id:
         definition = "streamJoined" if change.added else "streamLeaved"
         told = Notification(definition, stream_id=id, room_name=room.id, room=room.id)
-        for session in room.sessions:
-            if session != change.session:
-                context.send(session, told)
+        for member in room.members:
+            if member.session != change.session and member.since > since:
+                context.send(member.session, told)
 
 
 def show_coming(room: Room, notice: StreamWentLive, context: Context) -> None:
-    """A stream can be played now; one that came back is the same to everyone as before."""
-    added = "" if notice.again else notice.stream_id
-    show_change(room, RosterChanged(added=added, session=notice.session), context)
+    """A stream can be played now; one that came back is news only to those who came while it was away."""
+    change = RosterChanged(added=notice.stream_id, session=notice.session)
+    show_change(room, change, context, since=notice.away_since)
 
 
 def show_going(room: Room, notice: StreamEnded, context: Context) -> None:

@@ -53,6 +53,7 @@ class Stream(Machine[StreamState], frozen=True, gc=False, cache_hash=True, omit_
     role: str = ""
     tracks: tuple[Track, ...] = ()
     restored: bool = False  #: its publisher has come back inside the restore window
+    away_since: int = 0  #: seq of the record by which its publisher was last lost
 
 
 def is_live(machine: object) -> bool:

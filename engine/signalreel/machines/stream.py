@@ -212,9 +212,8 @@ def go_live(stream: Stream, event: MediaConnected, context: Context) -> Stream:
     definition = "session_restored" if stream.restored else "publish_started"
     context.send(stream.sessions[0], stream_notification(stream, definition))
     if stream.placed_in:
-        context.notify(
-            Kind.ROOM, stream.placed_in, StreamWentLive(stream.id, stream.sessions[0], again=stream.listed_in != "")
-        )
+        away_since = stream.away_since if stream.listed_in else 0
+        context.notify(Kind.ROOM, stream.placed_in, StreamWentLive(stream.id, stream.sessions[0], away_since))
     for playback in context.indexes.waiting(stream.app, stream.id):
         context.notify(Kind.PLAYBACK, playback, StreamWentLive(stream.id))
     return replace(stream, wake_at=0, listed_in=stream.placed_in)
@@ -264,7 +263,7 @@ def may_be_restored(stream: Stream, event: SessionClosed, context: Context) -> b
 
 def keep_for_publisher(stream: Stream, event: SessionClosed, context: Context) -> Stream:
     """Let the session go and wait for its publisher, viewers kept."""
-    return replace(stream, sessions=(), **context.timer(context.settings.restore_ms))
+    return replace(stream, sessions=(), away_since=context.record.seq, **context.timer(context.settings.restore_ms))
 
 
 def may_be_published_again(stream: Stream, event: MediaLost, context: Context) -> bool:
@@ -278,7 +277,7 @@ def pause(stream: Stream, event: MediaLost, context: Context) -> Stream:
     context.send(stream.sessions[0], stream_notification(stream, "publish_finished"))
     if stream.placed_in:
         context.notify(Kind.ROOM, stream.placed_in, StreamPaused(stream.id, stream.sessions[0]))
-    return replace(stream, **context.timer(context.settings.restore_ms))
+    return replace(stream, away_since=context.record.seq, **context.timer(context.settings.restore_ms))
 
 
 def says_it_itself(stream: Stream, stop: Stop, context: Context) -> bool:

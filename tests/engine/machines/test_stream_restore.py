@@ -430,3 +430,24 @@ def test_a_publisher_cannot_move_where_nobody_may_publish(room: str) -> None:
     assert refused == {"taken": STREAM_ID_IN_USE, "full": MAIN_TRACK_IS_FULL}[room].definition
     assert kept == "restoring"
     assert world.say("alice-again", Publish("s1"), grant=PUBLISHER).refused == ""
+
+
+def test_who_came_while_a_stream_was_away_hears_of_it_when_it_is_back() -> None:
+    """Members and players of the room who were there before are told of nothing: to them it was there all the while."""
+    world = world_of(Settings(restore_ms=3_000, room_events=True))
+    world.open("dave", "erin")
+    world.say("bob", JoinRoom("r", "b1"))
+    world.play("carol", "r", room="r")
+    world.publish("alice", "s1", room="r", grant=PUBLISHER)
+    world.report(MediaLost(world.stream("s1")))
+    world.say("dave", JoinRoom("r", "d1"))
+    world.play("erin", "r", room="r")
+    world.heard.clear()
+
+    world.publish("alice", "s1", room="r", grant=PUBLISHER)
+
+    joined = Notification("streamJoined", stream_id="s1", room_name="r", room="r")
+    added = Notification("subtrackAdded", stream_id="r", track_id="s1")
+    assert world.heard["dave"] == [joined]
+    assert added in world.heard["erin"]
+    assert [joined in world.heard.get("bob", []), added in world.heard.get("carol", [])] == [False, False]
