@@ -348,6 +348,20 @@ ACTIVE = (*STARTING, *CONNECTED)
 HELD = (WAITING, *ACTIVE)
 ALL = (IDLE, *HELD)
 
+OF_PLAYER: Final = (TakeConfiguration, TakeCandidate, ToggleVideo, ToggleAudio, EnableTrack, ForceStreamQuality)
+"""What a player says of what it plays, whatever that is."""
+
+OF_MEDIA: Final = (
+    DescriptionCreated,
+    DescriptionFailed,
+    CandidateFound,
+    MediaConnected,
+    MediaLost,
+    BitrateMeasured,
+    ResolutionChanged,
+)
+"""What media reports of a playback."""
+
 PLAYBACK: Final = Table(
     Kind.PLAYBACK,
     Playback,
@@ -356,20 +370,9 @@ PLAYBACK: Final = Table(
     finals=(FINISHED,),
     inputs=(
         Play,
-        TakeConfiguration,
-        TakeCandidate,
+        *OF_PLAYER,
         Stop,
-        ToggleVideo,
-        ToggleAudio,
-        EnableTrack,
-        ForceStreamQuality,
-        DescriptionCreated,
-        DescriptionFailed,
-        CandidateFound,
-        MediaConnected,
-        MediaLost,
-        BitrateMeasured,
-        ResolutionChanged,
+        *OF_MEDIA,
         GetVideoTrackAssignments,
         *ASSIGNING,
         DeadlineReached,
@@ -435,55 +438,13 @@ PLAYBACK: Final = Table(
         row(PlanChanged, WAITING, otherwise, wait_on),
         unreachable(PlanChanged, (IDLE, *ACTIVE), because="only those that wait for a stream are told"),
         row(SessionClosed, HELD, otherwise, end, FINISHED),
-        ignore(
-            (
-                TakeConfiguration,
-                TakeCandidate,
-                ToggleVideo,
-                ToggleAudio,
-                EnableTrack,
-                ForceStreamQuality,
-                GetVideoTrackAssignments,
-                *ASSIGNING,
-            ),
-            WAITING,
-            because="nothing is played yet",
-        ),
-        ignore(
-            (
-                DescriptionCreated,
-                DescriptionFailed,
-                CandidateFound,
-                MediaConnected,
-                MediaLost,
-                BitrateMeasured,
-                ResolutionChanged,
-            ),
-            WAITING,
-            because="media has not been asked for anything yet",
-        ),
+        ignore((*OF_PLAYER, GetVideoTrackAssignments, *ASSIGNING), WAITING, because="nothing is played yet"),
+        ignore(OF_MEDIA, WAITING, because="media has not been asked for anything yet"),
         unreachable((StreamEnded, RosterChanged), WAITING, because="only those that show a stream or room are told"),
         unreachable(StreamWentLive, IDLE, because="only those that wait for a stream are told"),
         ignore((StreamEnded, RosterChanged, LeftRoom), IDLE, because="it has ended in this very step"),
         unreachable(
-            (
-                TakeConfiguration,
-                TakeCandidate,
-                Stop,
-                ToggleVideo,
-                ToggleAudio,
-                EnableTrack,
-                ForceStreamQuality,
-                DescriptionCreated,
-                DescriptionFailed,
-                CandidateFound,
-                MediaConnected,
-                MediaLost,
-                BitrateMeasured,
-                ResolutionChanged,
-                DeadlineReached,
-                SessionClosed,
-            ),
+            (*OF_PLAYER, Stop, *OF_MEDIA, DeadlineReached, SessionClosed),
             IDLE,
             because="nothing of an idle playback is stored, so nothing can be meant for it",
         ),

@@ -381,6 +381,9 @@ PUBLISH_ROWS: Final[list[Row]] = [
     row(Publish, RESTORING, otherwise, restore_stream, PREPARING),
 ]
 
+OF_MEDIA: Final = (DescriptionCreated, DescriptionFailed, CandidateFound, MediaConnected, MediaLost, TracksFound)
+"""What media reports of a stream."""
+
 STREAM: Final = Table(
     Kind.STREAM,
     Stream,
@@ -398,12 +401,7 @@ STREAM: Final = Table(
         *ANSWERS,
         UpdateStreamMetaData,
         EndStream,
-        DescriptionCreated,
-        DescriptionFailed,
-        CandidateFound,
-        MediaConnected,
-        MediaLost,
-        TracksFound,
+        *OF_MEDIA,
         DeadlineReached,
         SessionClosed,
         LeftRoom,
@@ -478,16 +476,7 @@ STREAM: Final = Table(
         row(SessionClosed, RESTORING, is_sent_away, end, FINISHED),
         row(SessionClosed, RESTORING, otherwise, let_session_go),
         unreachable(
-            (
-                DescriptionCreated,
-                DescriptionFailed,
-                CandidateFound,
-                MediaConnected,
-                MediaLost,
-                TracksFound,
-                DeadlineReached,
-                SessionClosed,
-            ),
+            (*OF_MEDIA, DeadlineReached, SessionClosed),
             IDLE,
             because="nothing of an idle stream is stored, so no event can name it",
         ),
