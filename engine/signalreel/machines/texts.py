@@ -10,9 +10,11 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from signalreel.registered import TEXT_LENGTH_MAX
+
 __all__ = ("LIST_SIZE_MAX", "SHARE_SIZE_MIN", "TOLD_LENGTH_MAX", "listed", "told")
 
-TOLD_LENGTH_MAX: Final = 4_096
+TOLD_LENGTH_MAX: Final = TEXT_LENGTH_MAX
 """Characters of a stream's name or meta data that others are told. Every member of a room gets those of every stream,
 so one publisher's text must not fill the others' connections; clients keep a few dozen characters there."""
 

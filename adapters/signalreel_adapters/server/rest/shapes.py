@@ -9,7 +9,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from signalreel.registered import Purpose
+from signalreel.registered import Purpose, Text
 
 __all__ = (
     "AppStatistics",
@@ -37,7 +37,6 @@ __all__ = (
     "ViewerStatistics",
 )
 
-_Text = Annotated[str, Meta(max_length=4_096)]
 _Name = Annotated[str, Meta(max_length=255)]
 _Date = Annotated[int, Meta(ge=0, le=2**53)]
 _Limit = Annotated[int, Meta(ge=-1, le=2**31)]
@@ -102,13 +101,13 @@ class BroadcastChanges(Struct, frozen=True, rename="camel"):
     """What a client may set of a stream. What is left out stays as it is, or is the default."""
 
     stream_id: _Name | UnsetType | None = UNSET
-    name: _Text | UnsetType | None = UNSET
-    description: _Text | UnsetType | None = UNSET
+    name: Text | UnsetType | None = UNSET
+    description: Text | UnsetType | None = UNSET
     type: _Name | UnsetType | None = UNSET
     date: _Date | UnsetType = UNSET
     planned_start_date: _Date | UnsetType = UNSET
     planned_end_date: _Date | UnsetType = UNSET
-    meta_data: _Text | UnsetType | None = UNSET
+    meta_data: Text | UnsetType | None = UNSET
     username: _Name | UnsetType | None = UNSET
     main_track_stream_id: _Name | UnsetType | None = UNSET
     viewer_limit: _Limit | UnsetType = field(name="webRTCViewerLimit", default=UNSET)
@@ -171,7 +170,7 @@ class ShownToken(Struct, frozen=True, rename="camel"):
 class TokenToValidate(Struct, frozen=True, rename="camel"):
     """A token, and what it should be for."""
 
-    token_id: _Text
+    token_id: Text
     stream_id: _Name
     type: Purpose
     room_id: _Name | None = None
@@ -183,7 +182,7 @@ class NewSubscriber(Struct, frozen=True, rename="camel"):
     subscriber_id: Annotated[str, Meta(min_length=1, max_length=255)]
     type: Purpose = Purpose.PLAY
     b32_secret: Annotated[str, Meta(max_length=256)] | None = None
-    subscriber_name: _Text | None = None
+    subscriber_name: Text | None = None
     totp_expiry_period_seconds: Annotated[int, Meta(ge=0, le=86_400)] | None = None
     concurrent_connections_limit: _Limit | None = None
 
