@@ -1,7 +1,7 @@
 """Streams: registering them, looking at them and ending them."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from msgspec import UNSET, structs
 
@@ -19,6 +19,7 @@ from signalreel_adapters.server.rest.shapes import (
     Result,
     SimpleStat,
     ViewerStatistics,
+    with_changes,
 )
 from signalreel_adapters.server.rest.table import IDS_MAX, Call, Form, Operation, Parameter
 from signalreel_adapters.server.rest.turns import in_order, in_turns
@@ -165,16 +166,13 @@ async def total_statistics(services: Services, call: Call) -> AppStatistics:
 
 
 def _changed(before: RegisteredStream, changes: BroadcastChanges) -> RegisteredStream:
-    """Give what is registered with the changes in it; null is for the empty text."""
-    given = {name: getattr(changes, name) for name in _FIELDS}
-    fields: dict[str, Any] = {
-        _FIELDS[name]: "" if value is None else value for name, value in given.items() if value is not UNSET
+    """Give what is registered with the changes in it."""
+    kinds = {
+        name: _credentials(given)
+        for name, given in (("publish_access", changes.publish_access), ("play_access", changes.play_access))
+        if given is not UNSET
     }
-    for name in ("publish_access", "play_access"):
-        kinds = getattr(changes, name)
-        if kinds is not UNSET:
-            fields[name] = _credentials(kinds)
-    return structs.replace(before, **fields)
+    return structs.replace(with_changes(before, changes, _FIELDS), **kinds)
 
 
 def _credentials(kinds: tuple[str, ...]) -> tuple[Credential, ...]:

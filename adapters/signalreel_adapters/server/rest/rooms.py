@@ -1,15 +1,15 @@
 """Conference rooms: registering them, looking at who is in them, and closing them."""
 
-from typing import Any, Final
+from typing import Final
 
-from msgspec import UNSET, structs
+from msgspec import UNSET
 
 from signalreel.host import CloseRoom, RegisterRoom, UnregisterRoom
 from signalreel.identifiers import is_valid_name
 from signalreel.registered import RegisteredRoom
 from signalreel_adapters.server.rest.problems import bad_request, conflict, not_found
 from signalreel_adapters.server.rest.services import Services, draw_id
-from signalreel_adapters.server.rest.shapes import ConferenceRoom, NewConferenceRoom, Result, RoomInfo
+from signalreel_adapters.server.rest.shapes import ConferenceRoom, NewConferenceRoom, Result, RoomInfo, with_changes
 from signalreel_adapters.server.rest.table import Call, Form, Operation, Parameter
 from signalreel_adapters.server.rest.views import conference_room, conference_rooms, room_names
 
@@ -40,7 +40,7 @@ async def create_room(services: Services, call: Call) -> ConferenceRoom:
     async with services.writing:
         if services.registry.room(call.app, name) is not None:
             raise conflict("a room of this id is registered already")
-        await services.order(RegisterRoom(room=_changed(RegisteredRoom(name), changes)), call.app)
+        await services.order(RegisterRoom(room=with_changes(RegisteredRoom(name), changes, _FIELDS)), call.app)
     return _known(services, call.app, name)
 
 
@@ -59,7 +59,7 @@ async def update_room(services: Services, call: Call) -> ConferenceRoom:
         before = services.registry.room(call.app, name)
         if before is None:
             raise not_found("not_registered")
-        await services.order(RegisterRoom(room=_changed(before, changes)), call.app)
+        await services.order(RegisterRoom(room=with_changes(before, changes, _FIELDS)), call.app)
     return _known(services, call.app, name)
 
 
@@ -93,14 +93,6 @@ def _known(services: Services, app: str, name: str) -> ConferenceRoom:
     if room is None:
         raise not_found("there is no room of this id, registered or occupied")
     return room
-
-
-def _changed(before: RegisteredRoom, changes: NewConferenceRoom) -> RegisteredRoom:
-    given = {name: getattr(changes, name) for name in _FIELDS}
-    fields: dict[str, Any] = {
-        _FIELDS[name]: "" if value is None else value for name, value in given.items() if value is not UNSET
-    }
-    return structs.replace(before, **fields)
 
 
 _ROOMS: Final = "broadcasts/conference-rooms"

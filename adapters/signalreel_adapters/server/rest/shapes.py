@@ -4,10 +4,11 @@ Fields that this server has no use for are left out of what it answers, and igno
 whole objects back. What a client may send has its bounds here, so that a body that is wrong is answered with the field.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field, structs
 
 from signalreel.registered import Purpose, Text
 
@@ -35,7 +36,10 @@ __all__ = (
     "TokenToValidate",
     "Version",
     "ViewerStatistics",
+    "with_changes",
 )
+
+S = TypeVar("S", bound=Struct)
 
 _Name = Annotated[str, Meta(max_length=255)]
 _Date = Annotated[int, Meta(ge=0, le=2**53)]
@@ -98,23 +102,26 @@ class Broadcast(Struct, frozen=True, rename="camel"):
 
 
 class BroadcastChanges(Struct, frozen=True, rename="camel"):
-    """What a client may set of a stream. What is left out stays as it is, or is the default."""
+    """What a client may set of a stream. What is left out stays as it is, or is the default.
+
+    So does a number or a switch that is null, which Java clients send for those they do not know; a text is emptied.
+    """
 
     stream_id: _Name | UnsetType | None = UNSET
     name: Text | UnsetType | None = UNSET
     description: Text | UnsetType | None = UNSET
     type: _Name | UnsetType | None = UNSET
-    date: _Date | UnsetType = UNSET
-    planned_start_date: _Date | UnsetType = UNSET
-    planned_end_date: _Date | UnsetType = UNSET
+    date: _Date | UnsetType | None = UNSET
+    planned_start_date: _Date | UnsetType | None = UNSET
+    planned_end_date: _Date | UnsetType | None = UNSET
     meta_data: Text | UnsetType | None = UNSET
     username: _Name | UnsetType | None = UNSET
     main_track_stream_id: _Name | UnsetType | None = UNSET
-    viewer_limit: _Limit | UnsetType = field(name="webRTCViewerLimit", default=UNSET)
-    subtracks_limit: _Limit | UnsetType = UNSET
-    expire_duration_ms: _Date | UnsetType = field(name="expireDurationMS", default=UNSET)
-    auto_start_stop_enabled: bool | UnsetType = UNSET
-    adaptive: bool | UnsetType = UNSET
+    viewer_limit: _Limit | UnsetType | None = field(name="webRTCViewerLimit", default=UNSET)
+    subtracks_limit: _Limit | UnsetType | None = UNSET
+    expire_duration_ms: _Date | UnsetType | None = field(name="expireDurationMS", default=UNSET)
+    auto_start_stop_enabled: bool | UnsetType | None = UNSET
+    adaptive: bool | UnsetType | None = UNSET
     publish_access: tuple[str, ...] | UnsetType = UNSET
     play_access: tuple[str, ...] | UnsetType = UNSET
 
@@ -214,10 +221,10 @@ class NewConferenceRoom(Struct, frozen=True, rename="camel"):
     """What a client may set of a room."""
 
     room_id: _Name | UnsetType | None = UNSET
-    start_date: _Date | UnsetType = UNSET
-    end_date: _Date | UnsetType = UNSET
+    start_date: _Date | UnsetType | None = UNSET
+    end_date: _Date | UnsetType | None = UNSET
     mode: _Name | UnsetType | None = UNSET
-    streams_limit: _Limit | UnsetType = UNSET
+    streams_limit: _Limit | UnsetType | None = UNSET
 
 
 class ConferenceRoom(Struct, frozen=True, rename="camel"):
@@ -278,3 +285,18 @@ class Liveness(Struct, frozen=True):
     """The server answers."""
 
     status: str = "ok"
+
+
+def with_changes(before: S, changes: Struct, names: Mapping[str, str]) -> S:
+    """Give what is registered with what a client set; `names` says of each field that it may set which one that is.
+
+    Null empties a text, and of everything else says nothing.
+    """
+    fields: dict[str, object] = {}
+    for field_set, name in names.items():
+        value = getattr(changes, field_set)
+        if value is None and isinstance(getattr(before, name), str):
+            fields[name] = ""
+        elif value is not None and value is not UNSET:
+            fields[name] = value
+    return structs.replace(before, **fields)

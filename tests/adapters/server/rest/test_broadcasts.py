@@ -81,6 +81,20 @@ async def test_a_stream_is_registered_changed_and_forgotten() -> None:
     assert gone[0] == 404
 
 
+@pytest.mark.parametrize("name", ["webRTCViewerLimit", "plannedEndDate", "expireDurationMS", "date", "adaptive"])
+async def test_null_says_nothing_of_what_is_no_text(name: str) -> None:
+    """Java clients send null for a number that they do not know; what is registered stays, and else is the default."""
+    async with operating() as operator:
+        created = await operator.ask("POST", "broadcasts/create", {"streamId": "s", "webRTCViewerLimit": 7, name: None})
+        before = await operator.get("broadcasts/s")
+        changed = await operator.ask("PUT", "broadcasts/s", {name: None})
+        after = await operator.get("broadcasts/s")
+
+    assert created[0] == 200
+    assert changed == (200, OK | {"dataId": "s"})
+    assert after == before
+
+
 async def test_writes_are_on_the_reel() -> None:
     """Each is a host command there, of this actor, and a replay knows it."""
     reel = MemoryReel()
