@@ -19,12 +19,13 @@ from aiortc.rtp import (
 from signalreel_adapters.media.aiortc.negotiation import Offered, Plan
 from signalreel_adapters.media.aiortc.outgoing import Out
 from signalreel_adapters.media.aiortc.peer import PeerTransport
-from signalreel_adapters.media.aiortc.publisher import Publisher, Track
+from signalreel_adapters.media.aiortc.publisher import Publisher
 from signalreel_adapters.media.aiortc.quality import Chooser, Picture
 from signalreel_adapters.media.aiortc.rtcp import fir_targets
 from signalreel_adapters.media.aiortc.rtp import TIMESTAMP_MASK
 from signalreel_adapters.media.aiortc.sdp import Description, LocalSection
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
+from signalreel_adapters.media.aiortc.track import Track
 
 __all__ = ("Viewer",)
 
