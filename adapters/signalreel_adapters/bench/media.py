@@ -11,7 +11,6 @@ import asyncio
 import multiprocessing
 import os
 import resource
-import socket
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -66,7 +65,7 @@ def bench_media(
     settings = AiortcSettings(
         hosts=(LOOPBACK,),
         allow_loopback=True,
-        port=_free_port() if shared_port else 0,
+        transport="one-port" if shared_port else "port-each",
         fan_out="polite" if fan_out == "polite" else "auto",
         sources_max=4,
     )
@@ -106,12 +105,6 @@ def _wait_until_ready(pipe: Any) -> None:  # noqa: ANN401 - a connection of mult
     if not pipe.poll(_END_TIMEOUT * 2):
         raise RuntimeError("the server of the measurement did not start")
     pipe.recv()
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
 
 
 def _allow_files(viewers: int) -> None:

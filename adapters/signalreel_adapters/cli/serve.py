@@ -213,7 +213,9 @@ def _media(server: ServerSection, bound: str) -> Media | None:
         from signalreel_adapters.media.aiortc import AiortcMedia, AiortcSettings  # noqa: PLC0415 - it is large
     except ImportError as error:
         raise MissingExtra("--media aiortc", "media") from error
-    settings = AiortcSettings(hosts=server.media_hosts, port=server.media_port)
+    settings = AiortcSettings(
+        hosts=server.media_hosts, transport="one-port" if server.media_port else "port-each", port=server.media_port
+    )
     return AiortcMedia(settings if server.media_hosts else AiortcSettings.for_bind(bound, settings))
 
 

@@ -76,8 +76,9 @@ class AiortcMedia:
     async def __aenter__(self) -> Self:
         # One certificate for all peers: making a key for each would cost more than the handshake.
         self._certificate = RTCCertificate.generateCertificate()
-        if self.settings.port:
-            self._mux = UdpMux(self.settings.hosts or machine_hosts(), self.settings.port)
+        if self.settings.transport == "one-port":
+            hosts = self.settings.hosts or machine_hosts()
+            self._mux = UdpMux(hosts, self.settings.port, advertised=self.settings.advertised)
         self._ticking = asyncio.get_running_loop().create_task(self._tick())
         return self
 

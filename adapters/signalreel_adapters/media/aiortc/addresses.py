@@ -4,15 +4,18 @@ A firewall is opened for a range; a peer that got a port outside of it could nev
 """
 
 import contextlib
+import ipaddress
 import random
 import socket
+from collections.abc import Sequence
 from typing import Final
 
 import aioice.ice
 
+from signalreel_adapters.media.aiortc.filter import Address
 from signalreel_adapters.media.aiortc.settings import LOOPBACK
 
-__all__ = ("bind_in_range", "machine_hosts")
+__all__ = ("bind_in_range", "machine_hosts", "reached_at")
 
 _SOCKET_BUFFER: Final = 4 << 20
 """Bytes asked for to receive into; the kernel gives what it allows. Pictures arrive in bursts."""
@@ -22,6 +25,19 @@ def machine_hosts() -> tuple[str, ...]:
     """Give loopback and every address of this machine. Loopback first: it is found before the slower ones are tried."""
     found = aioice.ice.get_host_addresses(use_ipv4=True, use_ipv6=True)
     return (LOOPBACK, *(host for host in found if host != LOOPBACK))
+
+
+def reached_at(bound: Sequence[Address], advertised: Sequence[str]) -> list[Address]:
+    """Give the addresses under which others reach the sockets, in their order.
+
+    Each advertised address stands for all sockets of its family: which of them the NAT leads to is not ours to know.
+    None stands for loopback, unless that is all there is.
+    """
+    if not advertised:
+        return list(bound)
+    outside = [address for address in bound if not ipaddress.ip_address(address[0]).is_loopback]
+    found = [(host, port) for host in advertised for own, port in outside or bound if (":" in own) == (":" in host)]
+    return list(dict.fromkeys(found))
 
 
 def bind_in_range(host: str, ports: tuple[int, int]) -> socket.socket | None:

@@ -22,6 +22,7 @@ from typing import Final
 from aioice import stun
 from aiortc import RTCCertificate
 
+from signalreel_adapters.media.aiortc.addresses import reached_at
 from signalreel_adapters.media.aiortc.errors import DescriptionImpossible, TransportFailed
 from signalreel_adapters.media.aiortc.filter import Address, Arrival, Candidate, classify
 from signalreel_adapters.media.aiortc.peer import Remote
@@ -70,19 +71,27 @@ _LOCAL_PREFERENCE: Final = 256
 class UdpMux:
     """The sockets that all peers share, and who is behind which address."""
 
-    def __init__(self, hosts: Sequence[str], port: int, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        hosts: Sequence[str],
+        port: int,
+        *,
+        advertised: Sequence[str] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self.dropped = 0  #: datagrams of nobody
         self.shed = 0  #: packets thrown away because we could not keep up
         self._clock = clock
         self._late_since: dict[socket.socket, float] = {}
-        self.addresses: list[Address] = []
+        self.addresses: list[Address] = []  #: what the sockets are bound to
         self._by_fragment: dict[str, LitePeer] = {}
         self._by_address: dict[Address, LitePeer] = {}
         self._sockets: list[socket.socket] = []
         for host in hosts:
-            self._bind(host, port)
+            self._bind(host, self.addresses[0][1] if self.addresses else port)
         if not self._sockets:
             raise DescriptionImpossible(f"port {port} cannot be bound on any of the addresses to offer")
+        self.offered = reached_at(self.addresses, advertised)  #: what candidates name
 
     def _bind(self, host: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -294,7 +303,7 @@ class LitePeer(DtlsPeer):
             fingerprint=fingerprint_of(self._certificate),
             candidates=tuple(
                 f"{at + 1} 1 udp {_HOST_PRIORITY - at * _LOCAL_PREFERENCE} {host} {port} typ host"
-                for at, (host, port) in enumerate(self._mux.addresses)
+                for at, (host, port) in enumerate(self._mux.offered)
             ),
             ice_lite=True,
         )

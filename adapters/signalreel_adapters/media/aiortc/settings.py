@@ -3,6 +3,7 @@
 They decide nothing on a reel: what they lead to arrives there as events.
 """
 
+import ipaddress
 from typing import Final, Literal, Self
 
 from msgspec import Struct, structs
@@ -21,12 +22,20 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Addresses offered as host candidates. Empty: loopback and every address of this machine, so that a browser on
     this machine connects as well as one elsewhere."""
 
+    advertised: tuple[str, ...] = ()
+    """Addresses that candidates name instead of the hosts that sockets are bound to: those under which the others reach
+    a server behind a NAT that gives every port its own number again. Empty: the hosts themselves."""
+
+    transport: Literal["one-port", "port-each"] = "port-each"
+    """`one-port`: all peers share one UDP port, and the server is an ICE-lite agent on it. `port-each`: each peer has
+    sockets of its own."""
+
     port: int = 0
-    """With a port, all peers share it and the server is an ICE-lite agent on it. With 0 each peer has its own."""
+    """The UDP port of `one-port`; 0 for any free one. `port-each` has no use for it."""
 
     ports: tuple[int, int] | None = None
-    """First and last UDP port of the range for peers that have one each; `None` for any. Each peer takes one for every
-    host, and whoever finds none left is refused with `notSetLocalDescription`."""
+    """First and last UDP port of the range for `port-each`; `None` for any. Each peer takes one for every host, and
+    whoever finds none left is refused with `notSetLocalDescription`."""
 
     allow_loopback: bool = False
     """Whether a candidate of a client may name a loopback address: for clients on this machine alone. A browser here
@@ -123,7 +132,11 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Who gets what a player says on its data channel: nobody, the publishers it plays, or their other players too."""
 
     def __post_init__(self) -> None:
-        """Refuse a range that is none. Raises `ValueError`."""
+        """Refuse what could never work. Raises `ValueError`."""
+        if not 0 <= self.port <= _PORT_MAX:
+            raise ValueError(f"{self.port} is no port")
+        for address in self.advertised:
+            ipaddress.ip_address(address)  # candidates name addresses, and a host's name is none
         if self.ports is not None and not 0 < self.ports[0] <= self.ports[1] <= _PORT_MAX:
             raise ValueError(f"{self.ports[0]} to {self.ports[1]} is no range of ports")
 

@@ -18,6 +18,7 @@ import secrets
 import socket
 import struct
 from collections.abc import Callable, Container, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, Final, Protocol, cast
 
 import aioice.ice
@@ -40,7 +41,7 @@ from aiortc.sdp import candidate_to_sdp
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
-from signalreel_adapters.media.aiortc.addresses import bind_in_range, machine_hosts
+from signalreel_adapters.media.aiortc.addresses import bind_in_range, machine_hosts, reached_at
 from signalreel_adapters.media.aiortc.errors import DescriptionImpossible, TransportFailed
 from signalreel_adapters.media.aiortc.filter import Address, Candidate, SourceFilter
 from signalreel_adapters.media.aiortc.peer import Egress, Remote
@@ -286,6 +287,12 @@ class DtlsPeer:
         self._dtls.remove_all_listeners()
 
 
+def _reached_at(candidates: Sequence[RTCIceCandidate], advertised: Sequence[str]) -> list[RTCIceCandidate]:
+    by_port = {each.port: each for each in candidates}
+    found = reached_at([(each.ip, each.port) for each in candidates], advertised)
+    return [replace(by_port[port], ip=host) for host, port in found]
+
+
 class AioicePeer(DtlsPeer):
     """A peer over aioice: sockets of its own, one for each address offered."""
 
@@ -333,7 +340,7 @@ class AioicePeer(DtlsPeer):
             user_fragment=str(parameters.usernameFragment),
             password=str(parameters.password),
             fingerprint=fingerprint_of(self._certificate),
-            candidates=tuple(map(candidate_to_sdp, candidates)),
+            candidates=tuple(map(candidate_to_sdp, _reached_at(candidates, self._settings.advertised))),
         )
 
     async def _bind(self, host: str, ports: tuple[int, int]) -> aioice.Candidate | None:

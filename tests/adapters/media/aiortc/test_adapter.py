@@ -24,7 +24,6 @@ from tests.adapters.media.aiortc.peers import (
     PublishingPeer,
     closing,
     eventually,
-    free_port,
 )
 
 pytestmark = pytest.mark.anyio
@@ -72,13 +71,13 @@ async def playing(call: Call, session: str, peer: PlayingPeer, stream: str = "s1
     await eventually(lambda: len(peer.arrived("video", stream)) > 4, "pictures arrive")
 
 
-@pytest.mark.parametrize("options", [{}, {"fan_out": "polite"}, {"port": 1}, {"port": 1, "fan_out": "polite"}])
-async def test_what_is_published_is_played(options: dict[str, object]) -> None:
+@pytest.mark.parametrize("fan_out", ["auto", "polite"])
+@pytest.mark.parametrize("transport", ["port-each", "one-port"])
+async def test_what_is_published_is_played(transport: str, fan_out: str) -> None:
     """Audio and video arrive whole, in order, under the offer's types and SSRCs: over each transport and fan-out."""
     source, player = PublishingPeer(), PlayingPeer()
-    if "port" in options:
-        options = options | {"port": free_port()}
-    async with Call(structs.replace(SETTINGS, **options)) as call, closing(source, player):
+    settings = structs.replace(SETTINGS, transport=transport, fan_out=fan_out)
+    async with Call(settings) as call, closing(source, player):
         call.open("a", "b")
         await call.publish("a", "s1", source)
         await playing(call, "b", player)

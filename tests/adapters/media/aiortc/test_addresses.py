@@ -2,7 +2,7 @@
 
 import socket
 
-from signalreel_adapters.media.aiortc.addresses import bind_in_range, machine_hosts
+from signalreel_adapters.media.aiortc.addresses import bind_in_range, machine_hosts, reached_at
 from tests.adapters.media.aiortc.peers import free_port
 
 
@@ -40,3 +40,13 @@ def test_an_address_of_the_newer_kind_has_sockets_of_its_own() -> None:
     assert opened is None or opened.family == socket.AF_INET6
     if opened is not None:
         opened.close()
+
+
+def test_advertised_addresses_stand_for_the_sockets_of_their_family() -> None:
+    """Behind a NAT the bound addresses are nobody's business; loopback is where no NAT leads."""
+    bound = [("127.0.0.1", 1), ("10.0.0.5", 2), ("10.0.0.6", 2), ("10.0.0.7", 3), ("fd00::5", 4)]
+
+    assert reached_at(bound, ()) == bound
+    assert reached_at(bound, ("192.0.2.1",)) == [("192.0.2.1", 2), ("192.0.2.1", 3)]
+    assert reached_at(bound, ("2001:db8::1", "192.0.2.1"))[0] == ("2001:db8::1", 4)
+    assert reached_at([("127.0.0.1", 1)], ("192.0.2.1", "2001:db8::1")) == [("192.0.2.1", 1)]

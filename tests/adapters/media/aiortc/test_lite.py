@@ -232,3 +232,23 @@ async def test_addresses_are_offered_in_their_order() -> None:
     assert int(lines[0][3]) > int(lines[-1][3]) or len(lines) == 1
     await peer.close()
     mux.close()
+
+
+async def test_any_free_port_is_one_for_all_addresses() -> None:
+    """One number to open in a firewall, also when nobody chose it."""
+    mux = UdpMux([HOST, "127.0.0.2"], 0)
+
+    assert [host for host, _ in mux.addresses] == [HOST, "127.0.0.2"]
+    assert len({port for _, port in mux.addresses}) == 1
+    mux.close()
+
+
+async def test_advertised_addresses_are_offered_and_the_bound_ones_are_not() -> None:
+    """Behind a NAT, others come by its address."""
+    mux = UdpMux([HOST], 0, advertised=["192.0.2.1"])
+    peer = LitePeer(mux, SETTINGS, CERTIFICATE)
+    port = mux.addresses[0][1]
+
+    assert [line.split()[4:6] for line in (await peer.gather()).candidates] == [["192.0.2.1", str(port)]]
+    await peer.close()
+    mux.close()

@@ -31,3 +31,22 @@ def test_a_range_of_ports_must_be_one(ports: tuple[int, int]) -> None:
     """Else the first client would find out."""
     with pytest.raises(ValueError, match="no range of ports"):
         AiortcSettings(ports=ports)
+
+
+def test_one_port_is_asked_for_by_its_name() -> None:
+    """A port alone says which, not that there is one."""
+    assert AiortcSettings(port=5_000).transport == "port-each"
+
+
+@pytest.mark.parametrize("port", [-1, 65_536])
+def test_a_port_must_be_one(port: int) -> None:
+    """Else the sockets would say so, less plainly."""
+    with pytest.raises(ValueError, match="no port"):
+        AiortcSettings(port=port)
+
+
+@pytest.mark.parametrize("address", ["example.org", "", "192.0.2.300", "192.0.2.1:5000"])
+def test_what_is_advertised_must_be_an_address(address: str) -> None:
+    """Candidates name addresses, and a host's name is none."""
+    with pytest.raises(ValueError, match="does not appear to be an IPv4 or IPv6 address"):
+        AiortcSettings(advertised=("2001:db8::1", address))

@@ -347,6 +347,16 @@ async def test_ports_come_from_the_range_until_it_is_used_up() -> None:
     await again.close()
 
 
+async def test_advertised_addresses_are_offered_and_the_bound_ones_are_not() -> None:
+    """Behind a NAT, others come by its address."""
+    port = free_port()
+    settings = structs.replace(SETTINGS, ports=(port, port), advertised=("192.0.2.1",))
+    peer = AioicePeer(settings, CERTIFICATE, controlling=False)
+
+    assert [line.split()[4:6] for line in (await peer.gather()).candidates] == [["192.0.2.1", str(port)]]
+    await peer.close()
+
+
 async def test_sctp_junk_ends_nothing() -> None:
     """The data channel's stack asserts what a peer can violate; DTLS must not end by it."""
     pair = Pair()
