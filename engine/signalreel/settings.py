@@ -91,7 +91,8 @@ class Settings(Struct, frozen=True, omit_defaults=True, rename="camel", forbid_u
     """Streams are to be played in the renditions of `ladder`; a registered stream can ask for it by itself."""
 
     ladder: tuple[Rung, ...] = ()
-    """The renditions. Empty: every play of a stream that is to have some is refused with `no_encoder_settings`."""
+    """The renditions; those that are lower than what is published are made. Empty: every play of a stream that is to
+    have some is refused with `no_encoder_settings`."""
 
     hide_streams: bool = False
     """Whoever has no standing gets `unauthorized_access` for every question about an id, whether it is live or not: so

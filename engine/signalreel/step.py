@@ -14,6 +14,7 @@ from msgspec import Struct
 from signalreel.identifiers import Reference
 from signalreel.messages import AnyMessage, VideoTrackAssignment
 from signalreel.record import Record
+from signalreel.settings import Rung
 
 __all__ = (
     "DIGEST_SIZE",
@@ -48,6 +49,7 @@ class PublishTerms(Struct, frozen=True, array_like=True, gc=False, tag=1):
     audio: bool
     codecs: tuple[str, ...]  #: enabled by the settings, by the names of an rtpmap
     silence_ms: int = 0  #: report `MediaLost` as silent when nothing has come for so long; 0: never
+    ladder: tuple[Rung, ...] = ()  #: renditions that it is to be played in beside the one it is published in
 
 
 class Source(Struct, frozen=True, array_like=True, gc=False):

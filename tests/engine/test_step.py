@@ -6,6 +6,7 @@ import pytest
 from signalreel.commands import Publish
 from signalreel.identifiers import Kind, Reference
 from signalreel.messages import AnyMessage, Start
+from signalreel.settings import Rung
 from signalreel.step import (
     DIGEST_SIZE,
     GENESIS,
@@ -62,6 +63,7 @@ def test_details_are_told_apart_on_a_reel() -> None:
     """The four kinds of detail come back as what they were."""
     details: list[Detail] = [
         PublishTerms(video=True, audio=False, codecs=("VP8",)),
+        PublishTerms(video=True, audio=True, codecs=("VP8",), ladder=(Rung(240, 300_000, 32_000),)),
         Roster((Source("s1", 2),)),
         TrackSwitched("s1", "video", enabled=False),
         HeightForced(360),

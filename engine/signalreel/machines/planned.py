@@ -11,13 +11,15 @@ from signalreel.commands import GetTrackList, JoinRoom, Play, Publish
 from signalreel.identifiers import Kind
 from signalreel.machines.base import AnyMachine
 from signalreel.machines.context import US_PER_MS, US_PER_S, Context
-from signalreel.machines.shapes import is_live
+from signalreel.machines.shapes import Stream, is_live
 from signalreel.machines.texts import told
 from signalreel.registered import RegisteredRoom, RegisteredStream
+from signalreel.settings import Rung
 
 __all__ = (
     "as_asked",
     "is_registered_room",
+    "ladder_of",
     "must_wait",
     "no_renditions",
     "not_live",
@@ -240,7 +242,16 @@ def _is_only_registered(play: Play, context: Context) -> bool:
 
 def no_renditions(machine: AnyMachine, play: Play, context: Context) -> bool:
     """Whether the stream is to be played in several renditions, and no ladder says which."""
-    if context.settings.ladder or not (context.settings.adaptive or context.registry):
-        return False
-    stream = context.registry.stream(context.app, play.stream_id)
-    return context.settings.adaptive or (stream is not None and stream.adaptive)
+    return not context.settings.ladder and _is_adaptive(play.stream_id, context)
+
+
+def ladder_of(stream: Stream, context: Context) -> tuple[Rung, ...]:
+    """Give the renditions that a stream is to be played in beside its own; none unless that is wanted."""
+    return context.settings.ladder if context.settings.ladder and _is_adaptive(stream.id, context) else ()
+
+
+def _is_adaptive(stream_id: str, context: Context) -> bool:
+    if context.settings.adaptive:
+        return True
+    registered = context.registry.stream(context.app, stream_id)
+    return registered is not None and registered.adaptive

@@ -49,6 +49,7 @@ from signalreel.machines.checks import (
 from signalreel.machines.context import US_PER_MS, Context, error_of
 from signalreel.machines.notices import LeftRoom, StreamEnded, StreamPaused, StreamPlaced, StreamWentLive
 from signalreel.machines.planned import (
+    ladder_of,
     room_closed,
     room_unregistered,
     room_wanted,
@@ -187,8 +188,8 @@ def restore_stream(stream: Stream, publish: Publish, context: Context) -> Stream
 
 def take_offer(stream: Stream, offer: TakeConfiguration, context: Context) -> None:
     """Hand the offer to media, with what of it may be accepted."""
-    settings = context.settings
-    context.detail = PublishTerms(stream.video, stream.audio, settings.codecs, settings.silence_timeout_ms)
+    settings, ladder = context.settings, ladder_of(stream, context)
+    context.detail = PublishTerms(stream.video, stream.audio, settings.codecs, settings.silence_timeout_ms, ladder)
 
 
 def send_answer(stream: Stream, event: DescriptionCreated, context: Context) -> None:

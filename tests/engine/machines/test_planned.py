@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from signalreel.commands import JoinRoom, Play, Publish
+from signalreel.commands import JoinRoom, Play, Publish, TakeConfiguration
 from signalreel.engine import Engine
 from signalreel.events import ClockAdjusted
 from signalreel.host import RegisterRoom, RegisterStream
@@ -23,6 +23,7 @@ from signalreel.refusals import (
 )
 from signalreel.registered import RegisteredRoom, RegisteredStream
 from signalreel.settings import Rung, Settings
+from signalreel.step import PublishTerms
 from tests.engine.world import APP, World, refusal, told
 
 S = 1_000_000
@@ -260,6 +261,25 @@ def test_renditions_need_a_ladder(settings: Settings, adaptive: bool, refused: b
     world.publish("ann", "s1")
 
     assert world.say("ben", Play("s1")).refused == (NO_ENCODER_SETTINGS.definition if refused else "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "adaptive", "ladder"),
+    [
+        (Settings(), True, ()),
+        (Settings(ladder=LADDER), False, ()),
+        (Settings(ladder=LADDER), True, LADDER),
+        (Settings(ladder=LADDER, adaptive=True), False, LADDER),
+    ],
+)
+def test_media_is_told_the_ladder(settings: Settings, adaptive: bool, ladder: tuple[Rung, ...]) -> None:
+    """With the offer, and only for a stream that is to be played in renditions."""
+    world = world_of(RegisteredStream("s1", adaptive=adaptive), settings=settings)
+    world.say("ann", Publish("s1"))
+    detail = world.say("ann", TakeConfiguration("s1", "offer", "the offer")).transitions[0].detail
+
+    assert isinstance(detail, PublishTerms)
+    assert detail.ladder == ladder
 
 
 def test_the_order_of_checks_is_kept() -> None:
