@@ -52,7 +52,9 @@ class PushGate:
         if not 0 <= leeway_s <= LEEWAY_S_MAX:
             raise ValueError(f"the leeway is {leeway_s} s; it must be from 0 to {LEEWAY_S_MAX}")
         self._access = access
-        self._keys = {app: signing_key(key) for app, key in keys.items()}
+        for key in keys.values():
+            signing_key(key)
+        self._keys = keys
         self._tags = tags
         self._sealing = sealing
         self._leeway_s = leeway_s
@@ -76,7 +78,7 @@ class PushGate:
         if key is None:
             return False
         issuer = issuer_of(
-            key,
+            signing_key(key),
             command.token,
             now=self._clock.wall(),
             leeway_s=self._leeway_s,

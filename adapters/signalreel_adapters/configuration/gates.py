@@ -38,6 +38,7 @@ from signalreel_adapters.access.policy import PolicyGate
 from signalreel_adapters.access.push import PushGate
 from signalreel_adapters.access.tags import KEY_BYTES_MIN
 from signalreel_adapters.access.webhook import CALLS_MAX
+from signalreel_adapters.configuration.apps import OfApps
 from signalreel_adapters.configuration.errors import Misconfigured
 from signalreel_adapters.configuration.file import (
     EVERY_OTHER_APP,
@@ -86,6 +87,7 @@ class Access:
         self._tags, self._sealing = Tags(octets), Sealing(octets)
         self._subscribers = RegistrySubscribers(self._sealing)
         self._policies: list[PolicyGate] = []
+        self._named = frozenset(configuration.apps)
         self._jwt_keys: dict[str, bytes] = {}
         self._totp_secrets: dict[str, str] = {}
         self._calls_max = webhook_calls_max(configuration)
@@ -100,7 +102,10 @@ class Access:
             otherwise = ClosedGate() if apps else self._with_policy(OpenGate(tags=self._tags), self._registered_kinds())
         try:
             self.gate: Gate = PushGate(
-                PerApp(apps, otherwise=otherwise), push_keys, tags=self._tags, sealing=self._sealing
+                PerApp(apps, otherwise=otherwise),
+                OfApps(push_keys, self._named),
+                tags=self._tags,
+                sealing=self._sealing,
             )
         except ValueError as error:
             raise Misconfigured(f"apps.NAME.push.key: {error}") from None
@@ -130,8 +135,8 @@ class Access:
             runtime,
             tags=self._tags if self._is_lasting else None,
             sealing=self._sealing if self._is_lasting else None,
-            jwt_keys=self._jwt_keys,
-            totp_secrets=self._totp_secrets,
+            jwt_keys=OfApps(self._jwt_keys, self._named),
+            totp_secrets=OfApps(self._totp_secrets, self._named),
             load=load,
             bitrates=bitrates,
         )

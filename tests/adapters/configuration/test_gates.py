@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 from starlette.requests import Request
 
+from signalreel.commands import RegisterPushToken
 from signalreel.host import IssueToken, RegisterStream, RegisterSubscriber
 from signalreel.registered import Credential, IssuedToken, Purpose, RegisteredStream, Subscriber
 from signalreel_adapters import FakeMedia, MemoryClient, Runtime
@@ -21,6 +22,7 @@ from signalreel_adapters.access.webhook import CALLS_MAX
 from signalreel_adapters.configuration import Misconfigured, load
 from signalreel_adapters.configuration.gates import Access, webhook_calls_max
 from signalreel_adapters.configuration.secrets import Secrets
+from tests.adapters.access.scenes import signed
 
 pytestmark = pytest.mark.anyio
 
@@ -246,3 +248,27 @@ def test_webhooks_share_their_calls(tmp_path: Path, webhooks: int, each: int) ->
     path.write_text(KEYED + app('"open"', name="other") + "".join(asking))
 
     assert webhook_calls_max(load(path)) == each
+
+
+async def test_the_keys_of_all_other_apps_are_those_of_the_operator_too(tmp_path: Path) -> None:
+    """What lets in at the gate is issued over REST and signs pushes; an app that is named has its own or none."""
+    kinds = 'jwt.secret.env = "JWT"\ntotp.secret.env = "TOTP"'
+    text = KEYED + app('"open"') + app('["jwt", "totp"]', '"closed"', kinds, '"*"')
+    text += '[apps."*".push]\nkey.env = "JWT"\n'
+    token = signed({"iss": "ann", "exp": int(time.time()) + 300}, key=SECRETS["JWT"])
+    access = access_of(tmp_path, text)
+    async with Runtime(gate=access.gate, media=FakeMedia()) as runtime:
+        services = access.services(runtime)
+        kept = {one: await _registers(runtime, token, app=one) for one in ("live", "other")}
+
+    assert [services.jwt_keys.get(one) for one in ("live", "other")] == [None, SECRETS["JWT"].encode()]
+    assert [services.totp_secrets.get(one) for one in ("live", "other")] == [None, SECRETS["TOTP"]]
+    assert kept == {"live": False, "other": True}
+
+
+async def _registers(runtime: Runtime, token: str, *, app: str) -> bool:
+    """Register a device of ann's, and say whether it was taken."""
+    client = MemoryClient(runtime, app=app)
+    await client.send(RegisterPushToken("ann", token, "address", "fcm"))
+    said = await client.receive()
+    return said.get("definition") != "authenticationTokenNotValid"
