@@ -56,6 +56,9 @@ ROOMS: Final = {
         "signalreel_adapters.bench.media",
         "signalreel_adapters.cli",
         "signalreel_adapters.media.aiortc",
+        "signalreel_adapters.media.workers",
+        "signalreel_adapters.pipes",
+        "signalreel_adapters.processes",
         "signalreel_adapters.server",
         "signalreel_adapters.transports.asgi",
         "signalreel_adapters.transports.websocket",
@@ -67,7 +70,12 @@ ROOMS: Final = {
     "sqlite3": ("signalreel_adapters.reels",),
     "starlette": ("signalreel_adapters.server",),
     "uvicorn": ("signalreel_adapters.server",),
-    "uvloop": ("signalreel_adapters.bench.media", "signalreel_adapters.cli", "signalreel_adapters.server"),
+    "uvloop": (
+        "signalreel_adapters.bench.media",
+        "signalreel_adapters.cli",
+        "signalreel_adapters.processes",
+        "signalreel_adapters.server",
+    ),
     "websockets": ("signalreel_adapters.flows", "signalreel_adapters.server", "signalreel_adapters.transports"),
 }
 """Which part of the adapters may know a library. `asyncio` is here because all the rest runs on trio too."""
