@@ -19,13 +19,14 @@ from signalreel.step import HeightForced, PublishTerms, Roster, Step, TrackSwitc
 from signalreel_adapters.media.aiortc.addresses import machine_hosts
 from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.fanout import FanOut, choose
+from signalreel_adapters.media.aiortc.full import AioicePeer
 from signalreel_adapters.media.aiortc.lite import LitePeer, UdpMux
 from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.playing import PlaybackSide
 from signalreel_adapters.media.aiortc.publishing import StreamSide
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.side import Side
-from signalreel_adapters.media.aiortc.transport import RAW_WAY_WORKS, AioicePeer
+from signalreel_adapters.media.aiortc.transport import RAW_WAY_WORKS
 
 __all__ = ("AiortcMedia",)
 

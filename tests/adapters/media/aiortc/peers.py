@@ -28,9 +28,9 @@ from signalreel.settings import Settings
 from signalreel.step import Step
 from signalreel_adapters.media.aiortc import AiortcMedia, AiortcSettings
 from signalreel_adapters.media.aiortc.filter import Candidate
+from signalreel_adapters.media.aiortc.full import AioicePeer
 from signalreel_adapters.media.aiortc.peer import Remote
 from signalreel_adapters.media.aiortc.sdp import Fingerprint, LocalTransport
-from signalreel_adapters.media.aiortc.transport import AioicePeer
 
 __all__ = ("SETTINGS", "Call", "PlayingPeer", "PublishingPeer", "eventually", "free_port")
 

@@ -9,15 +9,16 @@ from aioice import stun
 from aiortc.rtp import AnyRtcpPacket, RtcpPsfbPacket
 
 from signalreel_adapters.media.aiortc.errors import DescriptionImpossible, TransportFailed
+from signalreel_adapters.media.aiortc.full import AioicePeer
 from signalreel_adapters.media.aiortc.lite import LitePeer, UdpMux
-from signalreel_adapters.media.aiortc.transport import AioicePeer
 from tests.adapters.media.aiortc.fakes import junk, rtp
+from tests.adapters.media.aiortc.pairs import CERTIFICATE, remote
 from tests.adapters.media.aiortc.peers import SETTINGS, eventually
-from tests.adapters.media.aiortc.test_transport import CERTIFICATE, CLIENT_HELLO, remote
 
 pytestmark = pytest.mark.anyio
 
 HOST = "127.0.0.1"
+CLIENT_HELLO = b"\x16\xfe\xff" + bytes(8) + b"\x00\x0c\x01" + bytes(11)
 
 
 class LaterClock:

@@ -2,9 +2,9 @@
 
 from aiortc import RTCCertificate
 
+from signalreel_adapters.media.aiortc.full import AioicePeer
 from signalreel_adapters.media.aiortc.lite import LitePeer
 from signalreel_adapters.media.aiortc.peer import Egress, PeerTransport
-from signalreel_adapters.media.aiortc.transport import AioicePeer
 from tests.adapters.media.aiortc.fakes import FakeTransport
 
 PROMISED = {name for name in vars(PeerTransport) if not name.startswith("_")} | set(PeerTransport.__annotations__)

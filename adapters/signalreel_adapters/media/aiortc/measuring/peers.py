@@ -16,12 +16,12 @@ from aiortc import RTCCertificate
 from aiortc.rtp import AnyRtcpPacket, RtcpPsfbPacket
 
 from signalreel_adapters.media.aiortc.filter import parse_candidate
+from signalreel_adapters.media.aiortc.full import AioicePeer
 from signalreel_adapters.media.aiortc.measuring.kernel import drop_media
 from signalreel_adapters.media.aiortc.peer import Remote
 from signalreel_adapters.media.aiortc.rtp import HEADER, SEQUENCE_MASK, is_newer
 from signalreel_adapters.media.aiortc.sdp import LocalTransport, parse
 from signalreel_adapters.media.aiortc.settings import LOOPBACK, AiortcSettings
-from signalreel_adapters.media.aiortc.transport import AioicePeer
 
 __all__ = ("PACKETS_PER_SECOND", "LoadPublisher", "LoadViewer")
 
