@@ -62,7 +62,7 @@ lock: setup ## Write requirements.lock anew from pyproject.toml
 		--all-extras --group dev --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
 		--custom-compile-command "make lock" --output-file requirements.lock
 
-system-parts: ## See that Chromium and Node.js are there for the browser tests (installed when you are root)
+system-parts: ## See that browsers, Node.js and coturn are there for the tests (installed when you are root)
 	tools/system-parts
 
 $(NODE_INSTALLED): $(END_TO_END)/package.json $(END_TO_END)/package-lock.json

@@ -5,15 +5,13 @@ received more packets, than at the look before.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, cast
-
-from playwright.sync_api import Page
+from typing import Any, Final, Protocol, cast
 
 from tests.e2e.bottleneck import Bottleneck
 from tests.e2e.browser import CALLBACK_SECONDS_MAX, Guests
 from tests.e2e.server import PAGES_PREFIX
 
-__all__ = ("MediaPage", "Received", "amount_of")
+__all__ = ("Clients", "MediaPage", "Received", "Scripted", "amount_of")
 
 LOOK_MILLISECONDS: Final = 100
 MORE_MIN: Final = 3
@@ -22,15 +20,29 @@ STILL_MILLISECONDS: Final = 700
 
 Command = dict[str, Any]
 Received = dict[str, Any]
-"""What has arrived of one track: kind, packets, bytes, frames, width, height."""
+"""What has arrived of one track: kind, packets, bytes, frames, width, height, codec, lost, freezes."""
 
 
-class MediaPage:
-    """One page with several clients."""
+class Scripted(Protocol):
+    """A page of any browser, as far as its clients need it."""
 
-    def __init__(self, guests: Guests, server_url: str) -> None:
-        self.page: Page = guests.open(f"{PAGES_PREFIX}/media.html")
-        self.page.locator("html[data-ready]").wait_for(state="attached")
+    def evaluate(self, expression: str, arg: object = None, /) -> object:
+        """Call a function of one parameter on the page."""
+        ...
+
+    def wait_for_timeout(self, timeout: float, /) -> None:
+        """Let so many milliseconds pass, and the page go on."""
+        ...
+
+
+class Clients:
+    """The clients on a page that speaks the protocol, in whichever browser it is open."""
+
+    PLACE: Final = f"{PAGES_PREFIX}/media.html"
+    """Where the page is on a server."""
+
+    def __init__(self, page: Scripted) -> None:
+        self.page = page
 
     def open(self, *clients: str) -> None:
         """Open clients: a WebSocket each."""
@@ -76,9 +88,12 @@ class MediaPage:
         self.say(client, "publish", options, streamId=stream, **fields)
         return self.notified(client, "publish_started", streamId=stream)
 
-    def play(self, client: str, stream: str, *, line: Bottleneck | None = None, **fields: object) -> dict[str, Any]:
+    def play(
+        self, client: str, stream: str, *, line: Bottleneck | None = None, stereo: bool = False, **fields: object
+    ) -> dict[str, Any]:
         """Play until that has started; gives the notification of it. With a line, all packets go through it."""
-        self.say(client, "play", {"relayPort": line.port if line is not None else 0}, streamId=stream, **fields)
+        options = {"relayPort": line.port if line is not None else 0, "stereo": stereo}
+        self.say(client, "play", options, streamId=stream, **fields)
         if line is not None:
             line.lead_to(self.until(client, relayed=stream)["port"])
             self.page.evaluate("name => media.proceed(name)", client)
@@ -87,6 +102,17 @@ class MediaPage:
     def speak(self, client: str, stream: str, data: str | list[int]) -> None:
         """Say something on a data channel."""
         self.page.evaluate("([name, stream, data]) => media.speak(name, stream, data)", [client, stream, data])
+
+    def resize(self, client: str, stream: str, width: int, height: int) -> None:
+        """Let the picture that a client publishes be of another size."""
+        self.page.evaluate("parameters => media.resize(...parameters)", [client, stream, width, height])
+
+    def tones(self, client: str, stream: str) -> tuple[float, float]:
+        """Hear the loudest tone in the left and in the right channel of what a client plays, in hertz."""
+        left, right = cast(
+            list[float], self.page.evaluate("([name, stream]) => media.tones(name, stream)", [client, stream])
+        )
+        return left, right
 
     def hush(self, client: str, stream: str) -> None:
         """Stop every packet of what a client publishes; its connection stays."""
@@ -138,6 +164,15 @@ class MediaPage:
             if track not in flows and set(flowing) <= set(flows):
                 return after[track]
         raise AssertionError(f"{client}: last seen to flow {flows}, and not {track} alone to stand still")
+
+
+class MediaPage(Clients):
+    """One page of Chromium with several clients."""
+
+    def __init__(self, guests: Guests, server_url: str) -> None:
+        opened = guests.open(self.PLACE)
+        opened.locator("html[data-ready]").wait_for(state="attached")
+        super().__init__(opened)
 
 
 def amount_of(received: Received) -> int:

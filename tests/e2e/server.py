@@ -50,9 +50,20 @@ def _free_port() -> int:
 
 
 class Server:
-    """`signalreel serve` with a reel of its own; `guarded` has access control. Leaving it ends it in good order."""
+    """`signalreel serve` with a reel of its own; `guarded` has access control. Leaving it ends it in good order.
 
-    def __init__(self, folder: Path, port: int | None = None, *, pages: Path = PAGES, guarded: bool = False) -> None:
+    What stands in `configuration`, as TOML, is obeyed beside what the tests need.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int | None = None,
+        *,
+        pages: Path = PAGES,
+        guarded: bool = False,
+        configuration: str = "",
+    ) -> None:
         self.reel = folder / "calls.reel"
         self.log = folder / "server.log"
         self.port = port or _free_port()
@@ -61,6 +72,10 @@ class Server:
             where = ("--host", HOST, "--port", str(self.port), "--reel", str(self.reel), "--pages", str(pages))
             # Browsers and tests on one machine keep it busier than any server should be.
             command = _command("serve", *where, "--no-measure-load")
+        if configuration:
+            file = folder / "server.toml"
+            file.write_text(configuration, encoding="utf-8")
+            command += ["--config", str(file)]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=_environment(), cwd=ROOT

@@ -12,6 +12,8 @@ const LAYERS = [
   { rid: "h", scaleResolutionDownBy: 1, maxBitrate: 600_000 },
   { rid: "l", scaleResolutionDownBy: 2, maxBitrate: 120_000 },
 ];
+/** Until a tone fills what is analysed of it. */
+const TONE_MILLISECONDS = 1_500;
 const clients = new Map();
 let captured = null;
 
@@ -19,6 +21,33 @@ let captured = null;
 function capture() {
   captured ??= navigator.mediaDevices.getUserMedia({ video: PICTURE, audio: true });
   return captured;
+}
+
+/** A sound with something else in each of its two channels. */
+function twoTones() {
+  const context = new AudioContext();
+  const both = new ChannelMergerNode(context, { numberOfInputs: 2 });
+  for (const [input, frequency] of [330, 440].entries()) {
+    const tone = new OscillatorNode(context, { frequency });
+    tone.connect(both, 0, input);
+    tone.start();
+  }
+  const output = new MediaStreamAudioDestinationNode(context, { channelCount: 2 });
+  both.connect(output);
+  return output.stream.getAudioTracks()[0];
+}
+
+/** A description that asks for two channels of sound, as pages do it: there is no other way. */
+function inStereo(sdp) {
+  return sdp.replace(/(a=fmtp:\d+ .*useinbandfec=1)/g, "$1;stereo=1;sprop-stereo=1");
+}
+
+/** The codecs of this browser with one put first. */
+function preferring(name) {
+  const { codecs } = RTCRtpSender.getCapabilities("video");
+  const isWanted = ({ mimeType }) => mimeType.toLowerCase() === `video/${name}`.toLowerCase();
+  if (!codecs.some(isWanted)) throw new Error(`this browser does not send ${name}`);
+  return [...codecs.filter(isWanted), ...codecs.filter((codec) => !isWanted(codec))];
 }
 
 class Connection {
@@ -55,13 +84,17 @@ class Connection {
 
   async addOwn() {
     const own = await capture();
-    const { video = true, audio = true, layers = false, cameras = 1 } = this.options;
+    const { video = true, audio = true, layers = false, cameras = 1, codec, hint, stereo } = this.options;
     const streams = [own];
     for (let camera = 0; video && camera < cameras; camera += 1) {
       const sendEncodings = layers ? LAYERS : [{ maxBitrate: 600_000 }];
-      this.peer.addTransceiver(own.getVideoTracks()[0].clone(), { direction: "sendrecv", streams, sendEncodings });
+      const track = own.getVideoTracks()[0].clone();
+      if (hint) track.contentHint = hint;
+      const sent = this.peer.addTransceiver(track, { direction: "sendrecv", streams, sendEncodings });
+      if (codec) sent.setCodecPreferences(preferring(codec));
     }
-    if (audio) this.peer.addTransceiver(own.getAudioTracks()[0].clone(), { direction: "sendrecv", streams });
+    const sound = stereo ? twoTones() : own.getAudioTracks()[0].clone();
+    if (audio) this.peer.addTransceiver(sound, { direction: "sendrecv", streams });
   }
 
   async offer() {
@@ -71,10 +104,16 @@ class Connection {
   }
 
   async describe() {
-    await this.peer.setLocalDescription();
+    await this.peer.setLocalDescription(this.options.stereo ? await this.stereoDescription() : undefined);
     const { type, sdp } = this.peer.localDescription;
     const hidden = this.options.relayPort ? sdp.replace(/^a=candidate:.*\r\n/gm, "") : sdp;
     this.client.send({ command: "takeConfiguration", streamId: this.streamId, type, sdp: hidden });
+  }
+
+  async stereoDescription() {
+    const { peer } = this;
+    const { type, sdp } = await (peer.signalingState === "stable" ? peer.createOffer() : peer.createAnswer());
+    return { type, sdp: inStereo(sdp) };
   }
 
   async take({ type, sdp, idMapping = {} }) {
@@ -224,7 +263,8 @@ window.media = {
   async received(name, streamId) {
     const { peer, names } = clients.get(name).connections.get(streamId);
     const found = {};
-    for (const entry of (await peer.getStats()).values()) {
+    const report = await peer.getStats();
+    for (const entry of report.values()) {
       if (entry.type !== "inbound-rtp") continue;
       found[names[entry.mid] ?? entry.kind] = {
         kind: entry.kind,
@@ -233,6 +273,9 @@ window.media = {
         frames: entry.framesDecoded ?? 0,
         height: entry.frameHeight ?? 0,
         width: entry.frameWidth ?? 0,
+        codec: report.get(entry.codecId)?.mimeType.split("/")[1] ?? "",
+        lost: entry.packetsLost,
+        freezes: entry.freezeCount ?? 0,
       };
     }
     return found;
@@ -247,6 +290,39 @@ window.media = {
   speak(name, streamId, data) {
     const { channel } = clients.get(name).connections.get(streamId);
     channel.send(typeof data === "string" ? data : new Uint8Array(data));
+  },
+
+  /** The loudest tone in each of the two channels of a received sound, in hertz. */
+  async tones(name, streamId) {
+    const { peer } = clients.get(name).connections.get(streamId);
+    const { track } = peer.getReceivers().find((receiver) => receiver.track.kind === "audio");
+    const stream = new MediaStream([track]);
+    // Chromium decodes a received sound only for an element that plays it.
+    const element = Object.assign(new Audio(), { srcObject: stream, muted: true });
+    await element.play();
+    const context = new AudioContext();
+    const channels = new ChannelSplitterNode(context, { numberOfOutputs: 2 });
+    new MediaStreamAudioSourceNode(context, { mediaStream: stream }).connect(channels);
+    const analysers = [0, 1].map((output) => {
+      const analyser = new AnalyserNode(context, { fftSize: 8192 });
+      channels.connect(analyser, output);
+      return analyser;
+    });
+    await new Promise((resolve) => { setTimeout(resolve, TONE_MILLISECONDS); });
+    const tones = analysers.map((analyser) => {
+      const loudness = new Float32Array(analyser.frequencyBinCount);
+      analyser.getFloatFrequencyData(loudness);
+      return (loudness.indexOf(Math.max(...loudness)) * context.sampleRate) / analyser.fftSize;
+    });
+    await context.close();
+    return tones;
+  },
+
+  /** Let the picture that a connection sends be of another size from now on. */
+  async resize(name, streamId, width, height) {
+    const { peer } = clients.get(name).connections.get(streamId);
+    const { track } = peer.getSenders().find((sender) => sender.track?.kind === "video");
+    await track.applyConstraints({ width: { exact: width }, height: { exact: height }, frameRate: 15 });
   },
 
   /** Stop every packet of what a connection sends, and leave the connection as it is. */
