@@ -20,7 +20,8 @@ STILL_MILLISECONDS: Final = 700
 
 Command = dict[str, Any]
 Received = dict[str, Any]
-"""What has arrived of one track: kind, packets, bytes, frames, width, height, codec, lost, freezes."""
+"""What has arrived of one track: kind, packets, bytes, frames, width, height, codec, lost, freezes,
+keyframes."""
 
 
 class Scripted(Protocol):
@@ -98,6 +99,12 @@ class Clients:
             line.lead_to(self.until(client, relayed=stream)["port"])
             self.page.evaluate("name => media.proceed(name)", client)
         return self.notified(client, "play_started", streamId=stream)
+
+    def resume(self, client: str, command: Command, player: str, stream: str, track: str) -> float:
+        """Send a command that switches a picture on; gives the seconds until a player has decoded a frame of it."""
+        milliseconds = CALLBACK_SECONDS_MAX * 1_000
+        parameters = [client, command, player, stream, track, milliseconds]
+        return cast(float, self.page.evaluate("parameters => media.resume(...parameters)", parameters)) / 1_000
 
     def speak(self, client: str, stream: str, data: str | list[int]) -> None:
         """Say something on a data channel."""

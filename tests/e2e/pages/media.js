@@ -14,6 +14,7 @@ const LAYERS = [
 ];
 /** Until a tone fills what is analysed of it. */
 const TONE_MILLISECONDS = 1_500;
+const LOOK_MILLISECONDS = 20;
 const clients = new Map();
 let captured = null;
 
@@ -119,7 +120,9 @@ class Connection {
   async take({ type, sdp, idMapping = {} }) {
     this.names = idMapping;
     if (type === "answer") {
-      await this.peer.setRemoteDescription({ type, sdp });
+      const limit = `a=max-message-size:${this.options.messageBytes}`;
+      const taken = this.options.messageBytes ? sdp.replace(/^a=max-message-size:\d+/m, limit) : sdp;
+      await this.peer.setRemoteDescription({ type, sdp: taken });
       return;
     }
     const path = this.options.relayPort ? await this.through(sdp) : sdp;
@@ -276,6 +279,7 @@ window.media = {
         codec: report.get(entry.codecId)?.mimeType.split("/")[1] ?? "",
         lost: entry.packetsLost,
         freezes: entry.freezeCount ?? 0,
+        keyframes: entry.keyFramesDecoded ?? 0,
       };
     }
     return found;
@@ -284,6 +288,18 @@ window.media = {
   /** The remote description of a connection, as the browser took it. */
   remote(name, streamId) {
     return clients.get(name).connections.get(streamId).peer.remoteDescription.sdp;
+  },
+
+  /** Send a command that switches a picture on for a player; give the milliseconds until a frame of it is decoded. */
+  async resume(name, message, player, streamId, track, milliseconds) {
+    const before = (await this.received(player, streamId))[track].frames;
+    const begun = performance.now();
+    clients.get(name).send(message);
+    while ((await this.received(player, streamId))[track].frames === before) {
+      if (performance.now() - begun > milliseconds) throw new Error(`${track} is not back`);
+      await new Promise((resolve) => { setTimeout(resolve, LOOK_MILLISECONDS); });
+    }
+    return performance.now() - begun;
   },
 
   /** Say something on a connection's data channel: a text, or a list of bytes. */
