@@ -8,14 +8,14 @@ import asyncio
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from aiortc import RTCCertificate
 
 from signalreel.commands import TakeCandidate, TakeConfiguration
 from signalreel.events import AnyEvent
 from signalreel.identifiers import Kind, Reference
-from signalreel.step import HeightForced, PublishTerms, Roster, Step, TrackSwitched, Transition, VideoAssigned
+from signalreel.step import HeightForced, PublishTerms, Roster, Step, TrackSwitched, VideoAssigned
 from signalreel_adapters.media.aiortc.addresses import machine_hosts
 from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.fanout import FanOut, choose
@@ -27,14 +27,10 @@ from signalreel_adapters.media.aiortc.publishing import StreamSide
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.side import Side
 from signalreel_adapters.media.aiortc.transport import RAW_WAY_WORKS
+from signalreel_adapters.media.aiortc.turns import Turns
+from signalreel_adapters.media.moves import Move, moves_of
 
 __all__ = ("AiortcMedia",)
-
-_TURN: Final = 0.05
-"""Seconds between two turns of the ticking task: how soon a lost packet is asked for."""
-
-_SLOTS: Final = 20
-"""Turns after which every side has had its regular one; the sides are spread over them, so that reports come evenly."""
 
 
 def _ignore(event: AnyEvent) -> None:
@@ -58,6 +54,9 @@ class AiortcMedia:
         self._report_to: Callable[[AnyEvent], None] = _ignore
         self._streams: dict[Reference, StreamSide] = {}
         self._playbacks: dict[Reference, PlaybackSide] = {}
+        self._shown: dict[Reference, list[Reference]] = {}  # by each playback: streams, as of its last roster
+        self._players: dict[Reference, dict[Reference, PlaybackSide]] = {}  # of each stream that is shown
+        self._turns = Turns(self._failures, clock)
         self._certificate: RTCCertificate | None = None
         self._ticking: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -80,7 +79,7 @@ class AiortcMedia:
         if self.settings.transport == "one-port":
             hosts = self.settings.hosts or machine_hosts()
             self._mux = UdpMux(hosts, self.settings.port, advertised=self.settings.advertised)
-        self._ticking = asyncio.get_running_loop().create_task(self._tick())
+        self._ticking = asyncio.get_running_loop().create_task(self._turns.run())
         return self
 
     async def __aexit__(
@@ -107,37 +106,44 @@ class AiortcMedia:
 
     def react(self, step: Step) -> None:
         """Begin what the step's transitions ask for."""
-        for transition in step.transitions:
-            try:
-                if transition.machine.kind is Kind.STREAM:
-                    self._react_to_stream(step, transition)
-                elif transition.machine.kind is Kind.PLAYBACK:
-                    self._react_to_playback(step, transition)
-            except Exception as error:  # noqa: BLE001 - the transitions that follow must be seen all the same
-                self._failures.note("transition not followed", error, kind=str(transition.machine.kind))
+        for move in moves_of(step):
+            self.follow(move)
 
-    def _react_to_stream(self, step: Step, transition: Transition) -> None:
-        machine, cause, detail = transition.machine, step.record.command, transition.detail
-        if transition.target == "finished":
+    def follow(self, move: Move) -> None:
+        """Begin what one transition asks for."""
+        machine = move.transition.machine
+        try:
+            if machine.kind is Kind.STREAM:
+                self._follow_stream(machine, move)
+            else:
+                self._follow_playback(machine, move)
+        except Exception as error:  # noqa: BLE001 - the transitions that follow must be seen all the same
+            self._failures.note("transition not followed", error, kind=str(machine.kind))
+
+    def _follow_stream(self, machine: Reference, move: Move) -> None:
+        cause, detail, target = move.cause, move.transition.detail, move.transition.target
+        if target == "finished":
             self._finish(machine)
-            return
-        if transition.target == "restoring":
+        elif target == "restoring":
             if machine in self._streams:
                 self._streams[machine].suspend()
-            return
-        if isinstance(cause, TakeConfiguration) and cause.type == "offer":
+        elif isinstance(cause, TakeConfiguration) and cause.type == "offer":
             self._stream(machine).take_offer(cause.sdp, detail if isinstance(detail, PublishTerms) else None)
         elif isinstance(cause, TakeCandidate):
             self._stream(machine).take_candidate(cause.candidate)
         elif isinstance(detail, TrackSwitched) and machine in self._streams:
             self._streams[machine].switch(detail.kind, enabled=detail.enabled)
-            for side in self._playbacks.values():
-                if side.viewer is not None and machine.id in side.viewer.publishers:
-                    side.viewer.publisher_switched()
+            self._tell_players(machine)
 
-    def _react_to_playback(self, step: Step, transition: Transition) -> None:
-        machine, cause, detail = transition.machine, step.record.command, transition.detail
-        if transition.target == "finished":
+    def _tell_players(self, stream: Reference) -> None:
+        """Have the players of a stream look again at what its publisher has switched off."""
+        for side in self._players.get(stream, {}).values():
+            if side.viewer is not None:
+                side.viewer.publisher_switched()
+
+    def _follow_playback(self, machine: Reference, move: Move) -> None:
+        cause, detail = move.cause, move.transition.detail
+        if move.transition.target == "finished":
             self._finish(machine)
             return
         side = self._playback(machine)
@@ -147,12 +153,7 @@ class AiortcMedia:
         elif isinstance(cause, TakeCandidate):
             side.take_candidate(cause.candidate)
         if isinstance(detail, Roster):
-            shown = {
-                source.stream_id: self._streams[reference]
-                for source in detail.sources
-                if (reference := Reference(Kind.STREAM, machine.app, source.stream_id, source.born)) in self._streams
-            }
-            side.offer(shown, switched_off=detail.switched_off)
+            side.offer(self._show(machine, side, detail), switched_off=detail.switched_off)
         elif isinstance(detail, TrackSwitched):
             side.switch(detail.stream_id, detail.kind, enabled=detail.enabled)
         elif isinstance(detail, HeightForced):
@@ -160,9 +161,29 @@ class AiortcMedia:
         elif isinstance(detail, VideoAssigned):
             side.assign(detail.assignments)
 
+    def _show(self, machine: Reference, side: PlaybackSide, roster: Roster) -> dict[str, StreamSide]:
+        """Note what a playback shows from now on, and give it."""
+        self._show_nothing(machine)
+        found: dict[str, StreamSide] = {}
+        for source in roster.sources:
+            stream = Reference(Kind.STREAM, machine.app, source.stream_id, source.born)
+            if stream in self._streams:
+                found[source.stream_id] = self._streams[stream]
+                self._shown.setdefault(machine, []).append(stream)
+                self._players.setdefault(stream, {})[machine] = side
+        return found
+
+    def _show_nothing(self, machine: Reference) -> None:
+        for stream in self._shown.pop(machine, ()):
+            players = self._players[stream]
+            del players[machine]
+            if not players:
+                del self._players[stream]
+
     def _stream(self, machine: Reference) -> StreamSide:
-        if machine not in self._streams:
-            self._streams[machine] = StreamSide(
+        side = self._streams.get(machine)
+        if side is None:
+            side = self._streams[machine] = StreamSide(
                 machine,
                 self.settings,
                 self._make_transport,
@@ -171,12 +192,16 @@ class AiortcMedia:
                 fan_out=self._fan_out,
                 clock=self._clock,
             )
-        return self._streams[machine]
+            publisher = side.publisher
+            publisher.on_gap = lambda: self._turns.hasten(machine, publisher.request_missing)
+            self._turns.join(machine, side.look)
+        return side
 
     def _playback(self, machine: Reference) -> PlaybackSide:
-        if machine not in self._playbacks:
+        side = self._playbacks.get(machine)
+        if side is None:
             self._numbers += 1
-            self._playbacks[machine] = PlaybackSide(
+            side = self._playbacks[machine] = PlaybackSide(
                 machine,
                 self._numbers,
                 self.settings,
@@ -185,7 +210,8 @@ class AiortcMedia:
                 self._failures,
                 clock=self._clock,
             )
-        return self._playbacks[machine]
+            self._turns.join(machine, side.look)
+        return side
 
     def _make_transport(self, controlling: bool) -> PeerTransport:
         if self._certificate is None:
@@ -199,30 +225,10 @@ class AiortcMedia:
         self._report_to(event)
 
     def _finish(self, machine: Reference) -> None:
+        self._turns.leave(machine)
+        self._show_nothing(machine)
         side: Side | None = self._streams.pop(machine, None) or self._playbacks.pop(machine, None)
         if side is not None:
             task = asyncio.get_running_loop().create_task(side.close())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
-
-    # -------------------------------------------------------------------------------------------------------- turns
-
-    async def _tick(self) -> None:
-        turn = 0
-        while True:
-            await asyncio.sleep(_TURN)
-            turn = (turn + 1) % _SLOTS
-            now = self._clock()
-            for stream in list(self._streams.values()):
-                self._guarded(stream.publisher.request_missing, now)
-                if stream.machine.born % _SLOTS == turn:
-                    self._guarded(stream.look, now)
-            for playback in list(self._playbacks.values()):
-                if playback.number % _SLOTS == turn:
-                    self._guarded(playback.look, now)
-
-    def _guarded(self, turn: Callable[[float], None], now: float) -> None:
-        try:
-            turn(now)
-        except Exception as error:  # noqa: BLE001 - one side's bug must not stop the turns of all
-            self._failures.note("regular turn failed", error)

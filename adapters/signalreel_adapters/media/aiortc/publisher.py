@@ -53,6 +53,7 @@ class Publisher:
         self.disabled: set[str] = set()  #: kinds that nobody gets, by the publisher's own wish
         self.flowing = False
         self.on_flowing: Callable[[], None] = lambda: None
+        self.on_gap: Callable[[], None] = lambda: None  #: called when packets are missing that can be asked for
         self.junk = 0  #: packets that belonged to no track
         self._settings = settings
         self._fan_out = fan_out
@@ -204,6 +205,8 @@ class Publisher:
             ask_for_keyframe=self._ask_for_keyframe,
         )
         track.layers[rid] = layer
+        if track.published.kind == "video":
+            layer.reception.on_gap = self._miss
         source = self._sources[ssrc] = _Source(layer, repairs=False)
         for repaired, repair in track.published.repairs:
             if repaired == ssrc:
@@ -225,14 +228,23 @@ class Publisher:
     def _ask_for_keyframe(self, layer: Layer) -> None:
         self._send([RtcpPsfbPacket(fmt=_PLI, ssrc=_OUR_SSRC, media_ssrc=layer.ssrc)])
 
-    def request_missing(self, now: float) -> None:
-        """Ask for packets that were lost on the way here. To be called every few tens of milliseconds."""
+    def _miss(self) -> None:
+        self.on_gap()
+
+    def request_missing(self, now: float) -> bool:
+        """Ask for packets that were lost on the way here, of video; false when none is waited for.
+
+        To be called every few tens of milliseconds from a gap on, as long as there is one.
+        """
+        missing = False
         for track in self.tracks:
             if track.published.kind != "video":
                 continue
             for layer in track.layers.values():
                 if layer.reception.missing and (wanted := layer.reception.wanted(now)):
                     self._send([RtcpRtpfbPacket(fmt=_NACK, ssrc=_OUR_SSRC, media_ssrc=layer.ssrc, lost=wanted)])
+                missing = missing or bool(layer.reception.missing)
+        return missing
 
     def report(self, now: float) -> None:
         """Send receiver reports and the bitrate to stay below. To be called every second."""

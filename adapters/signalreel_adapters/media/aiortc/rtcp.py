@@ -5,6 +5,7 @@ RFC 3550 (reports), RFC 4585 (NACK, PLI), RFC 5104 (FIR).
 """
 
 import struct
+from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
@@ -63,6 +64,7 @@ class Reception:
         self._jitter = 0.0
         self._transit: float | None = None
         self._missing: dict[int, tuple[int, float]] = {}  # sequence: tries, time of the last
+        self.on_gap: Callable[[], None] = lambda: None  #: called when something more is missing
 
     def note(self, sequence: int, timestamp: int, now: float) -> Order:
         """Take note of one arrival."""
@@ -82,6 +84,8 @@ class Reception:
             self._missing[(self._highest + step) & SEQUENCE_MASK] = (0, 0.0)
         while len(self._missing) > _MISSING_MAX:
             del self._missing[next(iter(self._missing))]
+        if ahead > 1:
+            self.on_gap()
         if sequence < self._highest:
             self._cycles += SEQUENCE_MASK + 1
         self._highest = sequence

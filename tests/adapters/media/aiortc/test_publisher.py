@@ -104,13 +104,17 @@ def test_a_retransmission_fills_the_gap() -> None:
 
 
 def test_missing_video_is_asked_for() -> None:
-    """By a NACK with the layer's SSRC; missing sound is not worth the time."""
-    world = World(published("audio", ssrcs=(5,)), published())
+    """By a NACK with the layer's SSRC, until it is there; missing sound is not worth the time, nor an alarm."""
+    world, gaps = World(published("audio", ssrcs=(5,)), published()), []
+    world.publisher.on_gap = lambda: gaps.append(world.clock.now)
     for sequence in (1, 3):
         world.publisher.take_rtp(rtp(sequence, payload=vp8(sequence)))
         world.publisher.take_rtp(rtp(sequence, ssrc=5, payload_type=111))
-    world.publisher.request_missing(world.clock.now)
 
+    assert gaps == [world.clock.now]
+    assert world.publisher.request_missing(world.clock.now)
+    world.publisher.take_rtp(rtp(2, payload=vp8(2)))
+    assert not world.publisher.request_missing(world.clock.now)
     assert world.transport.sent_rtcp == [RtcpRtpfbPacket(fmt=1, ssrc=1, media_ssrc=1, lost=[2])]
 
 

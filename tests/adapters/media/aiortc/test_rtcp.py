@@ -35,6 +35,15 @@ def test_a_gap_is_missing_until_it_is_filled() -> None:
     assert reception.wanted(1.0) == [13]
 
 
+def test_a_gap_is_told_when_it_opens() -> None:
+    """Once for each gap; neither the next packet nor a late one opens one."""
+    reception, told = Reception(90_000), []
+    reception.on_gap = lambda: told.append(reception.missing)
+    receive(reception, 10, 11, 14, 12, 15, 17)
+
+    assert told == [2, 2]
+
+
 def test_a_missing_packet_is_asked_for_a_bounded_number_of_times() -> None:
     """Six times, each a tenth of a second apart; then it is given up."""
     reception = Reception(90_000)
