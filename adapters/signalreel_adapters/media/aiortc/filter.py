@@ -7,7 +7,7 @@ sends gets past this module unchecked. Pure code: no I/O.
 
 import ipaddress
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from enum import Enum
 from typing import Final
 
@@ -20,6 +20,7 @@ __all__ = (
     "Arrival",
     "Candidate",
     "CandidateGate",
+    "SeenChecks",
     "SourceFilter",
     "check_text",
     "classify",
@@ -170,19 +171,51 @@ def classify(data: bytes) -> Arrival:
     return Arrival.JUNK
 
 
+class SeenChecks:
+    """Remembers the authentic checks of one peer, to tell one that is sent again from elsewhere: a replay.
+
+    Whoever sees a check pass can send it on with another source address, and an agent that follows it sends the call
+    there. A check that its own sender repeats comes from the same address again.
+    """
+
+    def __init__(self, count_max: int) -> None:
+        self._count_max = count_max
+        self._seen: dict[bytes, Address] = {}
+
+    def is_replay(self, transaction: bytes, source: Address) -> bool:
+        """Whether this check has come from another address; remembers it when it has not come at all."""
+        known = self._seen.get(transaction)
+        if known is not None:
+            return known != source
+        if len(self._seen) >= self._count_max:
+            del self._seen[next(iter(self._seen))]
+        self._seen[transaction] = source
+        return False
+
+
 class SourceFilter:
     """Remembers which addresses one peer may send from.
 
     DTLS and media are taken only from addresses that ICE has verified: a single forged ClientHello from elsewhere can
     stop a handshake for good (OWASP ASVS 5.0, 17.2.6). Connectivity checks themselves must come from unknown addresses:
-    those are listened to when they name our user fragment, which only the peer was told, and from a bounded number of
-    addresses, because aioice remembers each one as a candidate.
+    those are listened to when they are authentic, are no replays, and come from a bounded number of addresses, because
+    aioice remembers each one as a candidate.
 
     In the other direction it bounds the checks to addresses that nothing came from: a client names them, and whoever is
     there may have nothing to do with it.
     """
 
-    def __init__(self, user_fragment: str, sources_max: int, unasked_max: int) -> None:
+    def __init__(
+        self,
+        user_fragment: str,
+        is_authentic: Callable[[bytes], bool],
+        *,
+        sources_max: int,
+        unasked_max: int,
+        remembered_max: int,
+    ) -> None:
+        self._is_authentic = is_authentic
+        self._seen = SeenChecks(remembered_max)
         self._user_name = f"{user_fragment}:".encode()
         self._sources_max = sources_max
         self._unasked_left = unasked_max
@@ -208,13 +241,18 @@ class SourceFilter:
         """
         if len(data) < _STUN_HEADER_SIZE:
             return False
-        if data[0] & _ANSWERS:
-            admitted = data[_TRANSACTION] in asked
-        elif source in self.verified or source in self._checking:
-            admitted = True
-        else:
-            admitted = self._user_name in data and len(self._checking) < self._sources_max
-            if admitted:
-                self._checking.add(source)
+        admitted = data[_TRANSACTION] in asked if data[0] & _ANSWERS else self._admits_request(data, source)
         self.dropped += not admitted
         return admitted
+
+    def _admits_request(self, data: bytes, source: Address) -> bool:
+        if self._user_name not in data:
+            return False
+        known = source in self.verified or source in self._checking
+        if not known and len(self._checking) >= self._sources_max:
+            return False
+        if not self._is_authentic(data) or self._seen.is_replay(data[_TRANSACTION], source):
+            return False
+        if not known:
+            self._checking.add(source)
+        return True

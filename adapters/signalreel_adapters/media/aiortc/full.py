@@ -40,6 +40,9 @@ __all__ = ("AioicePeer",)
 
 _logger: Final = logging.getLogger(__name__)
 
+_UNPARSABLE: Final = (ValueError, struct.error, IndexError, KeyError, AssertionError)
+"""All that aioice raises about a STUN message, promised or not."""
+
 
 def _reached_at(candidates: Sequence[RTCIceCandidate], advertised: Sequence[str]) -> list[RTCIceCandidate]:
     by_port = {each.port: each for each in candidates}
@@ -53,19 +56,24 @@ class AioicePeer(DtlsPeer):
     def __init__(
         self, settings: AiortcSettings, certificate: RTCCertificate, *, controlling: bool, raw: bool = RAW_WAY_WORKS
     ) -> None:
-        self._user_fragment = secrets.token_hex(8)
+        self._user_fragment, password = secrets.token_hex(8), secrets.token_hex(16)
+        self._password = password.encode()  # the key of the checks
         self._gatherer = RTCIceGatherer(
             iceServers=[],  # the default asks a public STUN server, and waits for it
             local_username=self._user_fragment,
-            local_password=secrets.token_hex(16),
+            local_password=password,
         )
         self._ice = RTCIceTransport(self._gatherer)
-        super().__init__(self._ice, certificate, raw=raw)
-        self._settings = settings
-        self._certificate = certificate
+        super().__init__(self._ice, settings, certificate, raw=raw)
         self._connection: Any = self._ice._connection  # noqa: SLF001
         self._connection.ice_controlling = controlling
-        self._filter = SourceFilter(self._user_fragment, settings.sources_max, settings.unasked_checks_max)
+        self._filter = SourceFilter(
+            self._user_fragment,
+            self._is_authentic,
+            sources_max=settings.sources_max,
+            unasked_max=settings.unasked_checks_max,
+            remembered_max=settings.checks_remembered_max,
+        )
         self._pair: Any = None
         self.socket: socket.socket | None = None  #: a duplicate of the nominated one, for sending
         self._ice.on("statechange", self._ice_changed)
@@ -165,11 +173,18 @@ class AioicePeer(DtlsPeer):
         try:
             stun.parse_message(data)
             deliver(data, source)
-        except (ValueError, struct.error, IndexError, KeyError, AssertionError):
+        except _UNPARSABLE:
             self.junk += 1
             return
         if address in self._filter.verified:
             self.last_heard = self._loop.time()
+
+    def _is_authentic(self, data: bytes) -> bool:
+        try:
+            request = stun.parse_message(data)
+        except _UNPARSABLE:
+            return False
+        return "MESSAGE-INTEGRITY" in request.attributes and request.check_message_integrity(self._password)
 
     def _is_verified(self, address: Address) -> bool:
         if address in self._filter.verified:

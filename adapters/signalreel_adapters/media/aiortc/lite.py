@@ -24,7 +24,7 @@ from aiortc import RTCCertificate
 
 from signalreel_adapters.media.aiortc.addresses import reached_at
 from signalreel_adapters.media.aiortc.errors import DescriptionImpossible, TransportFailed
-from signalreel_adapters.media.aiortc.filter import Address, Arrival, Candidate, classify
+from signalreel_adapters.media.aiortc.filter import Address, Arrival, Candidate, SeenChecks, classify
 from signalreel_adapters.media.aiortc.peer import Remote
 from signalreel_adapters.media.aiortc.sdp import LocalTransport
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
@@ -213,6 +213,7 @@ class UdpMux:
             or "MESSAGE-INTEGRITY" not in request.attributes
             or not request.check_message_integrity(peer.password)
             or self._holds(source, peer)
+            or peer.seen.is_replay(request.transaction_id, source)
         ):
             self.dropped += 1
             return
@@ -280,13 +281,12 @@ class LitePeer(DtlsPeer):
         self, mux: UdpMux, settings: AiortcSettings, certificate: RTCCertificate, *, raw: bool = RAW_WAY_WORKS
     ) -> None:
         self._ice = _LiteIce(settings.receive_queue_max)
-        super().__init__(self._ice, certificate, raw=raw)
+        super().__init__(self._ice, settings, certificate, raw=raw)
         self.user_fragment = secrets.token_hex(8)
         self._password = secrets.token_hex(16)
         self.password = self._password.encode()  #: the key of the checks
+        self.seen = SeenChecks(settings.checks_remembered_max)
         self._mux = mux
-        self._settings = settings
-        self._certificate = certificate
         self._checked = asyncio.Event()
         mux.join(self)
 

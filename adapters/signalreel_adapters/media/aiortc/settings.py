@@ -93,6 +93,10 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     sources_max: int = 64
     """Addresses from which one peer's connectivity checks are listened to."""
 
+    checks_remembered_max: int = 128
+    """Connectivity checks of one peer that are remembered, so that nobody else can send one of them again: some five
+    minutes of them."""
+
     streams_per_publisher_max: int = 32
     """SSRCs learned from one publisher, retransmission streams included."""
 
@@ -124,6 +128,13 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     message_bytes_max: int = 65_536
     """Data-channel message taken from a client; announced in the description. The clients send pieces of 16 000."""
+
+    fragments_max: int = 2_048
+    """Pieces of data-channel messages of one peer that wait for the ones before them. A peer may have a megabyte under
+    way, in pieces of some 1 150 bytes, and one lost piece makes the others wait."""
+
+    channel_numbers_max: int = 1_024
+    """Numbers that a peer's data channels may have. Browsers use no higher ones."""
 
     data_channels_max: int = 8
     """Data channels one client may open; the first carries, the others are closed."""

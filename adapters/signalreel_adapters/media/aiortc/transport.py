@@ -33,7 +33,9 @@ from pylibsrtp import Policy, Session
 from signalreel_adapters.media.aiortc.errors import TransportFailed
 from signalreel_adapters.media.aiortc.filter import Address
 from signalreel_adapters.media.aiortc.peer import Egress, Remote
+from signalreel_adapters.media.aiortc.sctp import admits_packet
 from signalreel_adapters.media.aiortc.sdp import Fingerprint
+from signalreel_adapters.media.aiortc.settings import AiortcSettings
 
 __all__ = (
     "RAW_WAY_WORKS",
@@ -134,13 +136,15 @@ class IceLike(Protocol):
 class DtlsPeer:
     """What both kinds of transport share: everything above ICE."""
 
-    def __init__(self, ice: "IceLike", certificate: RTCCertificate, *, raw: bool) -> None:
+    def __init__(self, ice: "IceLike", settings: AiortcSettings, certificate: RTCCertificate, *, raw: bool) -> None:
         self.on_rtp: Callable[[bytes], None] = _ignore
         self.on_rtcp: Callable[[list[AnyRtcpPacket]], None] = _ignore
         self.on_lost: Callable[[str], None] = _ignore
         self.last_heard = 0.0
         self.egress: Egress | None = None
         self.junk = 0  #: packets that were no SRTP of this peer
+        self._settings = settings
+        self._certificate = certificate
         self._raw = raw
         self._loop = asyncio.get_running_loop()
         self._closed = False
@@ -240,10 +244,13 @@ class DtlsPeer:
     def open_sctp(self) -> RTCSctpTransport:
         """Give the transport of the data channels. It ignores what it cannot make sense of, instead of ending DTLS."""
         if self._sctp is None:
-            self._sctp = RTCSctpTransport(self._dtls)
-            handle = self._sctp._handle_data  # noqa: SLF001
+            sctp = self._sctp = RTCSctpTransport(self._dtls)
+            handle = sctp._handle_data  # noqa: SLF001
 
             async def handle_guarded(data: bytes) -> None:
+                if not admits_packet(sctp, data, self._settings):
+                    self.junk += 1
+                    return
                 try:
                     await handle(data)
                 except ConnectionError:
@@ -252,7 +259,7 @@ class DtlsPeer:
                     self.junk += 1
                     _logger.debug("an SCTP packet was dropped: %s", type(error).__name__)
 
-            self._sctp._handle_data = handle_guarded  # type: ignore[method-assign]  # noqa: SLF001
+            sctp._handle_data = handle_guarded  # type: ignore[method-assign]  # noqa: SLF001
         return self._sctp
 
     def _dtls_changed(self) -> None:

@@ -9,6 +9,7 @@ from signalreel_adapters.media.aiortc.filter import (
     Arrival,
     Candidate,
     CandidateGate,
+    SeenChecks,
     SourceFilter,
     check_text,
     classify,
@@ -188,14 +189,20 @@ def test_an_empty_datagram_is_junk() -> None:
     assert classify(b"") is Arrival.JUNK
 
 
-def request(name: str) -> bytes:
+def source_filter(**limits: int) -> SourceFilter:
+    """A filter that takes what does not say `forged` for authentic."""
+    found = {"sources_max": 4, "unasked_max": 0, "remembered_max": 8} | limits
+    return SourceFilter("ours", lambda data: b"forged" not in data, **found)
+
+
+def request(name: str, transaction: int = 0) -> bytes:
     """A binding request with a user name, as far as the filter looks."""
-    return b"\x00\x01\x00\x08" + bytes(16) + name.encode()
+    return b"\x00\x01\x00\x08" + bytes(4) + transaction.to_bytes(12, "big") + name.encode()
 
 
 def test_checks_that_do_not_name_us_are_dropped() -> None:
     """A stranger knows our port, not our user fragment."""
-    sources = SourceFilter("ours", 4, 0)
+    sources = source_filter()
 
     assert sources.admits_check(request("ours:theirs"), ("192.0.2.1", 5_000), ())
     assert not sources.admits_check(request("theirs:ours"), ("192.0.2.1", 5_001), ())
@@ -205,17 +212,46 @@ def test_checks_that_do_not_name_us_are_dropped() -> None:
 
 def test_checks_are_heard_from_a_bounded_number_of_addresses() -> None:
     """Each one costs aioice a candidate; those that are verified always count."""
-    sources = SourceFilter("ours", 2, 0)
-    heard = [sources.admits_check(request("ours:x"), ("192.0.2.1", 5_000 + port), ()) for port in range(4)]
+    sources = source_filter(sources_max=2)
+    heard = [sources.admits_check(request("ours:x", port), ("192.0.2.1", 5_000 + port), ()) for port in range(4)]
     sources.verified.add(("192.0.2.1", 5_003))
 
     assert heard == [True, True, False, False]
-    assert sources.admits_check(request("ours:x"), ("192.0.2.1", 5_003), ())
+    assert sources.admits_check(request("ours:x", 9), ("192.0.2.1", 5_003), ())
+
+
+def test_forged_checks_use_up_no_addresses() -> None:
+    """The user fragment can be read off the wire; who knows nothing but it keeps nobody out."""
+    sources = source_filter(sources_max=1)
+    assert not sources.admits_check(request("ours:forged"), ("192.0.2.1", 5_000), ())
+
+    assert sources.admits_check(request("ours:x"), ("192.0.2.1", 5_001), ())
+
+
+def test_a_check_that_comes_again_from_elsewhere_is_a_replay() -> None:
+    """Its sender may repeat it; nobody else may."""
+    sources = source_filter()
+    first = request("ours:x", 1)
+
+    assert sources.admits_check(first, ("192.0.2.1", 5_000), ())
+    assert not sources.admits_check(first, ("192.0.2.2", 5_000), ())
+    assert sources.admits_check(first, ("192.0.2.1", 5_000), ())
+
+
+def test_a_bounded_number_of_checks_is_remembered() -> None:
+    """The oldest is forgotten first."""
+    seen = SeenChecks(2)
+    here, there = ("192.0.2.1", 5_000), ("192.0.2.2", 5_000)
+    for name in (b"a", b"b", b"c"):
+        assert not seen.is_replay(name, here)
+
+    assert seen.is_replay(b"b", there)
+    assert not seen.is_replay(b"a", there)
 
 
 def test_answers_to_our_own_checks_pass() -> None:
     """By their transaction id, from wherever; any other answer is junk, even from a verified address."""
-    sources = SourceFilter("ours", 0, 0)
+    sources = source_filter(sources_max=0)
     sources.verified.add(("192.0.2.1", 5_000))
     ours, others = bytes(12), b"\x01" * 12
 
@@ -226,7 +262,7 @@ def test_answers_to_our_own_checks_pass() -> None:
 
 def test_checks_of_our_own_to_strangers_are_bounded() -> None:
     """A client says where they go; those to addresses that it has checked us from, or that are verified, are free."""
-    sources = SourceFilter("ours", 4, 3)
+    sources = source_filter(unasked_max=3)
     checking, verified = ("192.0.2.1", 5_000), ("192.0.2.1", 5_001)
     sources.verified.add(verified)
     sources.admits_check(request("ours:x"), checking, ())

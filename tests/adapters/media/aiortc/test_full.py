@@ -146,7 +146,7 @@ async def test_a_check_with_a_broken_attribute_is_dropped() -> None:
     )
     header = struct.pack("!HHI12s", 1, len(body), stun.COOKIE, bytes(12))
     stranger.sendto(header + body, pair.address)
-    await eventually(lambda: pair.server.junk == 1, "it is counted")
+    await eventually(lambda: pair.full._filter.dropped == 1, "it is counted")
 
     stranger.close()
     await pair.close()
