@@ -18,7 +18,7 @@ from signalreel.identifiers import Kind, Reference
 from signalreel.step import HeightForced, PublishTerms, Roster, Step, TrackSwitched, VideoAssigned
 from signalreel_adapters.media.aiortc.addresses import machine_hosts
 from signalreel_adapters.media.aiortc.failures import Failures
-from signalreel_adapters.media.aiortc.fanout import FanOut, choose
+from signalreel_adapters.media.aiortc.fanout import FanOut
 from signalreel_adapters.media.aiortc.full import AioicePeer
 from signalreel_adapters.media.aiortc.lite import LitePeer, UdpMux
 from signalreel_adapters.media.aiortc.peer import PeerTransport
@@ -26,6 +26,7 @@ from signalreel_adapters.media.aiortc.playing import PlaybackSide
 from signalreel_adapters.media.aiortc.publishing import StreamSide
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.side import Side
+from signalreel_adapters.media.aiortc.strategies import choose
 from signalreel_adapters.media.aiortc.transport import RAW_WAY_WORKS
 from signalreel_adapters.media.aiortc.turns import Turns
 from signalreel_adapters.media.moves import Move, moves_of

@@ -2,6 +2,7 @@
 
 `PoliteFanOut` gives every packet to the viewer's transport. `RawFanOut` writes each header into one buffer, encrypts it
 in place and hands it to the socket: no object and no coroutine for a packet, which is most of what forwarding costs.
+The third one, which sends whole frames, is in `gso`.
 """
 
 from collections.abc import Sequence
@@ -9,9 +10,9 @@ from typing import Any, Final, Protocol
 
 from signalreel_adapters.media.aiortc.outgoing import Forwarded, Out, rewrite, shift_picture
 from signalreel_adapters.media.aiortc.rtp import HEADER, HEADER_SIZE, SEQUENCE_MASK, TIMESTAMP_MASK
-from signalreel_adapters.media.aiortc.transport import RAW_WAY_WORKS, ffi, protect_in_place
+from signalreel_adapters.media.aiortc.transport import ffi, protect_in_place
 
-__all__ = ("FanOut", "PoliteFanOut", "RawFanOut", "choose")
+__all__ = ("FanOut", "PoliteFanOut", "RawFanOut")
 
 _BUFFER_SIZE: Final = 2_048  # a plain packet of at most 1 300 bytes, and what SRTP adds (144 at most)
 
@@ -20,8 +21,8 @@ class FanOut(Protocol):
     """Sends the packets of a layer to its viewers.
 
     A tuple of viewers is never changed: when who gets packets changes, or how an `Out` numbers them, a new tuple is
-    given. So a strategy may hold packets back and send those that came with the same tuple at once; `flush` is called
-    before the tuple is replaced.
+    given. So a strategy may hold packets back and send those that came with the same tuple, the very same one, at once;
+    `flush` is called before the tuple is replaced.
     """
 
     def forward(self, packet: Forwarded, outs: Sequence[Out]) -> None:
@@ -95,10 +96,3 @@ class RawFanOut:
 
     def flush(self) -> None:
         """Nothing is ever held back."""
-
-
-def choose(setting: str) -> FanOut:
-    """Give the strategy of a setting; `auto` is the raw one where the self-test of the transport has passed."""
-    if setting == "polite" or (setting == "auto" and not RAW_WAY_WORKS):
-        return PoliteFanOut()
-    return RawFanOut()

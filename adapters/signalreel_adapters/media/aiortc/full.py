@@ -245,7 +245,7 @@ class AioicePeer(DtlsPeer):
             self.socket.close()
         self.socket = socket.socket(fileno=os.dup(handle.fileno()))
         self.socket.setblocking(False)
-        self._open_egress(self.socket.sendto, pair.remote_addr)
+        self._open_egress(self.socket, pair.remote_addr)
 
     def _ice_changed(self) -> None:
         if self._ice.state in {"failed", "closed"}:

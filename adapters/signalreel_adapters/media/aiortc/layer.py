@@ -159,6 +159,7 @@ class Layer:
         if outs:
             self._fan_out.flush()
             self._fan_out.forward(forwarded, outs)
+            self._fan_out.flush()
 
     def _let_in(self, forwarded: Forwarded, key: bool, now: float) -> None:
         ready = tuple(out for out in self._waiting if out.flows)
@@ -209,4 +210,5 @@ class Layer:
                 vp8.layer,
             )
         tail = block + data[packet.payload_start :]
-        return Forwarded(flags, packet.marker, packet.sequence, packet.timestamp, tail, payload_at, vp8)
+        ends = not self._is_video or bool(packet.marker)
+        return Forwarded(flags, packet.marker, packet.sequence, packet.timestamp, tail, payload_at, vp8, ends)

@@ -319,7 +319,7 @@ class LitePeer(DtlsPeer):
         await self._secure(remote)
         opened, address = self._ice.socket, self._ice.address
         if self._raw and opened is not None and address is not None:
-            self._open_egress(opened.sendto, address)
+            self._open_egress(opened, address)
 
     def checked(self, source: Address, through: socket.socket, *, nominated: bool) -> None:
         """Take note of an authentic check: the peer is alive, and when it says so, it has moved here."""
@@ -327,7 +327,7 @@ class LitePeer(DtlsPeer):
         if self._ice.address is None or (nominated and (source, through) != (self._ice.address, self._ice.socket)):
             self._ice.address, self._ice.socket = source, through
             if self.egress is not None:
-                self.egress.address, self.egress.send = source, through.sendto
+                self.egress.move(through, source)
         self._checked.set()
 
     def take_media(self, data: bytes) -> None:

@@ -38,8 +38,12 @@ _PICTURE_MASK: Final = 0x7FFF
 _SEND_TIME_AT: Final = HEADER_SIZE + 5  # behind profile, length and the element's own byte: it is always the first
 
 
-class Forwarded(Struct, frozen=True, gc=False):
-    """An incoming packet as every viewer gets it, but for the twelve bytes of its header."""
+class Forwarded(Struct, gc=False):
+    """An incoming packet as every viewer gets it, but for the twelve bytes of its header.
+
+    It may be padded once, before anybody has got it. From then on it is never changed: whoever gets it again must get
+    the same.
+    """
 
     flags: int  #: first byte of the header
     marker: int
@@ -48,6 +52,7 @@ class Forwarded(Struct, frozen=True, gc=False):
     tail: bytes  #: header extensions in our numbering, and the payload
     payload_at: int  #: counted from the start of the whole packet
     vp8: Vp8Positions | None = None  #: counted likewise
+    ends: bool = True  #: whether nothing of its frame is to follow
 
 
 class Feed(Protocol):

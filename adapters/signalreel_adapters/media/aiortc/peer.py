@@ -1,16 +1,21 @@
 """What the adapter asks of one peer's transport, whichever kind it is. No library's private name is known here."""
 
+import socket
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from aiortc import RTCSctpTransport
 from aiortc.rtp import AnyRtcpPacket
 from msgspec import Struct
 
+from signalreel_adapters.media.aiortc.datagrams import SocketAddress
 from signalreel_adapters.media.aiortc.filter import Address, Candidate
 from signalreel_adapters.media.aiortc.sdp import Fingerprint, LocalTransport
 
-__all__ = ("Egress", "PeerTransport", "Remote")
+__all__ = ("NO_RUNS", "Egress", "PeerTransport", "Remote")
+
+NO_RUNS: Final = -1
+"""In place of a number of bytes: the way to this peer takes single packets only."""
 
 
 class Remote(Struct, frozen=True):
@@ -25,18 +30,26 @@ class Remote(Struct, frozen=True):
 
 
 class Egress:
-    """What it takes to send a packet without asking anybody: the SRTP context, the socket's `sendto`, the address.
+    """What it takes to send a packet without asking anybody: the SRTP context, the socket, the address.
 
     Keeps the context's owner alive, the SRTP session: the context is a bare pointer into it.
     """
 
-    __slots__ = ("_owner", "address", "context", "send")
+    __slots__ = ("_owner", "_peer", "address", "context", "growth", "name", "send", "through")
 
-    def __init__(self, context: object, owner: object, send: Callable[[Any, Any], object], address: Address) -> None:
+    def __init__(self, context: object, owner: object, through: socket.socket, address: Address) -> None:
         self._owner = owner
         self.context = context
-        self.send = send
+        self.growth = 0  #: bytes that SRTP adds to a packet, once that is known; `NO_RUNS` when each goes alone
+        self.move(through, address)
+
+    def move(self, through: socket.socket, address: Address) -> None:
+        """Send from this socket to this address from now on. The address is numeric."""
+        self.through = through
+        self.send: Callable[[Any, Any], object] = through.sendto
         self.address = address
+        self._peer = SocketAddress(*address)
+        self.name = self._peer.name  #: the address as the kernel reads it
 
 
 class PeerTransport(Protocol):

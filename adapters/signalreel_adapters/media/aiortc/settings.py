@@ -48,8 +48,9 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What this adapter forwards, by the names of an rtpmap; the engine's settings say which of it may be published. Of
     these the publisher's own order decides."""
 
-    fan_out: Literal["auto", "raw", "polite"] = "auto"
-    """How packets are sent to viewers. `auto` tests at start whether the raw way works with the libraries installed."""
+    fan_out: Literal["auto", "gso", "raw", "polite"] = "auto"
+    """How packets are sent to viewers: whole frames at a time, packet by packet, or through the libraries' own way.
+    `auto` tests at start which of them work here, and takes the first."""
 
     connect_timeout: float = 15.0
     """From a description until ICE and DTLS are up. ICE alone would wait for more candidates without end."""

@@ -13,6 +13,7 @@ Only this module and `full` know private names.
 import asyncio
 import contextlib
 import logging
+import socket
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol, cast
 
@@ -169,10 +170,10 @@ class DtlsPeer:
         if self._raw:
             self._receiving = self._dtls._rx_srtp  # noqa: SLF001
 
-    def _open_egress(self, send: Callable[[Any, Any], object], address: Address) -> None:
+    def _open_egress(self, through: socket.socket, address: Address) -> None:
         """Send the raw way from now on; DTLS must be connected."""
         session = self._dtls._tx_srtp  # noqa: SLF001
-        self.egress = Egress(session._srtp[0], session, send, address)  # noqa: SLF001
+        self.egress = Egress(session._srtp[0], session, through, address)  # noqa: SLF001
 
     def _close_egress(self) -> None:
         """Send the polite way from now on."""

@@ -1,5 +1,7 @@
 """What a transport promises, kept by each kind."""
 
+import socket
+
 from aiortc import RTCCertificate
 
 from signalreel_adapters.media.aiortc.full import AioicePeer
@@ -22,6 +24,18 @@ def test_every_kind_keeps_the_promise() -> None:
 def test_an_egress_keeps_its_owner_alive() -> None:
     """Its context is a bare pointer into the session: without the session it would point at nothing."""
     owner = RTCCertificate
-    egress = Egress("context", owner, lambda data, address: None, ("192.0.2.1", 5_000))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as through:
+        egress = Egress("context", owner, through, ("192.0.2.1", 5_000))
 
-    assert egress._owner is owner
+        assert egress._owner is owner
+
+
+def test_an_egress_that_moves_sends_elsewhere() -> None:
+    """The peer has come by another network: its address changes in every form at once."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as through:
+        egress = Egress("context", None, through, ("192.0.2.1", 5_000))
+        name = egress.name
+        egress.move(through, ("192.0.2.2", 5_000))
+
+        assert egress.address == ("192.0.2.2", 5_000)
+        assert egress.name != name

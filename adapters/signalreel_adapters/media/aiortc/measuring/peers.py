@@ -194,7 +194,8 @@ class LoadViewer(_Client):
             self._first[ssrc] = self._last[ssrc] = sequence
         elif is_newer(sequence, self._last[ssrc]):
             self._last[ssrc] = sequence
-        self.latencies.append(now - _STAMP.unpack_from(packet, len(packet) - _STAMP.size)[0])
+        padding = packet[-1] if packet[0] & 0x20 else 0  # packets of a frame are made equal
+        self.latencies.append(now - _STAMP.unpack_from(packet, len(packet) - _STAMP.size - padding)[0])
 
     def restart(self) -> None:
         """Forget what was counted."""
