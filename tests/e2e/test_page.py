@@ -1,6 +1,7 @@
 """The server's own page, used as a person uses it: by clicking."""
 
 import os
+import re
 from pathlib import Path
 from typing import Final
 
@@ -116,6 +117,43 @@ def test_a_viewer_chooses_among_several_sizes(guests: Guests) -> None:
         see_moving_picture(page, video)
 
 
+@pytest.mark.parametrize("codec", ["H264", "VP9", "AV1"])
+def test_a_publisher_chooses_its_codec(guests: Guests, codec: str) -> None:
+    """What it chooses is what a viewer is shown to get, also in several sizes."""
+    page = guests.open(f"?stream=cam-{codec}")
+    page.get_by_label("Codec").select_option(codec)
+    page.get_by_label("Several sizes").check()
+    begin(page, "publish")
+    expect_state(page, "publish", "live")
+    begin(page, "play")
+    see_moving_picture(page, picture("play", f"cam-{codec}"))
+
+    expect(page.locator("#panel-play figcaption")).to_contain_text(f"{codec} \u00b7 ", timeout=LIVE_MILLISECONDS_MAX)
+    expect(page.get_by_label("Quality").locator("option")).to_have_count(3, timeout=LIVE_MILLISECONDS_MAX)
+
+
+def test_a_viewer_s_network_is_measured_and_drawn(guests: Guests, artifacts: Path) -> None:
+    """Figures, a picture of them and its words for who does not see it; both go on with each measurement."""
+    page = guests.open("?stream=cam8")
+    begin(page, "publish")
+    expect_state(page, "publish", "live")
+    begin(page, "play")
+    meters = page.locator("#panel-play .meters")
+    expect(meters).to_be_visible(timeout=LIVE_MILLISECONDS_MAX)
+    for name in ("Network", "Video", "Audio"):
+        expect(meters.locator("dl > div", has_text=name)).to_contain_text("bit/s")
+    drawing = meters.get_by_role("img")
+    expect(drawing).to_have_attribute("aria-label", re.compile("Over the last minute: .+ received, network .+"))
+    line = drawing.locator(".target")
+    before = line.get_attribute("d") or ""
+
+    expect(line).not_to_have_attribute("d", before, timeout=LIVE_MILLISECONDS_MAX)
+
+    steps = [(each or "").count("H") for each in (before, line.get_attribute("d"))]
+    assert 1 <= steps[0] < steps[1]
+    page.screenshot(path=artifacts / "meters.png", full_page=True)
+
+
 def test_a_viewer_that_came_early_plays_when_there_is_something(guests: Guests) -> None:
     """The page says that nobody publishes yet, goes on asking, and plays in the end."""
     viewer = guests.open("?tab=play&stream=cam3")
@@ -165,6 +203,7 @@ def test_the_options_of_a_playback_end_with_it(guests: Guests) -> None:
     expect_state(page, "play", "live")
     options = page.locator("#panel-play .options")
     expect(options).to_be_visible()
+    expect(page.locator("#panel-play .meters")).to_be_visible(timeout=LIVE_MILLISECONDS_MAX)
     page.get_by_role("button", name="Video", exact=True).click()
 
     end(page, "publish")
@@ -172,7 +211,7 @@ def test_the_options_of_a_playback_end_with_it(guests: Guests) -> None:
     expect_state(page, "play", "waiting")
 
     expect(options).to_be_hidden()
-    expect(page.locator("#panel-play .network")).to_be_empty()
+    expect(page.locator("#panel-play .meters")).to_be_hidden()
     expect(page.locator("#panel-play [data-action=video]")).to_have_attribute("aria-pressed", "true")
 
 
@@ -266,14 +305,16 @@ def test_a_name_is_shown_and_never_run(guests: Guests) -> None:
     expect(page).to_have_title("Signalreel")
 
 
-def test_the_page_fits_a_phone(guests: Guests, artifacts: Path) -> None:
-    """Nothing stands over the edge of a narrow screen."""
-    page = guests.open("?tab=conference")
+@pytest.mark.parametrize("tab", ["publish", "play", "conference"])
+def test_the_page_fits_a_phone(guests: Guests, artifacts: Path, tab: str) -> None:
+    """Nothing stands over the edge of a narrow screen, however much of it is shown."""
+    page = guests.open(f"?tab={tab}")
     page.set_viewport_size({"width": 360, "height": 740})
+    page.evaluate("document.querySelectorAll('main [hidden]:not([role])').forEach(each => { each.hidden = false; })")
 
     widths = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
 
-    page.screenshot(path=artifacts / "phone.png", full_page=True)
+    page.screenshot(path=artifacts / f"phone-{tab}.png", full_page=True)
     assert widths[0] <= widths[1]
 
 

@@ -19,8 +19,21 @@ const SIZES = [
   { rid: "f", scaleResolutionDownBy: 1 },
 ];
 
+/**
+ * With these codecs browsers would rather put several sizes into one stream, of which a server can forward only the
+ * whole. One layer for each size is what they are asked for then.
+ */
+const LAYERED_CODECS = new Set(["VP9", "AV1"]);
+
 /** Below this height Chromium sends two sizes at most, and of three the full one is the one that it leaves out. */
 const THREE_SIZES_HEIGHT_MIN = 540;
+
+/**
+ * How a publisher sends its video: in several sizes or in one, and by which codec, where the browser has it; without a
+ * name the browser chooses.
+ *
+ * @typedef {{simulcast: boolean, videoCodec: string}} Sending
+ */
 
 /** What track names in `idMapping` begin with, before the stream's id. */
 const TRACK_PREFIX = /^ARDAMS[av]/;
@@ -52,9 +65,9 @@ export class Connection {
    * @param {(message: object) => void} send
    * @param {(name: string, detail: object) => void} emit
    * @param {(state: RTCPeerConnectionState) => void} moved
-   * @param {boolean} simulcast whether a publisher sends its video in several sizes
+   * @param {Sending} sending
    */
-  constructor(streamId, role, local, configuration, send, emit, moved, simulcast) {
+  constructor(streamId, role, local, configuration, send, emit, moved, sending) {
     this.streamId = streamId;
     this.role = role;
     this.send = send;
@@ -63,7 +76,7 @@ export class Connection {
     this.peer.addEventListener("icecandidate", ({ candidate }) => this.#sendCandidate(candidate));
     this.peer.addEventListener("connectionstatechange", () => moved(this.peer.connectionState));
     this.peer.addEventListener("datachannel", ({ channel }) => this.#watch(channel));
-    if (local && role !== "player") for (const track of local.getTracks()) this.#addTrack(track, local, simulcast);
+    if (local && role !== "player") for (const track of local.getTracks()) this.#addTrack(track, local, sending);
   }
 
   /** Make an offer and send it. A peer asks to receive what it does not send itself; a publisher receives nothing. */
@@ -149,12 +162,14 @@ export class Connection {
   /**
    * @param {MediaStreamTrack} track
    * @param {MediaStream} stream
-   * @param {boolean} simulcast
+   * @param {Sending} sending
    */
-  #addTrack(track, stream, simulcast) {
+  #addTrack(track, stream, { simulcast, videoCodec }) {
     if (this.role === "publisher") {
-      const sendEncodings = simulcast && track.kind === "video" ? sizesOf(track) : [];
-      this.peer.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings });
+      const isVideo = track.kind === "video";
+      const sendEncodings = simulcast && isVideo ? sizesOf(track, videoCodec) : [];
+      const sent = this.peer.addTransceiver(track, { direction: "sendonly", streams: [stream], sendEncodings });
+      if (isVideo && videoCodec) sent.setCodecPreferences?.(withFirst(videoCodec));
     } else {
       // A peer may have to answer, and only what is added this way takes a line of an offer (RFC 8829, section 5.10).
       this.peer.addTrack(track, stream);
@@ -240,7 +255,20 @@ export class Connection {
  * The sizes in which a video is worth sending.
  *
  * @param {MediaStreamTrack} track
+ * @param {string} codec
  */
-function sizesOf(track) {
-  return (track.getSettings().height ?? 0) < THREE_SIZES_HEIGHT_MIN ? SIZES.slice(1) : SIZES;
+function sizesOf(track, codec) {
+  const sizes = (track.getSettings().height ?? 0) < THREE_SIZES_HEIGHT_MIN ? SIZES.slice(1) : SIZES;
+  return LAYERED_CODECS.has(codec) ? sizes.map((size) => ({ ...size, scalabilityMode: "L1T1" })) : sizes;
+}
+
+/**
+ * The codecs that this browser can send, one of them first: the server takes the first that it can forward.
+ *
+ * @param {string} codec
+ */
+function withFirst(codec) {
+  const { codecs } = /** @type {RTCRtpCapabilities} */ (RTCRtpSender.getCapabilities("video"));
+  const isFirst = (/** @type {RTCRtpCodec} */ { mimeType }) => mimeType.toLowerCase() === `video/${codec}`.toLowerCase();
+  return [...codecs.filter(isFirst), ...codecs.filter((each) => !isFirst(each))];
 }

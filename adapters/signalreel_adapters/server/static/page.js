@@ -10,7 +10,8 @@
 import { Camera } from "./camera.js";
 import { MachineList } from "./machines.js";
 import { MessageLog } from "./messages.js";
-import { ConferencePanel, PeerPanel, PlayPanel, PublishPanel } from "./panels.js";
+import { ConferencePanel, PeerPanel, PublishPanel } from "./panels.js";
+import { PlayPanel } from "./player.js";
 
 const TABS = ["publish", "play", "peer", "conference"];
 const COPIED_SHOWN_MS = 1_500;

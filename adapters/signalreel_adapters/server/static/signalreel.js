@@ -180,13 +180,13 @@ class Wish {
    * @param {Role} role
    * @param {Record<string, any>} command what to send, and to send again
    * @param {MediaStream | null} local what to send as media
-   * @param {boolean} [simulcast] in several sizes
+   * @param {import("./connection.js").Sending} [sending] how
    */
-  constructor(role, command, local, simulcast = false) {
+  constructor(role, command, local, sending = { simulcast: false, videoCodec: "" }) {
     this.role = role;
     this.command = command;
     this.local = local;
-    this.simulcast = simulcast;
+    this.sending = sending;
     this.retryDelay = RETRY_DELAY_MS;
     /** @type {State} */
     this.state = "asking";
@@ -283,14 +283,14 @@ export class SignalreelClient extends EventTarget {
    * @param {string} streamId
    * @param {MediaStream} local what to publish
    * @param {Credentials & {mainTrack?: string, streamName?: string, metaData?: string, role?: string,
-   *   simulcast?: boolean}} [options] `mainTrack` is the room to publish in; with `simulcast` the video is sent in
-   *   several sizes
+   *   simulcast?: boolean, videoCodec?: string}} [options] `mainTrack` is the room to publish in; with `simulcast` the
+   *   video is sent in several sizes; `videoCodec` (`VP8`, `H264`, `VP9`, `AV1`) is offered before the browser's others
    */
-  publish(streamId, local, { simulcast = false, ...options } = {}) {
+  publish(streamId, local, { simulcast = false, videoCodec = "", ...options } = {}) {
     const video = local.getVideoTracks().length > 0;
     const audio = local.getAudioTracks().length > 0;
     const command = { command: "publish", streamId, video, audio, ...options };
-    this.#want(streamId, new Wish("publisher", command, local, simulcast));
+    this.#want(streamId, new Wish("publisher", command, local, { simulcast, videoCodec }));
   }
 
   /**
@@ -684,7 +684,7 @@ export class SignalreelClient extends EventTarget {
       (message) => this.#send(message),
       (name, detail) => this.#emit(name, detail),
       (state) => this.#connectionMoved(streamId, wish, state),
-      wish.simulcast,
+      wish.sending,
     );
     return wish.connection;
   }

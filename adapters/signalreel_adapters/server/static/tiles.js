@@ -95,16 +95,24 @@ class Tile {
     const tracks = new Set(this.stream.getTracks().map((track) => track.id));
     let bytes = 0;
     let time = 0;
-    const parts = [];
+    let rate = 0;
+    const codecs = new Set();
+    const sizes = new Map();
     for (const entry of report.values()) {
       const shown = this.own ? entry.type === "outbound-rtp" : tracks.has(entry.trackIdentifier);
       if (!shown || !entry.type.endsWith("-rtp")) continue;
       bytes += entry.bytesReceived ?? entry.bytesSent ?? 0;
       time = entry.timestamp;
       if (entry.kind !== "video") continue;
-      if (entry.frameHeight) parts.push(`${entry.frameWidth} x ${entry.frameHeight}`);
-      if (entry.framesPerSecond) parts.push(`${Math.round(entry.framesPerSecond)} fps`);
+      if (entry.frameHeight) sizes.set(entry.frameHeight, `${entry.frameWidth} x ${entry.frameHeight}`);
+      const codec = report.get(entry.codecId)?.mimeType.split("/")[1];
+      if (codec) codecs.add(codec);
+      rate = Math.max(rate, Math.round(entry.framesPerSecond ?? 0));
     }
+    const largestFirst = [...sizes].sort(([one], [other]) => other - one).map(([, size]) => size);
+    const parts = [...codecs];
+    if (largestFirst.length) parts.push(largestFirst.join(" + "));
+    if (rate) parts.push(`${rate} fps`);
     if (this.#before && time > this.#before.time) {
       const bitsPerSecond = ((bytes - this.#before.bytes) * 8_000) / (time - this.#before.time);
       parts.push(describeRate(Math.max(0, bitsPerSecond)));
