@@ -1,0 +1,74 @@
+"""Encoders that hold their bitrate and make keyframes when they are told to; a decoder that says when it cannot."""
+
+import pytest
+
+from signalreel_adapters.media.ladder.codec import CLOCK_RATE, Decoder, Encoder, UndecodableError
+from tests.adapters.media.ladder.pictures import INTERVAL, WIDTH, encoded, pictures
+
+ALL = ["VP8", "H264", "VP9"]
+COUNT = 150
+
+
+@pytest.mark.parametrize("codec", ALL)
+@pytest.mark.parametrize("per_second", [30, 15])
+def test_bitrates_are_held(codec: str, per_second: int) -> None:
+    """Within 15 %, however fast the pictures come, once the encoder has seen how fast that is."""
+    encoder = Encoder(codec, (WIDTH[240], 240), 300_000)
+    sizes = [
+        len(encoder.encode(picture, number * CLOCK_RATE // per_second, key=False)[0])
+        for number, picture in enumerate(pictures(360, COUNT))
+    ]
+    settled = sizes[COUNT // 2 :]
+
+    assert abs(sum(settled) * 8 * per_second / len(settled) / 300_000 - 1) < 0.15
+
+
+@pytest.mark.parametrize("codec", ALL)
+def test_keyframes_are_made_when_they_are_wanted(codec: str) -> None:
+    """The first picture, and those that are asked for: no other in a hundred."""
+    keys = frozenset({7, 8, 50})
+    made = encoded(codec, 180, 100, keys=keys)
+
+    assert {number for number, (_, key) in enumerate(made) if key} == {0} | keys
+
+
+@pytest.mark.parametrize("codec", ALL)
+def test_what_is_encoded_can_be_decoded_at_once(codec: str) -> None:
+    """Each frame gives its picture, of its size, with no frame of delay on either side."""
+    decoder = Decoder(codec)
+    for frame, _ in encoded(codec, 240, 10):
+        picture = decoder.decode(frame)
+
+        assert picture is not None
+        assert (picture.width, picture.height) == (WIDTH[240], 240)
+
+
+@pytest.mark.parametrize("codec", ALL)
+def test_a_larger_picture_is_scaled(codec: str) -> None:
+    """To the size of the encoder."""
+    frame, key = Encoder(codec, (WIDTH[180], 180), 200_000).encode(pictures(360, 1)[0], 0, key=False)
+    picture = Decoder(codec).decode(frame)
+
+    assert key
+    assert picture is not None
+    assert (picture.width, picture.height) == (WIDTH[180], 180)
+
+
+@pytest.mark.parametrize("codec", ALL)
+def test_junk_is_undecodable(codec: str) -> None:
+    """It raises what says so, and the next keyframe is decoded all the same."""
+    decoder = Decoder(codec)
+    with pytest.raises(UndecodableError):
+        decoder.decode(b"\xff" * 30)
+
+    assert decoder.decode(encoded(codec, 180, 1)[0][0]) is not None
+
+
+def test_h264_units_fit_packets_where_they_must_be_whole() -> None:
+    """Packetization mode 0 has no fragments: the encoder cuts its slices small enough."""
+    encoder = Encoder("H264", (WIDTH[480], 480), 1_500_000, whole_units=True)
+    frame, _ = encoder.encode(pictures(480, 1)[0], INTERVAL, key=True)
+    units = frame.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1")[1:]
+
+    assert len(units) > 4
+    assert max(map(len, units)) <= 1_180
