@@ -51,7 +51,7 @@ IMPURE_BUILTINS: Final = {
 
 ROOMS: Final = {
     "aioice": ("signalreel_adapters.media.aiortc",),
-    "aiortc": ("signalreel_adapters.media.aiortc",),
+    "aiortc": ("signalreel_adapters.media.aiortc", "signalreel_adapters.media.workers"),
     "asyncio": (
         "signalreel_adapters.bench.media",
         "signalreel_adapters.cli",

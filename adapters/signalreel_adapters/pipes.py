@@ -116,10 +116,6 @@ class Pipe:
         self._write()
         return True
 
-    def send_now(self, message: bytes) -> bool:
-        """Send a message if it need not wait; false when it was dropped instead. It fits into one datagram."""
-        return self.can_send() and not self._waiting and self._put(_LAST + message, ())
-
     def _put(self, datagram: bytes, files: Sequence[int]) -> bool:
         """Hand one datagram to the kernel, if it has room."""
         try:

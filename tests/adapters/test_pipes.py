@@ -91,24 +91,6 @@ async def test_what_is_not_read_waits_up_to_the_bound() -> None:
     far.pipe.close()
 
 
-async def test_what_may_not_wait_is_dropped() -> None:
-    """`send_now` never queues: what finds no room is gone, and what was sent before it is not."""
-    near, far = two_ends()
-
-    sent = 0
-    while near.pipe.send_now(b"y" * 1_000):
-        sent += 1
-
-    assert near.pipe.waiting_bytes == 0
-    assert near.pipe.send(b"last")
-    assert not near.pipe.send_now(b"overtakes")
-    far.pipe.listen()
-    await far.until(sent + 1)
-    assert far.heard[-2:] == [b"y" * 1_000, b"last"]
-    near.pipe.close()
-    far.pipe.close()
-
-
 async def test_a_message_too_long_is_refused() -> None:
     """Nobody can have the other end keep more than the largest message."""
     near, far = two_ends()
@@ -141,8 +123,8 @@ async def test_a_file_that_waits_is_closed_with_its_pipe() -> None:
     before = open_files()
     near, far = two_ends()
     reading, writing = os.pipe()
-    while near.pipe.send_now(b"y" * 60_000):
-        pass
+    while not near.pipe.waiting_bytes:
+        near.pipe.send(b"y" * 60_000)
 
     assert near.pipe.send(b"take this", [writing])
     near.pipe.close()
@@ -175,7 +157,7 @@ async def test_sending_to_nobody_is_harmless() -> None:
 
     far.pipe.send(b"last words")
     far.pipe.close()
-    assert not near.pipe.send_now(b"anybody there?")
+    assert not near.pipe.send(b"anybody there?")
     assert not near.pipe.send(b"anybody?")
     await near.until(1, ends=1)
 

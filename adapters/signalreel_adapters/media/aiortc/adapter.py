@@ -22,13 +22,14 @@ from signalreel_adapters.media.aiortc.fanout import FanOut
 from signalreel_adapters.media.aiortc.full import AioicePeer
 from signalreel_adapters.media.aiortc.lite import LitePeer, UdpMux
 from signalreel_adapters.media.aiortc.peer import PeerTransport
-from signalreel_adapters.media.aiortc.playing import PlaybackSide
+from signalreel_adapters.media.aiortc.playing import PlaybackSide, Shown
+from signalreel_adapters.media.aiortc.publisher import Publisher
 from signalreel_adapters.media.aiortc.publishing import StreamSide
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.side import Side
 from signalreel_adapters.media.aiortc.strategies import choose
 from signalreel_adapters.media.aiortc.transport import RAW_WAY_WORKS
-from signalreel_adapters.media.aiortc.turns import Turns
+from signalreel_adapters.media.aiortc.turns import Look, Turns
 from signalreel_adapters.media.moves import Move, moves_of
 
 __all__ = ("AiortcMedia",)
@@ -55,6 +56,7 @@ class AiortcMedia:
         self._report_to: Callable[[AnyEvent], None] = _ignore
         self._streams: dict[Reference, StreamSide] = {}
         self._playbacks: dict[Reference, PlaybackSide] = {}
+        self._elsewhere: dict[Reference, Shown] = {}  # streams whose publishers another process has
         self._shown: dict[Reference, list[Reference]] = {}  # by each playback: streams, as of its last roster
         self._players: dict[Reference, dict[Reference, PlaybackSide]] = {}  # of each stream that is shown
         self._turns = Turns(self._failures, clock)
@@ -134,9 +136,9 @@ class AiortcMedia:
             self._stream(machine).take_candidate(cause.candidate)
         elif isinstance(detail, TrackSwitched) and machine in self._streams:
             self._streams[machine].switch(detail.kind, enabled=detail.enabled)
-            self._tell_players(machine)
+            self.tell_players(machine)
 
-    def _tell_players(self, stream: Reference) -> None:
+    def tell_players(self, stream: Reference) -> None:
         """Have the players of a stream look again at what its publisher has switched off."""
         for side in self._players.get(stream, {}).values():
             if side.viewer is not None:
@@ -162,14 +164,15 @@ class AiortcMedia:
         elif isinstance(detail, VideoAssigned):
             side.assign(detail.assignments)
 
-    def _show(self, machine: Reference, side: PlaybackSide, roster: Roster) -> dict[str, StreamSide]:
+    def _show(self, machine: Reference, side: PlaybackSide, roster: Roster) -> dict[str, Shown]:
         """Note what a playback shows from now on, and give it."""
         self._show_nothing(machine)
-        found: dict[str, StreamSide] = {}
+        found: dict[str, Shown] = {}
         for source in roster.sources:
             stream = Reference(Kind.STREAM, machine.app, source.stream_id, source.born)
-            if stream in self._streams:
-                found[source.stream_id] = self._streams[stream]
+            shown = self._streams.get(stream) or self._elsewhere.get(stream)
+            if shown is not None:
+                found[source.stream_id] = shown
                 self._shown.setdefault(machine, []).append(stream)
                 self._players.setdefault(stream, {})[machine] = side
         return found
@@ -180,6 +183,28 @@ class AiortcMedia:
             del players[machine]
             if not players:
                 del self._players[stream]
+
+    # ---------------------------------------------------------------------------------------- with another process
+
+    def stream(self, machine: Reference) -> StreamSide | None:
+        """Give a stream whose publisher is connected here."""
+        return self._streams.get(machine)
+
+    def show_from_elsewhere(self, machine: Reference, shown: Shown, look: Look) -> None:
+        """Let playbacks show a stream that another process has; `look` is called about once a second."""
+        self._elsewhere[machine] = shown
+        self._turns.join((machine, "elsewhere"), look)
+
+    def forget_elsewhere(self, machine: Reference) -> None:
+        """Let no other playback show it."""
+        self._elsewhere.pop(machine, None)
+        self._turns.leave((machine, "elsewhere"))
+
+    def make_publisher(self, stream_id: str) -> Publisher:
+        """Make one for a stream that another process has."""
+        return Publisher(stream_id, self.settings, self._fan_out, self._clock)
+
+    # -------------------------------------------------------------------------------------------------------- sides
 
     def _stream(self, machine: Reference) -> StreamSide:
         side = self._streams.get(machine)

@@ -8,7 +8,7 @@ by the second.
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from aiortc import RTCDataChannel, RTCDataChannelParameters, RTCSctpTransport
 from aiortc.rtcsctptransport import RTCSctpCapabilities
@@ -16,9 +16,18 @@ from aiortc.rtcsctptransport import RTCSctpCapabilities
 from signalreel_adapters.media.aiortc.rtcp import Budget
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 
-__all__ = ("DataEnd", "Message", "Relay")
+__all__ = ("DataEnd", "Hearer", "Message", "Relay")
 
 Message = str | bytes
+
+
+class Hearer(Protocol):
+    """Whoever is told a message: a peer's data channel, or the way to peers of another process."""
+
+    def send(self, message: Message) -> bool:
+        """Send one message; false when it was dropped."""
+        ...
+
 
 _BURST_SECONDS: Final = 4.0
 """What a peer may say at once, in seconds of what it may say steadily: a page says much at first, and little then."""
@@ -132,8 +141,8 @@ class Relay:
     """
 
     def __init__(self, settings: AiortcSettings, clock: Callable[[], float]) -> None:
-        self.publisher: DataEnd | None = None
-        self.players: dict[int, DataEnd] = {}  #: by a number of the adapter's
+        self.publisher: Hearer | None = None
+        self.players: dict[int, Hearer] = {}  #: by a number of the adapter's
         self.dropped = 0  #: messages that were said too often, or to too many
         self._player_messages = settings.player_messages
         self._clock = clock
@@ -147,12 +156,12 @@ class Relay:
         """Relay what a player said, as far as the settings have it."""
         if self._player_messages == "none":
             return
-        hearers = [self.publisher] if self.publisher is not None else []
+        hearers: list[Hearer] = [self.publisher] if self.publisher is not None else []
         if self._player_messages == "all":
             hearers += [end for number, end in self.players.items() if number != player]
         self._deliver(message, hearers)
 
-    def _deliver(self, message: Message, hearers: list[DataEnd]) -> None:
+    def _deliver(self, message: Message, hearers: list[Hearer]) -> None:
         if not self._budget.take(self._clock(), len(hearers)):
             self.dropped += 1
             return

@@ -1,7 +1,7 @@
 """The adapter's side of one playback: offers what is to be shown, and takes the answers."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -12,16 +12,27 @@ from signalreel_adapters.media.aiortc.data import DataEnd, Message, Relay
 from signalreel_adapters.media.aiortc.errors import DescriptionRefused
 from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.peer import PeerTransport
-from signalreel_adapters.media.aiortc.publishing import StreamSide
+from signalreel_adapters.media.aiortc.publisher import Publisher
 from signalreel_adapters.media.aiortc.sdp import Section
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.side import MakeTransport, Side
 from signalreel_adapters.media.aiortc.viewer import Viewer
 
-__all__ = ("PlaybackSide",)
+__all__ = ("PlaybackSide", "Shown")
 
 _ASSIGNED: Final = "VIDEO_TRACK_ASSIGNMENT_LIST"
 """What the clients' pages know the list by."""
+
+
+class Shown(Protocol):
+    """A stream that can be shown, wherever its publisher is connected."""
+
+    publisher: Publisher
+    relay: Relay
+
+    async def ready(self) -> None:
+        """Wait until it is known what is published."""
+        ...
 
 
 class PlaybackSide(Side):
@@ -51,14 +62,16 @@ class PlaybackSide(Side):
         self._watches = machine.id.partition("/")[2]
         self._measured_at = clock()
 
-    def offer(self, streams: Mapping[str, StreamSide], *, switched_off: bool = False) -> None:
+    def offer(self, streams: Mapping[str, Shown], *, switched_off: bool = False) -> None:
         """Offer these streams and no others: at first, and again on the same connection.
 
         With `switched_off` nothing of them is sent that the player does not switch on itself.
         """
         self._describe(lambda: self._offer(streams, switched_off=switched_off))
 
-    async def _offer(self, streams: Mapping[str, StreamSide], *, switched_off: bool) -> None:
+    async def _offer(self, streams: Mapping[str, Shown], *, switched_off: bool) -> None:
+        for side in streams.values():
+            await side.ready()
         viewer = self.viewer
         if viewer is None:
             transport = await self._open(controlling=True)

@@ -4,8 +4,8 @@ A publisher outlives its transport: one that comes back inside the restore windo
 viewers go on with the same SSRCs, continuously.
 """
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, Protocol
 
 from aiortc.rtp import (
     AnyRtcpPacket,
@@ -27,7 +27,7 @@ from signalreel_adapters.media.aiortc.rtp import Packet, extension, parse, unwra
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.track import Track
 
-__all__ = ("Publisher",)
+__all__ = ("Publisher", "Tap")
 
 _OUR_SSRC: Final = 1  # of our RTCP; we send publishers no media that it could be confused with
 _PLI: Final = 1  # RFC 4585, section 6.3.1
@@ -43,6 +43,26 @@ class _Source(Struct, frozen=True):
     repairs: bool  #: whether this SSRC carries the layer's retransmissions
 
 
+class Tap(Protocol):
+    """Somebody else who gets all that a publisher sends, whoever watches it: the way to another process."""
+
+    def take_rtp(self, data: bytes) -> None:
+        """Take one packet of a layer: as it arrived, or as it was unwrapped from a retransmission."""
+        ...
+
+    def take_report(self, report: RtcpSrPacket) -> None:
+        """Take a sender report of a layer."""
+        ...
+
+    def take_change(self) -> None:
+        """Look again: tracks, layers, what is switched off, or whether the publisher is there have changed."""
+        ...
+
+    def close(self) -> None:
+        """The stream is over."""
+        ...
+
+
 class Publisher:
     """One life of one published stream."""
 
@@ -54,6 +74,7 @@ class Publisher:
         self.flowing = False
         self.on_flowing: Callable[[], None] = lambda: None
         self.on_gap: Callable[[], None] = lambda: None  #: called when packets are missing that can be asked for
+        self.taps: tuple[Tap, ...] = ()
         self.junk = 0  #: packets that belonged to no track
         self._settings = settings
         self._fan_out = fan_out
@@ -91,6 +112,7 @@ class Publisher:
         for track in self.tracks:
             if not track.layers and not track.published.layers and track.published.ssrcs:
                 self._add_layer(track, track.published.ssrcs[0], "")
+        self._tell_taps()
 
     def attach(self, transport: PeerTransport) -> None:
         """Take packets from this transport from now on."""
@@ -98,6 +120,21 @@ class Publisher:
         self.flowing = False
         transport.on_rtp = self.take_rtp
         transport.on_rtcp = self.take_rtcp
+        self._tell_taps()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether there is a transport."""
+        return self._transport is not None
+
+    def switch(self, disabled: Iterable[str]) -> None:
+        """Send nobody these kinds, and all others."""
+        self.disabled = set(disabled)
+        self._tell_taps()
+
+    def _tell_taps(self) -> None:
+        for tap in self.taps:
+            tap.take_change()
 
     def detach(self) -> None:
         """The transport is gone. Viewers stay, and see nothing until the next one."""
@@ -105,6 +142,7 @@ class Publisher:
         self._sources.clear()
         for track in self.tracks:
             track.end_layers()
+        self._tell_taps()
 
     def close(self) -> None:
         """The stream is over: let everybody go."""
@@ -112,6 +150,8 @@ class Publisher:
         for track in self.tracks:
             track.outs.clear()
         self.on_flowing = lambda: None
+        for tap in self.taps:
+            tap.close()
 
     # ------------------------------------------------------------------------------------------------------- packets
 
@@ -136,6 +176,8 @@ class Publisher:
             self.junk += 1
             return
         self.heard_at = self._clock()
+        for tap in self.taps:
+            tap.take_rtp(data)
         layer.take(data, packet, self.heard_at)
         if not self.flowing:
             self.start_flowing()
@@ -212,7 +254,30 @@ class Publisher:
             if repaired == ssrc:
                 self._sources[repair] = _Source(layer, repairs=True)
         track.place_all(self._clock())
+        self._tell_taps()
         return source
+
+    def layers(self) -> list[tuple[int, int, str]]:
+        """Give what arrives: the track's number, the SSRC and the rid of each layer."""
+        numbers = {layer: number for number, track in enumerate(self.tracks) for layer in track.layers.values()}
+        return [
+            (numbers[source.layer], ssrc, source.layer.rid)
+            for ssrc, source in self._sources.items()
+            if not source.repairs and source.layer in numbers
+        ]
+
+    def add_layer(self, number: int, ssrc: int, rid: str) -> None:
+        """Begin a layer of a track that somebody else has found. One that is known goes on."""
+        if number < len(self.tracks):
+            known = self._sources.get(ssrc)
+            if known is None or known.repairs or known.layer.rid != rid:
+                self._add_layer(self.tracks[number], ssrc, rid)
+
+    def request_keyframe(self, ssrc: int) -> None:
+        """Ask for a keyframe of one layer, if nobody just did."""
+        source = self._sources.get(ssrc)
+        if source is not None:
+            source.layer.request_keyframe(self._clock())
 
     # ---------------------------------------------------------------------------------------------------------- RTCP
 
@@ -224,6 +289,8 @@ class Publisher:
                 if source is not None:
                     info = packet.sender_info
                     source.layer.clock.note(info.ntp_timestamp, info.rtp_timestamp, self._clock())
+                    for tap in self.taps:
+                        tap.take_report(packet)
 
     def _ask_for_keyframe(self, layer: Layer) -> None:
         self._send([RtcpPsfbPacket(fmt=_PLI, ssrc=_OUR_SSRC, media_ssrc=layer.ssrc)])

@@ -38,6 +38,7 @@ class StreamSide(Side):
         self.publisher = Publisher(machine.id, settings, fan_out, clock)
         self._clock = clock
         self.relay = Relay(settings, clock)
+        self._data: DataEnd | None = None
         self._terms = PublishTerms(video=True, audio=True, codecs=settings.codecs)
 
     def take_offer(self, sdp: str, terms: PublishTerms | None) -> None:
@@ -89,7 +90,11 @@ class StreamSide(Side):
     def switch(self, kind: str, *, enabled: bool) -> None:
         """Stop or resume a kind for everybody; an empty kind means both. The viewers are to be told."""
         kinds = {kind} if kind else set(_BOTH_KINDS)
-        self.publisher.disabled = self.publisher.disabled - kinds if enabled else self.publisher.disabled | kinds
+        publisher = self.publisher
+        publisher.switch(publisher.disabled - kinds if enabled else publisher.disabled | kinds)
+
+    async def ready(self) -> None:
+        """Return at once: whoever publishes here has been answered, and what it publishes is known."""
 
     def _on_flowing(self) -> None:
         self._report(MediaConnected(self.machine))
@@ -101,11 +106,11 @@ class StreamSide(Side):
 
     async def _start_data(self, transport: PeerTransport, section: Section) -> None:
         end = DataEnd(transport.open_sctp(), self._settings, self.relay.from_publisher, self._clock)
-        self.relay.publisher = end
+        self.relay.publisher = self._data = end
         await end.start(section.sctp_port, section.message_bytes_max)
 
     def _drop_data(self) -> None:
-        end, self.relay.publisher = self.relay.publisher, None
+        end, self._data, self.relay.publisher = self._data, None, None
         if end is not None:
             end.close()
 
