@@ -380,13 +380,17 @@ class Call:
             isinstance(each, Notification) and each.definition == definition for each in self.said.get(session, [])
         )
 
+    def publish_offer(self, session: str, stream: str, offer: str, room: str = "") -> None:
+        """Offer to publish, whatever comes of it."""
+        self.say(session, Publish(stream_id=stream, main_track=room))
+        self.say(session, TakeConfiguration(stream_id=stream, type="offer", sdp=offer))
+
     async def publish(
         self, session: str, stream: str, peer: PublishingPeer, room: str = "", live: str = "publish_started"
     ) -> None:
         """Publish until it is live."""
         self._listeners[session] = lambda message: peer.take_answer(message.sdp)
-        self.say(session, Publish(stream_id=stream, main_track=room))
-        self.say(session, TakeConfiguration(stream_id=stream, type="offer", sdp=await peer.offer()))
+        self.publish_offer(session, stream, await peer.offer(), room)
         await eventually(lambda: self.notified(session, live), f"{stream} is live")
 
     def play(self, session: str, stream: str, peer: PlayingPeer, room: str = "", *, switched_off: bool = False) -> None:
