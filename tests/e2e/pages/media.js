@@ -16,6 +16,7 @@ const LAYERS = [
 const TONE_MILLISECONDS = 1_500;
 const LOOK_MILLISECONDS = 20;
 const clients = new Map();
+const drawings = new Map();
 let captured = null;
 
 /** One camera and one microphone for all who publish on this page. */
@@ -49,6 +50,28 @@ function preferring(name) {
   const isWanted = ({ mimeType }) => mimeType.toLowerCase() === `video/${name}`.toLowerCase();
   if (!codecs.some(isWanted)) throw new Error(`this browser does not send ${name}`);
   return [...codecs.filter(isWanted), ...codecs.filter((codec) => !isWanted(codec))];
+}
+
+/** A picture that is drawn on the page, of any size and rate: bars that move over each other everywhere. */
+function draw({ width, height, rate }) {
+  const key = [width, height, rate].join();
+  if (drawings.has(key)) return drawings.get(key);
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const pen = canvas.getContext("2d", { alpha: false });
+  const side = width / 40;
+  let turn = 0;
+  setInterval(() => {
+    turn += 1;
+    pen.fillStyle = "#234";
+    pen.fillRect(0, 0, width, height);
+    for (let bar = 0; bar < 48; bar += 1) {
+      pen.fillStyle = `hsl(${(bar * 47) % 360} 70% 50%)`;
+      pen.fillRect((bar * 131 + turn * (1 + (bar % 5)) * side * 0.1) % width, (bar * 89) % height, side, side);
+    }
+  }, 1_000 / rate);
+  const [track] = canvas.captureStream().getVideoTracks();
+  drawings.set(key, track);
+  return track;
 }
 
 class Connection {
@@ -85,11 +108,12 @@ class Connection {
 
   async addOwn() {
     const own = await capture();
-    const { video = true, audio = true, layers = false, cameras = 1, codec, hint, stereo } = this.options;
+    const { video = true, audio = true, layers = false, cameras = 1, codec, hint, stereo, drawing } = this.options;
     const streams = [own];
+    const picture = drawing ? draw(drawing) : own.getVideoTracks()[0];
     for (let camera = 0; video && camera < cameras; camera += 1) {
-      const sendEncodings = layers ? LAYERS : [{ maxBitrate: 600_000 }];
-      const track = own.getVideoTracks()[0].clone();
+      const sendEncodings = Array.isArray(layers) ? layers : layers ? LAYERS : [{ maxBitrate: 600_000 }];
+      const track = picture.clone();
       if (hint) track.contentHint = hint;
       const sent = this.peer.addTransceiver(track, { direction: "sendrecv", streams, sendEncodings });
       if (codec) sent.setCodecPreferences(preferring(codec));
@@ -276,6 +300,11 @@ window.media = {
         frames: entry.framesDecoded ?? 0,
         height: entry.frameHeight ?? 0,
         width: entry.frameWidth ?? 0,
+        lost: entry.packetsLost,
+        freezes: entry.freezeCount ?? 0,
+        frozen: entry.totalFreezesDuration ?? 0,
+        keyframes: entry.keyFramesDecoded ?? 0,
+        at: entry.timestamp,
         codec: report.get(entry.codecId)?.mimeType.split("/")[1] ?? "",
         lost: entry.packetsLost,
         freezes: entry.freezeCount ?? 0,

@@ -23,6 +23,7 @@ from signalreel_adapters.media.aiortc.rtp import (
     Vp8Positions,
     abs_send_time,
     is_newer,
+    seconds_since,
 )
 
 __all__ = ("Feed", "Forwarded", "Out", "rewrite", "shift_picture")
@@ -239,6 +240,32 @@ class Out:
         if not self.repair_type:
             # Byte for byte what was sent before: another plain text under the same number would break SRTP.
             return self.transport.send_rtp(plain)
+        return self._send_wrapped(packet, plain, sequence, now)
+
+    def repeat(self, steps: int, now: float) -> int:
+        """Send a packet again that the viewer has, the newest but `steps`, as padding. Gives its size, 0 for none."""
+        layer = self.layer
+        if layer is None or layer.last is None or not self.flows or not self.repair_type:
+            return 0
+        original = (layer.last.sequence - steps) & SEQUENCE_MASK
+        packet = layer.history(original)
+        if packet is None or not self.accepts_late(original):
+            return 0
+        plain = rewrite(packet, self)
+        sequence = (original + self.sequence_offset) & SEQUENCE_MASK
+        return len(plain) if self._send_wrapped(packet, plain, sequence, now) else 0
+
+    def age(self, sequence: int, now: float) -> float | None:
+        """Seconds since a packet with this sequence number was sent; `None` when that is not known any more."""
+        layer = self.layer
+        original = (sequence - self.sequence_offset) & SEQUENCE_MASK
+        packet = layer.history(original) if layer is not None else None
+        if packet is None or packet.payload_at <= _SEND_TIME_AT or not self.accepts_late(original):
+            return None
+        return seconds_since(packet.tail[_SEND_TIME_AT - HEADER_SIZE : _SEND_TIME_AT - HEADER_SIZE + 3], now)
+
+    def _send_wrapped(self, packet: Forwarded, plain: bytes, sequence: int, now: float) -> bool:
+        """Send a packet as a retransmission (RFC 4588): under a number of its own, on an SSRC of its own."""
         self._repair_sequence = (self._repair_sequence + 1) & SEQUENCE_MASK
         timestamp = (packet.timestamp + self.timestamp_offset) & TIMESTAMP_MASK
         header = HEADER.pack(

@@ -1,5 +1,6 @@
 """The adapter's side of one playback: offers what is to be shown, and takes the answers."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
@@ -12,6 +13,7 @@ from signalreel_adapters.media.aiortc.data import DataEnd, Message, Relay
 from signalreel_adapters.media.aiortc.errors import DescriptionRefused
 from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.peer import PeerTransport
+from signalreel_adapters.media.aiortc.probing import Cluster
 from signalreel_adapters.media.aiortc.publisher import Publisher
 from signalreel_adapters.media.aiortc.sdp import Section
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
@@ -19,6 +21,9 @@ from signalreel_adapters.media.aiortc.side import MakeTransport, Side
 from signalreel_adapters.media.aiortc.viewer import Viewer
 
 __all__ = ("PlaybackSide", "Shown")
+
+_SLICE: Final = 0.01
+"""Seconds between two slices of padding."""
 
 _ASSIGNED: Final = "VIDEO_TRACK_ASSIGNMENT_LIST"
 """What the clients' pages know the list by."""
@@ -61,6 +66,7 @@ class PlaybackSide(Side):
         # A playback's id is that of its session, `/`, and the name that the player asked for.
         self._watches = machine.id.partition("/")[2]
         self._measured_at = clock()
+        self._cluster: asyncio.Task[None] | None = None  # that is being sent
 
     def offer(self, streams: Mapping[str, Shown], *, switched_off: bool = False) -> None:
         """Offer these streams and no others: at first, and again on the same connection.
@@ -76,6 +82,7 @@ class PlaybackSide(Side):
         if viewer is None:
             transport = await self._open(controlling=True)
             viewer = self.viewer = Viewer(transport, self._settings, self._clock, watches=self._watches)
+            viewer.on_cluster = self._begin_cluster
             if switched_off:
                 viewer.switch_off()
             viewer.force_height(self._height)
@@ -170,10 +177,28 @@ class PlaybackSide(Side):
         interval = self._settings.bitrate_interval
         if interval and now - self._measured_at >= interval:
             self._measured_at = now
-            self._report(BitrateMeasured(self.machine, *self.viewer.measured(now)))
+            self._report(BitrateMeasured(self.machine, *self.viewer.measured()))
+
+    def _begin_cluster(self, cluster: Cluster) -> None:
+        if self._cluster is None or self._cluster.done():
+            self._cluster = asyncio.get_running_loop().create_task(self._send_cluster(cluster))
+
+    async def _send_cluster(self, cluster: Cluster) -> None:
+        """Have it sent evenly in its time; a slice that comes late is the larger."""
+        began, sent, due = self._clock(), 0, 0
+        while sent < cluster.bits and sent >= due and self.viewer is not None:
+            await asyncio.sleep(_SLICE)
+            now = self._clock()
+            due = int(cluster.bits * min(1.0, (now - began) / cluster.seconds))
+            sent = self.viewer.fill(due, now)
+        if self.viewer is not None:
+            self.viewer.end_cluster(self._clock())
 
     async def close(self) -> None:
         """Free everything."""
+        if self._cluster is not None:
+            self._cluster.cancel()
+            await asyncio.gather(self._cluster, return_exceptions=True)
         self._leave_relays()
         if self._data is not None:
             self._data.close()

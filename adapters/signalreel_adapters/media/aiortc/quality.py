@@ -1,10 +1,10 @@
-"""Which layer of each picture a viewer gets, when it has pinned none: as much as its estimate has room for.
+"""Which layer of each picture a viewer gets, when it has pinned none: as much as its path has room for.
 
-A browser's estimate grows only to about one and a half times what it is being sent, so it never says that a better
-layer would fit. Going up is therefore a trial: one picture, one layer, and longer and longer pauses after one that
-failed. Going down is for good reason only: the estimate has been below what is sent for more than a moment.
+Going down is done at once, and to a layer that leaves room for the queue to drain. Going up is done when the room is
+known to be there. Where that cannot be found out, going up is a trial: one picture, one layer, and longer and longer
+pauses after one that failed.
 
-Pure code, told the time; to be asked about once a second.
+Pure code, told the time.
 """
 
 from collections.abc import Mapping
@@ -14,27 +14,36 @@ from msgspec import Struct
 
 __all__ = ("Chooser", "Picture", "Rung")
 
-_GRACE: Final = 3.0
-"""Seconds after the first estimate for which it is not believed: browsers begin low, whatever the path can carry."""
+_SETTLING_DOWN: Final = 0.6
+"""Seconds after a change for which nothing more is taken away: what is heard in them is about what was sent before."""
 
-_SETTLING: Final = 2.0
-"""Seconds after a change for which nothing else is changed: the estimate follows what is sent, and not at once."""
+_SETTLING_UP: Final = 1.5
+"""Seconds after a change for which nothing more is given."""
 
-_SHORT_LOOKS: Final = 2
-"""Looks in a row that must find too little room. One alone is a burst."""
+_DRAINING: Final = 0.8
+"""A layer fits when this share of what gets through carries it: the rest empties the queue."""
 
-_AMPLE: Final = 1.1  # of what would be sent: with so much, a better layer needs no trial
-_TRIAL_PAUSE: Final = 5.0
-_TRIAL_PAUSE_MAX: Final = 60.0
+_AMPLE: Final = 1.05
+"""What a better layer needs of room, as a multiple of its nominal bitrate and of everything else."""
+
+_TRIAL_PAUSE: Final = 4.0
+"""Seconds before a layer is tried again that was taken away soon after it was given."""
+
+_TRIAL_PAUSE_MAX: Final = 8.0
+"""The longest of these pauses, where the room was known. They double."""
+
+_BLIND_PAUSE_MAX: Final = 60.0
+"""The longest, where it could not be known."""
+
 _TRIAL_HOLDS: Final = 10.0
 """Seconds after which a better layer that is still there counts as a trial that went well."""
 
 
 class Rung(Struct, frozen=True):
-    """One layer of a picture, as measured."""
+    """One layer of a picture."""
 
     height: int
-    bitrate: int
+    bitrate: int  #: nominal
 
 
 class Picture(Struct, frozen=True):
@@ -42,77 +51,74 @@ class Picture(Struct, frozen=True):
 
     rungs: tuple[Rung, ...]  #: by height, ascending
     height: int  #: of what is sent
-    bitrate: int  #: of what is sent
+    bitrate: int  #: of what is sent, nominal
     pinned: bool = False  #: the viewer has chosen, and nobody else may
 
 
 class Chooser:
-    """Follows one viewer's estimate. `look` gives the height that a picture is to have from now on, at most one."""
+    """Chooses for one viewer. Each method gives which picture (by its key) is to have which height, at most one."""
 
     def __init__(self) -> None:
-        self._believed_at: float | None = None
-        self._quiet_until = float("-inf")
-        self._short_looks = 0
-        self._trial_at = float("-inf")
-        self._trial_pause = _TRIAL_PAUSE
-        self._raised_at = float("-inf")
+        self._changed_at = self._raised_at = self._lowered_at = float("-inf")
+        self._failed = False  # whether what was given last was soon taken away
+        self._pause = self._next_pause = _TRIAL_PAUSE
 
-    def look(self, pictures: Mapping[int, Picture], estimate: int, sound: int, now: float) -> tuple[int, int] | None:
-        """Say which picture (by its key) is to change, and to which height; `None` when all is well.
-
-        `sound` is the bitrate of everything that is no picture. An estimate of 0 is one that is not known.
-        """
-        if not estimate:
+    def lower(self, pictures: Mapping[int, Picture], arrives: int, sound: int, now: float) -> tuple[int, int] | None:
+        """Less gets through than is sent: take from the picture that is sent the most of, as far as its layers go."""
+        if now - self._changed_at < _SETTLING_DOWN:
             return None
-        if self._believed_at is None:
-            self._believed_at = now + _GRACE
-        if now < self._believed_at or now < self._quiet_until:
-            return None
-        total = sound + sum(picture.bitrate for picture in pictures.values())
-        choosable = {key: picture for key, picture in pictures.items() if not picture.pinned and picture.height}
-        if estimate < total:
-            self._short_looks += 1
-            return self._lower(choosable, estimate - total, now) if self._short_looks >= _SHORT_LOOKS else None
-        self._short_looks = 0
-        return self._raise(choosable, estimate, total, now)
-
-    def _lower(self, pictures: Mapping[int, Picture], spare: int, now: float) -> tuple[int, int] | None:
-        """Take from the picture that is sent the most of, as far as its layers go."""
         lower = {
             key: below
             for key, picture in pictures.items()
-            if (below := [rung for rung in picture.rungs if rung.height < picture.height])
+            if not picture.pinned and (below := [rung for rung in picture.rungs if rung.height < picture.height])
         }
         if not lower:
             return None
         key = max(lower, key=lambda each: pictures[each].bitrate)
-        room = pictures[key].bitrate + spare
-        fitting = [rung for rung in lower[key] if rung.bitrate <= room]
-        failed = now - self._raised_at < _TRIAL_HOLDS
-        self._trial_pause = min(2 * self._trial_pause, _TRIAL_PAUSE_MAX) if failed else _TRIAL_PAUSE
-        self._trial_at = now + self._trial_pause
-        self._changed(now)
+        others = sound + sum(picture.bitrate for each, picture in pictures.items() if each != key)
+        fitting = [rung for rung in lower[key] if rung.bitrate + others <= _DRAINING * arrives]
+        self._failed = now - self._raised_at < _TRIAL_HOLDS
+        self._pause = self._next_pause if self._failed else _TRIAL_PAUSE
+        self._next_pause = min(2 * self._pause, _BLIND_PAUSE_MAX) if self._failed else _TRIAL_PAUSE
+        self._changed_at = self._lowered_at = now
         return key, (fitting[-1] if fitting else lower[key][0]).height
 
-    def _raise(self, pictures: Mapping[int, Picture], estimate: int, total: int, now: float) -> tuple[int, int] | None:
-        """Give to the picture that is sent the least of, one layer."""
-        higher = {
-            key: above[0]
-            for key, picture in pictures.items()
-            if (above := [rung for rung in picture.rungs if rung.height > picture.height])
-        }
-        if not higher:
-            return None
-        key = min(higher, key=lambda each: pictures[each].bitrate)
-        rung = higher[key]
-        needed = total - pictures[key].bitrate + rung.bitrate
-        if estimate < _AMPLE * needed and now < self._trial_at:
-            return None
-        self._raised_at = now
-        self._trial_at = now + self._trial_pause
-        self._changed(now)
-        return key, rung.height
+    def wish(self, pictures: Mapping[int, Picture], sound: int) -> int:
+        """Give the room that the next better layer of some picture needs, in bit/s; 0 when there is none."""
+        better = _next_better(pictures)
+        if better is None:
+            return 0
+        key, above = better
+        return _needed(pictures, key, above[-1], sound)
 
-    def _changed(self, now: float) -> None:
-        self._quiet_until = now + _SETTLING
-        self._short_looks = 0
+    def higher(
+        self, pictures: Mapping[int, Picture], room: int, sound: int, now: float, *, blind: bool = False
+    ) -> tuple[int, int] | None:
+        """Give to the picture that is sent the least of what there is room for; when that is not known, one layer."""
+        better = _next_better(pictures)
+        if better is None or now - self._changed_at < _SETTLING_UP:
+            return None
+        key, above = better
+        fitting = [rung for rung in above if _needed(pictures, key, rung, sound) <= room]
+        if not fitting and not blind:
+            return None
+        known_pause = min(self._pause, _TRIAL_PAUSE_MAX) if self._failed else 0.0
+        if now - self._lowered_at < (known_pause if fitting else self._pause):
+            return None
+        self._changed_at = self._raised_at = now
+        return key, (fitting[-1] if fitting else above[0]).height
+
+
+def _next_better(pictures: Mapping[int, Picture]) -> tuple[int, list[Rung]] | None:
+    higher = {
+        key: above
+        for key, picture in pictures.items()
+        if not picture.pinned and (above := [rung for rung in picture.rungs if rung.height > picture.height])
+    }
+    key = min(higher, key=lambda each: pictures[each].bitrate, default=None)
+    return None if key is None else (key, higher[key])
+
+
+def _needed(pictures: Mapping[int, Picture], key: int, rung: Rung, sound: int) -> int:
+    others = sum(picture.bitrate for each, picture in pictures.items() if each != key)
+    return int(_AMPLE * (sound + others + rung.bitrate))

@@ -24,6 +24,7 @@ __all__ = (
     "extensions",
     "is_newer",
     "parse",
+    "seconds_since",
     "unwrap_retransmission",
     "vp8_positions",
 )
@@ -142,6 +143,11 @@ def is_newer(sequence: int, other: int) -> bool:
 def abs_send_time(now: float) -> bytes:
     """Give a time in seconds as the 24 bits of abs-send-time: 6 of seconds, 18 of fraction. It wraps every 64 s."""
     return (int(now * 262_144) & 0xFF_FFFF).to_bytes(3, "big")
+
+
+def seconds_since(send_time: bytes, now: float) -> float:
+    """Give how long ago an abs-send-time was written by the same clock, up to the 64 s after which it wraps."""
+    return (int(now * 262_144) - int.from_bytes(send_time, "big") & 0xFF_FFFF) / 262_144
 
 
 def unwrap_retransmission(data: bytes, packet: Packet, payload_type: int, ssrc: int) -> bytes | None:

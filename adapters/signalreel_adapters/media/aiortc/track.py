@@ -26,11 +26,17 @@ class Track:
         if self.outs.pop(out, None) is not None:
             self._stop(out)
 
-    def pin(self, out: Out, height: int, now: float) -> None:
-        """Choose the layer by its height in pixels; 0 chooses the best."""
+    def pin(self, out: Out, height: int, now: float, *, at_once: bool = False) -> None:
+        """Choose the layer by its height in pixels; 0 chooses the best.
+
+        With `at_once` nothing more is sent of another layer, although the chosen one has yet to begin.
+        """
         if out in self.outs:
             self.outs[out] = height
             self.place(out, now)
+            if at_once and out.target is not None and out.layer is not None:
+                out.layer.leave(out)
+                out.layer = None
 
     def place(self, out: Out, now: float) -> None:
         """Put an outgoing stream onto the layer it should be on, or onto none while it may not flow."""

@@ -8,6 +8,8 @@ from typing import Final
 from aiortc.rtp import (
     AnyRtcpPacket,
     RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
     RtcpRtpfbPacket,
     RtcpSdesPacket,
     RtcpSenderInfo,
@@ -16,13 +18,16 @@ from aiortc.rtp import (
     unpack_remb_fci,
 )
 
+from signalreel_adapters.media.aiortc.choice import Change, Choice
+from signalreel_adapters.media.aiortc.estimate import Heard
 from signalreel_adapters.media.aiortc.negotiation import Offered, Plan
 from signalreel_adapters.media.aiortc.outgoing import Out
 from signalreel_adapters.media.aiortc.peer import PeerTransport
+from signalreel_adapters.media.aiortc.probing import Cluster
 from signalreel_adapters.media.aiortc.publisher import Publisher
-from signalreel_adapters.media.aiortc.quality import Chooser, Picture
+from signalreel_adapters.media.aiortc.quality import Picture
 from signalreel_adapters.media.aiortc.rtcp import fir_targets
-from signalreel_adapters.media.aiortc.rtp import TIMESTAMP_MASK
+from signalreel_adapters.media.aiortc.rtp import SEQUENCE_MASK, TIMESTAMP_MASK
 from signalreel_adapters.media.aiortc.sdp import Description, LocalSection
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.track import Track
@@ -35,10 +40,23 @@ _FIR: Final = 4
 _APPLICATION: Final = 15
 _CNAME: Final = 1  # the SDES item (RFC 3550, section 6.5.1)
 _OUR_CNAME: Final = b"signalreel"
+_BITS: Final = 8
+_FRACTION_ONE: Final = 256  # of a fraction lost (RFC 3550, section 6.4.1)
+_DELAY_ONE: Final = 65_536  # of a delay since the last report
 _LOST_PER_PACKET_MAX: Final = 256  # more of a single NACK are not looked at
 _ESTIMATE_MAX: Final = 1_000_000_000
+_REPORTS_KEPT: Final = 16
+"""Sender reports of which the time is kept: a receiver report names the last that arrived."""
+
+_REPEATED_MAX: Final = 64
+"""How many of the newest packets padding is made of, in turn."""
+
 _TRACK_PREFIX: Final = "ARDAMS"
 _KIND_OF_PREFIX: Final = {f"{_TRACK_PREFIX}v": "video", f"{_TRACK_PREFIX}a": "audio"}
+
+
+def _send_nothing(cluster: Cluster) -> None:
+    """Stand in until somebody sends padding."""
 
 
 class Viewer:
@@ -50,7 +68,7 @@ class Viewer:
         self.transport = transport
         self.watches = watches
         self.publishers: dict[str, Publisher] = {}  #: by stream id, what the last offer shows
-        self.estimate = 0  #: bit/s that the player says it can take; 0 before it said so
+        self.on_cluster: Callable[[Cluster], None] = _send_nothing  #: has padding sent, slice by slice
         self._clock = clock
         self._plan = Plan(sections_max=settings.viewer_sections_max, message_bytes_max=settings.message_bytes_max)
         self._outs: dict[int, tuple[Out, Track]] = {}  # by SSRC
@@ -60,7 +78,11 @@ class Viewer:
         self._enabled: set[tuple[str, str]] = set()  # what is on although all others are off
         self._assigned: frozenset[str] | None = None  # stream ids whose pictures are shown; None: all
         self._height = 0  # that the player has pinned
-        self._chooser = Chooser()
+        self._choice = Choice()
+        self._reported_at: dict[int, tuple[float, bool]] = {}  # by LSR, and whether behind a cluster
+        self._sent: dict[int, tuple[float, int, int]] = {}  # by SSRC: when, octets until then, bit/s in the last second
+        self._padding = self._padding_bits = 0  # of the cluster: packets, bits
+        self._cluster_from = 0.0, 0  # when it began, and the octets of all pictures until then
         self._told_height = 0
         transport.on_rtcp = self.take_rtcp
 
@@ -86,6 +108,8 @@ class Viewer:
             if ssrc not in wanted or current is not track:
                 track.unsubscribe(out)
                 del self._outs[ssrc]
+                self._sent.pop(ssrc, None)
+                self._choice.estimate.forget(ssrc)
                 if ssrc not in wanted:
                     self._accepted.discard(out.offered.mid)
         for ssrc, each in wanted.items():
@@ -179,29 +203,73 @@ class Viewer:
         """
         self._told_height = self._told_height or self._shown_height()
         self._height = height
-        self._chooser = Chooser()
+        self._choice.restart()
         for out, track in self._outs.values():
             if out.kind == "video":
                 track.pin(out, height, self._clock())
+
+    @property
+    def estimate(self) -> int:
+        """Bit/s that the player says it can take; 0 before it said so."""
+        return self._choice.estimate.remb
 
     def follow_estimate(self, now: float) -> None:
         """Choose layers by what the player can take, where it has not chosen itself. To be called every second."""
         pictures: dict[int, Picture] = {}
         sound = 0
         for ssrc, (out, track) in self._outs.items():
-            if out.layer is None or not out.flows:
+            feed = out.target or out.layer
+            if feed is None or not out.flows:
                 continue
             if out.kind == "video":
-                feed = out.target or out.layer
-                pictures[ssrc] = Picture(track.rungs(now), feed.size[1], feed.rate.rate(now), bool(self._height))
+                rungs, height = track.rungs(now), feed.size[1]
+                nominal = next((rung.bitrate for rung in rungs if rung.height == height), feed.rate.rate(now))
+                pictures[ssrc] = Picture(rungs, height, nominal, bool(self._height) or not height)
             else:
-                sound += out.layer.rate.rate(now)
-        change = self._chooser.look(pictures, self.estimate, sound, now)
+                sound += feed.rate.rate(now)
+        padded = self._padded()
+        change = self._choice.look(pictures, sound, now, blind=padded is None)
         if change is not None:
-            ssrc, height = change
-            out, track = self._outs[ssrc]
-            # The best one is not named by its height: it stays the best when the publisher's camera changes.
-            track.pin(out, 0 if height == pictures[ssrc].rungs[-1].height else height, now)
+            self._follow_change(change, pictures[change.key], now)
+        elif padded is not None and padded.layer is not None and padded.layer.clock.reading(now) is not None:
+            cluster = self._choice.cluster(pictures, now)
+            if cluster is not None:
+                self._padding = self._padding_bits = 0
+                self._cluster_from = now, self._octets_of_pictures()
+                self.on_cluster(cluster)
+
+    def _follow_change(self, change: Change, picture: Picture, now: float) -> None:
+        out, track = self._outs[change.key]
+        # The best one is not named by its height: it stays the best when the publisher's camera changes.
+        height = 0 if change.height == picture.rungs[-1].height else change.height
+        track.pin(out, height, now, at_once=change.at_once)
+
+    def _padded(self) -> Out | None:
+        """Give the stream that padding is made of, if the player understands any."""
+        return next((out for out, _ in self._outs.values() if out.repair_type and out.kind == "video"), None)
+
+    def fill(self, bits: int, now: float) -> int:
+        """Pad until so many bits of pictures and padding have been sent since the cluster began; gives how many are."""
+        _, octets = self._cluster_from
+        sent = (self._octets_of_pictures() - octets) * _BITS + self._padding_bits
+        out = self._padded()
+        while out is not None and sent < bits:
+            size = out.repeat(self._padding % _REPEATED_MAX, now)
+            self._padding += 1
+            if not size:
+                break
+            self._padding_bits += size * _BITS
+            sent += size * _BITS
+        return sent
+
+    def _octets_of_pictures(self) -> int:
+        return sum(out.sent()[1] for out, _ in self._outs.values() if out.kind == "video")
+
+    def end_cluster(self, now: float) -> None:
+        """Send a sender report behind the padding: the round trip that comes of it tells what the path carries."""
+        since, _ = self._cluster_from
+        self._choice.cluster_ended(self.fill(0, now), now - since, now)
+        self._send_reports(now, behind_cluster=True)
 
     def changed_height(self) -> int:
         """Give the height of the stream's picture when it has changed since it was last asked; else 0.
@@ -245,13 +313,41 @@ class Viewer:
         """Take RTCP from the player: what it misses, what it wants, what it can take."""
         now = self._clock()
         for packet in packets:
-            if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == _NACK:
+            if isinstance(packet, RtcpRrPacket):
+                for report in packet.reports:
+                    self._take_report(report, now)
+            elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == _NACK:
                 found = self._outs.get(packet.media_ssrc)
                 if found is not None:
                     for sequence in packet.lost[:_LOST_PER_PACKET_MAX]:
                         found[0].retransmit(sequence & 0xFFFF, now)
             elif isinstance(packet, RtcpPsfbPacket):
                 self._take_feedback(packet, now)
+        if not self._height and self._choice.urgent(now):
+            self.follow_estimate(now)
+
+    def _take_report(self, report: RtcpReceiverInfo, now: float) -> None:
+        sent = self._reported_at.pop(report.lsr, None)
+        if sent is not None:
+            sent_at, behind_cluster = sent
+            trip = now - sent_at - report.dlsr / _DELAY_ONE
+            self._choice.take_round_trip(max(0.0, trip), now, behind_cluster=behind_cluster)
+        found = self._outs.get(report.ssrc)
+        if found is None or found[0].kind != "video":
+            return
+        out = found[0]
+        layer = out.layer
+        if layer is None or layer.last is None or not layer.sent_packets:
+            return
+        newest = (layer.last.sequence + out.sequence_offset) & SEQUENCE_MASK
+        heard = Heard(
+            report.highest_sequence,
+            report.fraction_lost / _FRACTION_ONE,
+            _BITS * layer.sent_octets // layer.sent_packets,
+            out.age(report.highest_sequence + 1, now),
+            in_flight=newest != report.highest_sequence & SEQUENCE_MASK,
+        )
+        self._choice.take_report(report.ssrc, heard, now)
 
     def _take_feedback(self, packet: RtcpPsfbPacket, now: float) -> None:
         if packet.fmt == _PLI:
@@ -262,7 +358,7 @@ class Viewer:
         elif packet.fmt == _APPLICATION and packet.fci[:4] == b"REMB":
             # A list of SSRCs that is cut short raises what struct raises; it is junk.
             with contextlib.suppress(ValueError, struct.error):
-                self.estimate = min(unpack_remb_fci(packet.fci)[0], _ESTIMATE_MAX)
+                self._choice.estimate.take_remb(min(unpack_remb_fci(packet.fci)[0], _ESTIMATE_MAX), now)
 
     def _request_keyframe(self, ssrc: int, now: float) -> None:
         found = self._outs.get(ssrc)
@@ -273,6 +369,15 @@ class Viewer:
     def report(self, now: float) -> None:
         """Send sender reports, and follow the transport to its new address. To be called every second."""
         self.transport.refresh()
+        self._send_reports(now, behind_cluster=False)
+        for ssrc, (out, _) in self._outs.items():
+            octets = out.sent()[1]
+            since, before, rate = self._sent.get(ssrc, (now, octets, 0))
+            if now > since:
+                rate = int((octets - before) * _BITS / (now - since))
+            self._sent[ssrc] = now, octets, rate
+
+    def _send_reports(self, now: float, *, behind_cluster: bool) -> None:
         packets: list[AnyRtcpPacket] = []
         for out, _ in self._outs.values():
             out.egress = self.transport.egress
@@ -286,17 +391,23 @@ class Viewer:
                 packet_count=sent & TIMESTAMP_MASK,
                 octet_count=octets & TIMESTAMP_MASK,
             )
+            if out.kind == "video":
+                self._keep_report(reading[0] >> 16 & TIMESTAMP_MASK, now, behind_cluster)
             packets.append(RtcpSrPacket(ssrc=out.ssrc, sender_info=info))
             packets.append(RtcpSdesPacket(chunks=[RtcpSourceInfo(ssrc=out.ssrc, items=[(_CNAME, _OUR_CNAME)])]))
         if packets:
             self.transport.send_rtcp(packets)
 
-    def measured(self, now: float) -> tuple[int, int, int]:
-        """Give bit/s: what the player can take, and what video and audio it is being sent."""
+    def _keep_report(self, named: int, now: float, behind_cluster: bool) -> None:
+        while len(self._reported_at) >= _REPORTS_KEPT:
+            del self._reported_at[next(iter(self._reported_at))]
+        self._reported_at[named] = now, behind_cluster
+
+    def measured(self) -> tuple[int, int, int]:
+        """Give bit/s: what the player can take, and what video and audio it has been sent in the last second."""
         rates = {"video": 0, "audio": 0}
-        for out, _ in self._outs.values():
-            if out.layer is not None and out.flows:
-                rates[out.kind] += out.layer.rate.rate(now)
+        for ssrc, (out, _) in self._outs.items():
+            rates[out.kind] += self._sent.get(ssrc, (0.0, 0, 0))[2]
         return self.estimate or rates["video"] + rates["audio"], rates["video"], rates["audio"]
 
     def close(self) -> None:

@@ -173,6 +173,36 @@ def test_what_is_not_kept_is_not_sent_again() -> None:
     assert not out.retransmit(first, clock.now)
 
 
+def test_padding_repeats_what_was_sent_under_numbers_of_its_own() -> None:
+    """From the newest back to where the flow began; the viewer takes it for retransmissions of what it has."""
+    clock, layer, out, transport = flowing()
+    sent = transport.sent[:]
+    transport.sent.clear()
+    sizes = [out.repeat(steps, clock.now) for steps in range(4)]
+
+    assert sizes == [*(len(packet) for packet in reversed(sent)), 0]
+    assert [packet[22:24] for packet in transport.sent[:1]] == [sent[-1][20:22]]
+    assert [packet[20:22] for packet in transport.sent] == [packet[2:4] for packet in reversed(sent)]
+    first = numbers(transport)[0]
+    assert numbers(transport) == [first, first + 1, first + 2]
+    out.repair_type = 0
+    assert out.repeat(0, clock.now) == 0
+    layer.stop(out)
+    assert out.repeat(0, clock.now) == 0
+
+
+def test_the_age_of_a_packet_is_known_while_it_is_kept() -> None:
+    """By the time that it carries; of another flow's packets nothing is known, nor of those to come."""
+    clock, layer, out, transport = flowing()
+    newest = numbers(transport)[-1]
+
+    assert [round(out.age(newest - steps, clock.now) or 0, 2) for steps in range(3)] == [0.04, 0.08, 0.12]
+    assert out.age(newest + 1, clock.now) is None
+    assert out.age(newest - 3, clock.now) is None
+    layer.stop(out)
+    assert out.age(newest, clock.now) is None
+
+
 def test_requests_for_retransmission_have_a_budget() -> None:
     """A viewer cannot make the server send without end."""
     clock, _, out, transport = flowing()

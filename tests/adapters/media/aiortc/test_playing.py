@@ -18,6 +18,7 @@ from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.fanout import PoliteFanOut
 from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.playing import PlaybackSide
+from signalreel_adapters.media.aiortc.probing import Cluster
 from signalreel_adapters.media.aiortc.publishing import StreamSide
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from tests.adapters.media.aiortc.fakes import Clock, FakeTransport, published, rtp, vp8
@@ -198,6 +199,54 @@ async def test_the_bitrate_is_reported_in_regular_turns() -> None:
 
     assert [each for each in world.events if isinstance(each, BitrateMeasured)] == [BitrateMeasured(MACHINE, 0, 0, 0)]
     await world.side.close()
+
+
+async def test_padding_is_sent_in_slices_with_a_report_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evenly over its time, one cluster at a time; as much as is asked for, and at most a packet more."""
+    world = World()
+    await world.connected()
+    world.send()
+    viewer = world.side.viewer
+    assert viewer is not None
+    slices: list[int] = []
+    ended: list[float] = []
+
+    def fill(bits: int, now: float) -> int:
+        slices.append(bits)
+        world.clock.now += 0.01
+        return bits + 100
+
+    monkeypatch.setattr(viewer, "fill", fill)
+    monkeypatch.setattr(viewer, "end_cluster", ended.append)
+    for _ in range(2):
+        viewer.on_cluster(Cluster(10_000, 0.1))
+    await eventually(lambda: bool(ended), "the end of the cluster")
+
+    assert len(ended) == 1
+    assert slices == pytest.approx([1_000 * step for step in range(len(slices))], abs=1)
+    assert len(slices) in {10, 11}
+    await world.side.close()
+
+
+async def test_a_cluster_ends_when_nothing_can_be_padded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The picture was switched off, or the player is gone: the one is told, the other not waited for."""
+    world = World()
+    await world.connected()
+    viewer = world.side.viewer
+    assert viewer is not None
+    ended: list[float] = []
+    monkeypatch.setattr(viewer, "end_cluster", ended.append)
+    viewer.on_cluster(Cluster(10_000, 0.1))
+    await eventually(lambda: bool(_tick(world, ended)), "the end of the cluster")
+    viewer.on_cluster(Cluster(10_000, 0.1))
+    await world.side.close()
+
+    assert len(ended) == 1
+
+
+def _tick(world: World, ended: list[float]) -> list[float]:
+    world.clock.now += 0.01
+    return ended
 
 
 async def test_closing_leaves_the_stream_alone() -> None:

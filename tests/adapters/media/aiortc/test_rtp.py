@@ -97,6 +97,12 @@ def test_abs_send_time_is_six_bits_of_seconds_and_eighteen_of_fraction() -> None
     assert rtp.abs_send_time(65.5) == b"\x06\x00\x00"
 
 
+def test_the_time_since_a_send_time_is_told_over_its_wrap() -> None:
+    """By the same clock, and a moment after 64 s as before."""
+    assert rtp.seconds_since(rtp.abs_send_time(63.5), 64.25) == 0.75
+    assert rtp.seconds_since(rtp.abs_send_time(10.0), 10.0) == 0.0
+
+
 def test_a_retransmission_gives_back_its_original() -> None:
     """The original number stands before the payload (RFC 4588); padding is left out."""
     wrapped = make(99, 90, ssrc=2, payload_type=97, marker=True, extensions=b"\x40\x31", payload=b"\x12\x34load")

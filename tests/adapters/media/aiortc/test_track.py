@@ -102,6 +102,21 @@ def test_a_change_of_mind_ends_the_waiting_for_the_other_layer() -> None:
     assert world.shown(out) == 720
 
 
+def test_a_layer_may_be_left_before_the_other_one_begins() -> None:
+    """What would queue up in front of it is not sent."""
+    world = World(360, 180)
+    world.measure(360, 180)
+    out = world.viewer()
+    world.picture(360)
+    world.track.pin(out, 180, world.now, at_once=True)
+    assert world.shown(out) == 0
+    world.picture(360, 180)
+    assert world.shown(out) == 180
+    world.track.pin(out, 180, world.now, at_once=True)
+
+    assert world.shown(out) == 180
+
+
 def test_only_layers_that_come_may_be_chosen() -> None:
     """A simulcast layer that the publisher has stopped sending is no rung."""
     world = World(180, 720)

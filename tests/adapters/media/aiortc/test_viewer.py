@@ -2,14 +2,26 @@
 
 import struct
 
-from aiortc.rtp import RtcpPsfbPacket, RtcpRtpfbPacket, RtcpSdesPacket, RtcpSenderInfo, RtcpSrPacket, pack_remb_fci
+from aiortc.rtp import (
+    RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtcpSdesPacket,
+    RtcpSenderInfo,
+    RtcpSrPacket,
+    pack_remb_fci,
+)
 
 from signalreel_adapters.media.aiortc.fanout import PoliteFanOut
+from signalreel_adapters.media.aiortc.probing import Cluster
 from signalreel_adapters.media.aiortc.publisher import Publisher
 from signalreel_adapters.media.aiortc.sdp import Codec, Description, Section
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.viewer import Viewer
 from tests.adapters.media.aiortc.fakes import Clock, FakeTransport, published, rtp, vp8
+
+HEAD = len(vp8(1, key=True))
 
 
 class World:
@@ -24,7 +36,10 @@ class World:
         self.publisher.agree((published("audio", ssrcs=(5,)), picture), carries_data=False)
         self.viewer = Viewer(self.transport, AiortcSettings(), self.clock, watches=watches)
         self.viewer.show({"s1": self.publisher})
-        self.sequence = 0
+        self.viewer.on_cluster = self.send_cluster
+        self.clusters: list[int] = []
+        self.padding: list[bytes] = []
+        self.sequence = self.highest = self.backlog = 0
 
     def agree(self, *, types: tuple[int, ...] = (96, 97, 111), direction: str = "recvonly") -> None:
         """Answer for the player."""
@@ -54,25 +69,54 @@ class World:
         self.viewer.connected()
         self.watch(seconds=3)
 
-    def watch(self, *, estimate: int = 0, seconds: int) -> set[int]:
-        """Publish both layers with keyframes alone; gives the heights of what arrived at the player."""
+    def watch(self, *, estimate: int = 0, seconds: int, squeezed: bool = False) -> set[int]:
+        """Publish both layers with keyframes alone; gives the heights of what arrived at the player.
+
+        The player says what it can take. When it is squeezed half of what is sent arrives, behind a queue that grows.
+        """
         heights: set[int] = set()
-        for _ in range(seconds):
-            for _ in range(20):
-                self.clock.now += 0.05
-                self.sequence += 1
-                self.transport.sent.clear()
-                for ssrc, rid, height in ((11, b"h", 360), (12, b"l", 180)):
-                    payload = vp8(self.sequence, key=True, width=2 * height, height=height) + bytes(height)
-                    extensions = b"\xa0" + rid + b"\x40\x31"
-                    self.publisher.take_rtp(rtp(self.sequence, ssrc=ssrc, extensions=extensions, payload=payload))
-                heights |= {len(packet) // 180 * 180 for packet in self.transport.sent}
-            if estimate:
-                fci = pack_remb_fci(estimate, [1])
-                self.viewer.take_rtcp([RtcpPsfbPacket(fmt=15, ssrc=7, media_ssrc=0, fci=fci)])
-            self.publisher.report(self.clock.now)
-            self.viewer.follow_estimate(self.clock.now)
+        for step in range(20 * seconds):
+            self.clock.now += 0.05
+            self.sequence += 1
+            self.transport.sent.clear()
+            for ssrc, rid, height in ((11, b"h", 360), (12, b"l", 180)):
+                payload = vp8(self.sequence, key=True, width=2 * height, height=height) + bytes(height)
+                extensions = b"\xa0" + rid + b"\x40\x31"
+                self.publisher.take_rtp(rtp(self.sequence, ssrc=ssrc, extensions=extensions, payload=payload))
+            for packet in self.transport.sent:
+                heights.add(len(packet) // 180 * 180)
+                self.highest, ssrc = int.from_bytes(packet[2:4], "big"), int.from_bytes(packet[8:12], "big")
+                if estimate and step % 4 == 0:
+                    self.backlog = self.backlog + 2 if squeezed else 0
+                    self.hear(ssrc, estimate)
+            if step % 20 == 0:
+                for ssrc in (11, 12):
+                    info = RtcpSenderInfo(int(self.clock.now * (1 << 32)), 90, 1, 1)
+                    self.publisher.take_rtcp([RtcpSrPacket(ssrc=ssrc, sender_info=info)])
+                self.publisher.report(self.clock.now)
+                self.viewer.report(self.clock.now)
+                self.viewer.follow_estimate(self.clock.now)
         return heights
+
+    def hear(self, ssrc: int, estimate: int) -> None:
+        """Hear from the player: what has arrived, when the last sender report did, and what it can take."""
+        told = [each for each in self.transport.sent_rtcp if isinstance(each, RtcpSrPacket)]
+        sent_at = told[-1].sender_info.ntp_timestamp if told else 0
+        named, delay = sent_at >> 16 & 0xFFFFFFFF, max(0, int((self.clock.now - sent_at / (1 << 32)) * 65_536))
+        highest = self.highest - self.backlog
+        report = RtcpReceiverInfo(ssrc, 0, 0, highest, jitter=0, lsr=named, dlsr=delay)
+        fci = pack_remb_fci(estimate, [1])
+        remb = RtcpPsfbPacket(fmt=15, ssrc=7, media_ssrc=0, fci=fci)
+        self.viewer.take_rtcp([RtcpRrPacket(ssrc=7, reports=[report]), remb])
+
+    def send_cluster(self, cluster: Cluster) -> None:
+        """Send the padding as soon as it is asked for."""
+        self.clusters.append(cluster.bits)
+        before = len(self.transport.sent)
+        self.viewer.fill(cluster.bits, self.clock.now)
+        self.padding += self.transport.sent[before:]
+        del self.transport.sent[before:]
+        self.viewer.end_cluster(self.clock.now + cluster.seconds)
 
     def video_ssrc(self) -> int:
         """The SSRC of the video that the player gets."""
@@ -175,22 +219,70 @@ def test_pictures_are_those_of_the_assigned_streams() -> None:
     assert world.send(key=True) == 1
 
 
-def test_the_automatic_choice_follows_the_estimate_and_a_pin_overrules_it() -> None:
-    """Down when the player can take less, up again when it says so; pinned, it stays."""
+def test_the_automatic_choice_follows_what_the_player_says_and_a_pin_overrules_it() -> None:
+    """Down when less arrives, up again when there is room; pinned, it stays."""
     world = World(layers=("h", "l"))
     world.start_layers()
     assert world.watch(estimate=10_000_000, seconds=5) == {360}
-    assert world.watch(estimate=50_000, seconds=4) == {360, 180}
+    assert world.clusters == []
+    assert world.watch(estimate=50_000, seconds=2, squeezed=True) == {360, 180}
     assert world.watch(estimate=50_000, seconds=2) == {180}
     world.viewer.force_height(360)
     assert 360 in world.watch(estimate=50_000, seconds=2)
-    assert world.watch(estimate=50_000, seconds=8) == {360}
+    assert world.watch(estimate=40_000, seconds=4, squeezed=True) == {360}
     world.viewer.force_height(180)
     world.watch(estimate=50_000, seconds=2)
+    clusters = len(world.clusters)
     assert world.watch(estimate=10_000_000, seconds=8) == {180}
+    assert len(world.clusters) == clusters
     world.viewer.force_height(0)
 
     assert 360 in world.watch(estimate=10_000_000, seconds=2)
+
+
+def test_more_is_sent_again_when_a_cluster_was_carried() -> None:
+    """Padding repeats packets as retransmissions, with numbers of their own; the player's next report lets it climb."""
+    world = World(layers=("h", "l"))
+    world.start_layers()
+    world.watch(estimate=10_000_000, seconds=2)
+    world.watch(estimate=30_000, seconds=2, squeezed=True)
+    world.clusters.clear()
+    world.padding.clear()
+
+    assert 360 in world.watch(estimate=30_000, seconds=8)
+    assert 0 < sum(world.clusters) <= 8 * sum(map(len, world.padding))
+    assert {packet[1] & 0x7F for packet in world.padding} == {97}
+    numbers = [int.from_bytes(packet[2:4], "big") for packet in world.padding]
+    assert len(set(numbers)) == len(numbers) > 0
+
+
+def test_a_player_without_retransmissions_is_not_padded() -> None:
+    """It climbs by trials."""
+    world = World(layers=("h", "l"))
+    world.agree(types=(96, 111))
+    world.viewer.connected()
+    world.watch(seconds=3)
+    world.watch(estimate=10_000_000, seconds=2)
+    world.watch(estimate=30_000, seconds=2, squeezed=True)
+    assert 360 in world.watch(estimate=30_000, seconds=8)
+
+    assert world.clusters == []
+    assert world.viewer.fill(1_000_000_000, world.clock.now) < 1_000_000_000
+
+
+def test_what_is_measured_is_what_is_sent() -> None:
+    """Of the layer that is shown, and nothing while none is."""
+    world = World(layers=("h", "l"))
+    world.start_layers()
+    large = world.viewer.measured()[1]
+    world.viewer.force_height(180)
+    world.watch(seconds=3)
+    small = world.viewer.measured()[1]
+    world.viewer.switch("s1", "video", enabled=False)
+    world.watch(seconds=3)
+
+    assert (large, small) == (20 * 8 * (360 + HEAD), 20 * 8 * (180 + HEAD))
+    assert world.viewer.measured()[1] == 0
 
 
 def test_a_changed_height_is_given_once() -> None:
@@ -253,17 +345,19 @@ def test_the_players_estimate_is_measured() -> None:
     """The last REMB; before there is one, what is sent. Broken ones change nothing."""
     world = World()
     world.start()
+    world.viewer.report(world.clock.now)
     for _ in range(20):
         world.clock.now += 0.1
         world.send()
-    target, video, audio = world.viewer.measured(world.clock.now)
+    world.viewer.report(world.clock.now)
+    target, video, audio = world.viewer.measured()
     assert target == video + audio > 0
     remb = RtcpPsfbPacket(fmt=15, ssrc=7, media_ssrc=0, fci=pack_remb_fci(700_000, [1]))
     world.viewer.take_rtcp([remb])
     for fci in (b"REMB", b"REMB\xff" + bytes(3), b"JUNK" + bytes(8), b""):
         world.viewer.take_rtcp([RtcpPsfbPacket(fmt=15, ssrc=7, media_ssrc=0, fci=fci)])
 
-    assert abs(world.viewer.measured(world.clock.now)[0] - 700_000) < 10
+    assert abs(world.viewer.measured()[0] - 700_000) < 10
 
 
 def test_sender_reports_are_on_the_players_clock() -> None:
