@@ -53,7 +53,6 @@ ROOMS: Final = {
     "aioice": ("signalreel_adapters.media.aiortc",),
     "aiortc": ("signalreel_adapters.media.aiortc", "signalreel_adapters.media.workers"),
     "asyncio": (
-        "signalreel_adapters.bench.media",
         "signalreel_adapters.cli",
         "signalreel_adapters.media.aiortc",
         "signalreel_adapters.media.ladder.child",
@@ -64,7 +63,7 @@ ROOMS: Final = {
         "signalreel_adapters.transports.asgi",
         "signalreel_adapters.transports.websocket",
     ),
-    "av": ("signalreel_adapters.media.ladder",),
+    "av": ("signalreel_adapters.media.ladder", "signalreel_adapters.media.aiortc.measuring"),
     "cyclopts": ("signalreel_adapters.cli",),
     "joserfc": ("signalreel_adapters.access",),
     "pylibsrtp": ("signalreel_adapters.media.aiortc",),
@@ -73,8 +72,8 @@ ROOMS: Final = {
     "starlette": ("signalreel_adapters.server",),
     "uvicorn": ("signalreel_adapters.server",),
     "uvloop": (
-        "signalreel_adapters.bench.media",
         "signalreel_adapters.cli",
+        "signalreel_adapters.media.aiortc.measuring",
         "signalreel_adapters.processes",
         "signalreel_adapters.server",
     ),

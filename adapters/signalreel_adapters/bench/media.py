@@ -1,124 +1,109 @@
-"""What forwarding a packet to a viewer costs: `signalreel bench media`.
+"""What forwarding a packet to a viewer costs, here and in other servers: `signalreel bench media`.
 
-The server runs in a process of its own, on a core of its own where there are two; a publisher and the viewers in this
-one. ICE, DTLS and SRTP are real. All but two viewers have the kernel drop their media after receiving and counting it,
-so that the server is the bottleneck and not the load. Each viewer is sent 215 packets a second, 1.55 Mbit/s.
+Each server runs in a process of its own, on a core of its own where there are two; a publisher and the viewers in
+another. All are sent the same clip, 720p30 VP8 and Opus, about 212 packets and 1.5 Mbit a second, over the same
+interface. ICE, DTLS and SRTP are real. All but two viewers have the kernel drop their media after it has been received
+and counted, so that the server is the bottleneck and not the load.
 
-Latency is from the publisher's send to the receipt at the first and the last viewer. Compare figures of one run only.
+Compare figures of one run only: the servers take turns in it.
 """
 
-import asyncio
-import multiprocessing
 import os
-import resource
-import time
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
-from msgspec import Struct
+import msgspec
 
-from signalreel_adapters.media.aiortc.measuring.load import MediaRun, measure
-from signalreel_adapters.media.aiortc.measuring.server import serve
-from signalreel_adapters.media.aiortc.settings import LOOPBACK, AiortcSettings
+from signalreel_adapters.media.aiortc.measuring import run
+from signalreel_adapters.media.aiortc.measuring.figures import MediaFigures, Progress, Told
+from signalreel_adapters.media.aiortc.measuring.namespace import HOST, inside, why_not
+from signalreel_adapters.media.aiortc.measuring.rounds import PEERS, Plan
+from signalreel_adapters.media.aiortc.measuring.usage import two_cores
+from signalreel_adapters.media.aiortc.settings import LOOPBACK
 
-__all__ = ("VIEWERS", "MediaFigures", "Missing", "bench_media")
+__all__ = ("PAIRS", "QUICK_PAIRS", "QUICK_VIEWERS", "VIEWERS", "MeasurementFailed", "bench_media")
 
-VIEWERS: Final = (10, 100, 300)
-"""Viewers at each step."""
+VIEWERS: Final = (1, 2, 100, 300, 700)
+"""Viewers at each step. With one, decoded pictures are timed; two is what a server that encodes for each can take."""
 
-_WINDOW: Final = 4.0  # seconds that are counted at each step
-_SECONDS_MAX: Final = 50.0  # no step begins later
-_END_TIMEOUT: Final = 5.0
-_FILES_PER_VIEWER: Final = 3
+PAIRS: Final = 7
+"""Windows of each server in each step."""
 
-_Progress = Callable[[str], None]
-
-
-class Missing(Struct, frozen=True):
-    """A peer that was not measured."""
-
-    missing: str
+QUICK_VIEWERS: Final = (1, 2, 50)
+QUICK_PAIRS: Final = 2
+_WINDOW: Final = 3.0  # seconds
+_QUICK_WINDOW: Final = 1.5
+_SECONDS_MAX: Final = 780.0
+_END_TIMEOUT: Final = 10.0
 
 
-class MediaFigures(Struct, frozen=True):
-    """What `signalreel bench media --json` prints."""
-
-    runs: list[MediaRun]
-    fan_out: str
-    transport: str
-    cores: int
-    peers: dict[str, Missing]
+class MeasurementFailed(Exception):
+    """The server that is measured did not do its part."""
 
 
 def bench_media(
-    progress: _Progress,
+    progress: Callable[[Progress], None],
     *,
-    viewers: Sequence[int] = VIEWERS,
-    window: float = _WINDOW,
+    peers: Sequence[str] = PEERS,
+    viewers: Sequence[int] = (),
+    pairs: int = 0,
+    window: float = 0.0,
     fan_out: str = "auto",
-    shared_port: bool = True,
+    transport: str = "one-port",
+    quick: bool = False,
 ) -> MediaFigures:
-    """Measure. Without a shared port every peer has sockets of its own, through aioice."""
-    _allow_files(max(viewers))
-    cores = sorted(os.sched_getaffinity(0))
-    server_core, load_core = (cores[0], cores[1]) if len(cores) > 1 else (None, None)
-    settings = AiortcSettings(
-        hosts=(LOOPBACK,),
-        allow_loopback=True,
-        transport="one-port" if shared_port else "port-each",
-        fan_out="polite" if fan_out == "polite" else "auto",
-        sources_max=4,
-    )
-    context = multiprocessing.get_context("spawn")
-    # Of this kind on every system that has `/proc/net/udp`; typing knows it as another one for Windows.
-    pipe: Any = context.Pipe()
-    ours, theirs = pipe
-    server = context.Process(target=serve, args=(theirs, settings, server_core), daemon=True)
-    progress("starting the server")
-    server.start()
-    theirs.close()
-    try:
-        _wait_until_ready(ours)
-        runs = asyncio.run(
-            measure(
-                ours, viewers, window=window, until=time.monotonic() + _SECONDS_MAX, core=load_core, progress=progress
-            )
-        )
-        ours.send(("end", ""))
-        server.join(_END_TIMEOUT)
-    finally:
-        if server.is_alive():
-            server.kill()
-            server.join()
-        ours.close()
-        os.sched_setaffinity(0, cores)
-    return MediaFigures(
-        runs=runs,
-        fan_out="polite" if fan_out == "polite" else "raw",
-        transport="one port, ICE-lite" if shared_port else "aioice",
-        cores=len(cores),
-        peers=_peers(),
-    )
-
-
-def _wait_until_ready(pipe: Any) -> None:  # noqa: ANN401 - a connection of multiprocessing, which is not subscriptable
-    if not pipe.poll(_END_TIMEOUT * 2):
-        raise RuntimeError("the server of the measurement did not start")
-    pipe.recv()
-
-
-def _allow_files(viewers: int) -> None:
-    """Raise the limit of open files as far as it is ours to raise."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = max(soft, 256 + _FILES_PER_VIEWER * viewers)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
-
-
-def _peers() -> dict[str, Missing]:
-    return {
-        "janus": Missing("needs a Janus server with the videoroom plugin, which this command does not start"),
-        "pion": Missing("needs a Go tool chain and a server of its own"),
-        "aiortc_relay": Missing(
-            "decodes and encodes for every viewer; needs encoded pictures, which this load has not"
+    """Measure. What is left out is chosen: less of it when it is to be quick."""
+    refused = why_not()
+    server_core, load_core = two_cores()
+    plan = Plan(
+        host=LOOPBACK if refused else HOST,
+        server_core=server_core,
+        load_core=load_core,
+        interface="loopback" if refused else "veth, in a network namespace of its own",
+        peers=() if refused else tuple(peers),
+        absent=dict.fromkeys(
+            peers if refused else (name for name in PEERS if name not in peers), refused or "left out"
         ),
-    }
+        viewers=tuple(sorted(set(viewers or (QUICK_VIEWERS if quick else VIEWERS)))),
+        pairs=pairs or (QUICK_PAIRS if quick else PAIRS),
+        window=window or (_QUICK_WINDOW if quick else _WINDOW),
+        seconds_max=_SECONDS_MAX,
+        fan_out=fan_out,
+        transport=transport,
+        cores=len(os.sched_getaffinity(0)),
+    )
+    command = [sys.executable, "-m", run.__name__, msgspec.json.encode(plan).decode()]
+    return _follow(command if refused else inside(command), progress)
+
+
+def _follow(command: Sequence[str], progress: Callable[[Progress], None]) -> MediaFigures:
+    """Run the measurement and hear what it says. Whatever happens, it is over when this returns."""
+    measuring = subprocess.Popen(  # noqa: S603 - our own module
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        for line in measuring.stdout or ():
+            told = msgspec.json.decode(line, type=Told)
+            if told.figures is not None:
+                return told.figures
+            if told.failed:
+                raise MeasurementFailed(told.failed)
+            if told.progress is not None:
+                progress(told.progress)
+        raise MeasurementFailed("the measurement ended without figures")
+    finally:
+        _end(measuring)
+
+
+def _end(measuring: "subprocess.Popen[bytes]") -> None:
+    """Close its stdin, which ends it, and kill it when that does not."""
+    for pipe in (measuring.stdin, measuring.stdout):
+        if pipe is not None:
+            pipe.close()
+    try:
+        measuring.wait(_END_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        measuring.kill()
+        measuring.wait()

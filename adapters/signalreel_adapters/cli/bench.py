@@ -3,41 +3,141 @@
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Annotated, Literal
+from types import ModuleType
+from typing import Annotated, Any, Final, Literal
 
+import cyclopts
 import msgspec
 from cyclopts import Parameter
 from rich.console import Console
+from rich.progress import Progress
 
-from signalreel_adapters.cli.mistakes import MissingExtra
+from signalreel_adapters.cli.figures import media_lines
+from signalreel_adapters.cli.mistakes import MissingExtra, Mistake
 
-__all__ = ("bench",)
+__all__ = ("bench", "engine", "media")
+
+bench: Final = cyclopts.App(
+    name="bench",
+    help="Measure, and print the figures. Compare two of one run only; machines differ too much.",
+)
+
+_Json = Annotated[bool, Parameter(negative=())]
+_VIEWERS_MAX: Final = 5_000
+_PAIRS_MAX: Final = 100
 
 
-def bench(what: Literal["engine", "media"], /, *, json: Annotated[bool, Parameter(negative=())] = False) -> int:
-    """Measure, and print the figures. Compare two of one run only; machines differ too much.
+@bench.command
+def engine(*, json: _Json = False) -> int:
+    """Measure records applied and replayed.
 
     Parameters
     ----------
-    what
-        engine: records applied and replayed. media: packets forwarded.
     json
         Print one JSON object with the figures.
     """
-    try:
-        module = import_module(f"signalreel_adapters.bench.{what}")
-    except ImportError as error:
-        raise MissingExtra(f"bench {what}", "media") from error
-    measure: Callable[[Callable[[str], None]], msgspec.Struct] = getattr(module, f"bench_{what}")
+    measure: Callable[[Callable[[str], None]], msgspec.Struct] = _module("engine").bench_engine
     console = Console(stderr=True)
     with console.status("measuring") as status:
         figures = measure(status.update if console.is_terminal else _say)
     if json:
-        print(msgspec.json.encode(figures).decode())
+        _print_json(figures)
     else:
         for name, value in msgspec.structs.asdict(figures).items():
             print(f"{name:<34} {value}")
     return 0
+
+
+@bench.command
+def media(
+    *,
+    peers: str = "janus,pion,aiortc_relay",
+    viewers: str = "",
+    pairs: int = 0,
+    fan_out: Literal["auto", "gso", "raw", "polite"] = "auto",
+    transport: Literal["one-port", "port-each"] = "one-port",
+    quick: Annotated[bool, Parameter(negative=())] = False,
+    json: _Json = False,
+) -> int:
+    """Measure packets forwarded, beside other servers on this machine. Takes about ten minutes.
+
+    Parameters
+    ----------
+    peers
+        The servers to compare with, of janus, pion and aiortc_relay, or none.
+    viewers
+        How many viewers, one number for each step: 1,2,100,300,700 when nothing is said.
+    pairs
+        Windows of each server in each step; 7 when nothing is said.
+    fan_out
+        How this server sends packets to viewers.
+    transport
+        One UDP port for all peers of this server, or a port for each.
+    quick
+        Few viewers, two pairs and short windows: to see that it works.
+    json
+        Print one JSON object with the figures.
+    """
+    module = _module("media")
+    options: dict[str, Any] = {
+        "peers": _names(peers, module.PEERS),
+        "viewers": _numbers(viewers),
+        "pairs": _pairs(pairs),
+        "fan_out": fan_out,
+        "transport": transport,
+        "quick": quick,
+    }
+    console = Console(stderr=True)
+    try:
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as shown:
+            task = shown.add_task("measuring", total=None)
+
+            def tell(progress: Any) -> None:  # noqa: ANN401 - a struct of a module that need not be installed
+                shown.update(task, completed=progress.done, total=progress.total, description=progress.text)
+                if not console.is_terminal:
+                    _say(progress.text)
+
+            figures = module.bench_media(tell, **options)
+    except module.MeasurementFailed as error:
+        raise Mistake(f"the measurement did not come to its end: {error}") from error
+    if json:
+        _print_json(figures)
+    else:
+        for line in media_lines(figures):
+            print(line)
+    return 0
+
+
+def _module(what: str) -> ModuleType:
+    try:
+        return import_module(f"signalreel_adapters.bench.{what}")
+    except ImportError as error:
+        raise MissingExtra(f"bench {what}", "media") from error
+
+
+def _names(text: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    names = () if text == "none" else tuple(filter(None, text.split(",")))
+    strangers = [name for name in names if name not in known]
+    if strangers:
+        raise Mistake(f"{strangers[0]} is no server to compare with: {', '.join(known)}, or none")
+    return names
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    words = list(filter(None, text.split(",")))
+    if not all(word.isascii() and word.isdigit() and 1 <= int(word) <= _VIEWERS_MAX for word in words):
+        raise Mistake(f"--viewers takes numbers from 1 to {_VIEWERS_MAX}, with commas between them")
+    return tuple(map(int, words))
+
+
+def _pairs(pairs: int) -> int:
+    if not 0 <= pairs <= _PAIRS_MAX:
+        raise Mistake(f"--pairs takes a number up to {_PAIRS_MAX}")
+    return pairs
+
+
+def _print_json(figures: msgspec.Struct) -> None:
+    print(msgspec.json.encode(figures).decode())
 
 
 def _say(progress: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Final
 
@@ -9,9 +10,8 @@ import msgspec
 import pytest
 
 from signalreel_adapters.bench.engine import EngineFigures
-from signalreel_adapters.bench.media import MediaFigures
 from signalreel_adapters.cli import main
-from signalreel_adapters.media.aiortc.measuring.load import MediaRun
+from signalreel_adapters.media.aiortc.measuring.figures import MediaFigures, MediaRun, PeerFigures, Progress
 
 
 class Figures(msgspec.Struct):
@@ -23,14 +23,25 @@ class Figures(msgspec.Struct):
 NAMED: Final = {
     EngineFigures: {"records_per_s", "us_per_record", "records", "machines"},
     MediaFigures: {"runs", "peers"},
+    PeerFigures: {"missing", "runs"},
     MediaRun: {"viewers", "packets_per_s", "cpu_us_per_packet", "loss", "p50_ms", "p99_ms"},
 }
 """Under which names figures are compared over time."""
 
 MORE: Final = {
     EngineFigures: {"decode_and_apply_records_per_s", "decode_and_apply_us_per_record", "runs"},
-    MediaFigures: {"fan_out", "transport", "cores"},
-    MediaRun: {"server_cpu", "join_cpu_ms"},
+    MediaFigures: {"fan_out", "transport", "interface", "cores", "packets_per_s", "window_s", "seconds"},
+    MediaRun: {
+        "picture_p50_ms",
+        "picture_p99_ms",
+        "server_cpu",
+        "join_cpu_ms",
+        "kib_per_viewer",
+        "windows",
+        "spread",
+        "ratio",
+    },
+    PeerFigures: {"version", "setting", "ended"},
 }
 """What else is printed."""
 
@@ -72,3 +83,81 @@ def test_figures_go_to_stdout_and_progress_to_stderr(
     assert "half done" in captured.err
     if options:
         assert json.loads(captured.out) == {"records_per_s": 7}
+
+
+class MeasurementFailed(Exception):
+    """The benchmark's own, for when it comes to no end."""
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
+    """What the media benchmark was asked for; one that takes no time is in the place of the real one."""
+    options: dict[str, object] = {}
+    module = ModuleType("signalreel_adapters.bench.media")
+
+    def bench_media(progress: Callable[[Progress], None], **given: object) -> MediaFigures:
+        options.update(given)
+        progress(Progress("half done", 1, 2))
+        if given["quick"]:
+            raise MeasurementFailed("it broke")
+        return MediaFigures(
+            runs=[],
+            peers={"pion": PeerFigures(missing="left out")},
+            fan_out="raw",
+            transport="one-port",
+            interface="veth",
+            cores=2,
+            packets_per_s=212.0,
+            window_s=3.0,
+            seconds=1.0,
+        )
+
+    vars(module).update(
+        bench_media=bench_media, PEERS=("janus", "pion", "aiortc_relay"), MeasurementFailed=MeasurementFailed
+    )
+    monkeypatch.setitem(sys.modules, "signalreel_adapters.bench.media", module)
+    return options
+
+
+def run(*options: str) -> int:
+    """Run `signalreel bench media` and give its exit code."""
+    with pytest.raises(SystemExit) as left:
+        main(["bench", "media", *options])
+    return int(left.value.code or 0)
+
+
+def test_media_is_asked_for_what_the_options_say(asked: dict[str, object], capsys: pytest.CaptureFixture[str]) -> None:
+    """Figures go to stdout, in one object or as a table; how far it is to stderr."""
+    assert run("--peers", "pion", "--viewers", "300,100", "--pairs", "3", "--fan-out", "raw", "--json") == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["peers"] == {"pion": {"missing": "left out"}}
+    assert "half done" in captured.err
+    assert asked == {
+        "peers": ("pion",),
+        "viewers": (300, 100),
+        "pairs": 3,
+        "fan_out": "raw",
+        "transport": "one-port",
+        "quick": False,
+    }
+    assert run("--peers", "none") == 0
+    assert asked["peers"] == ()
+    assert "pion: not measured: left out" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--peers", "kurento"], "kurento is no server to compare with: janus, pion, aiortc_relay, or none"),
+        (["--viewers", "many"], "--viewers takes numbers from 1 to 5000"),
+        (["--viewers", "0"], "--viewers takes numbers from 1 to 5000"),
+        (["--pairs", "101"], "--pairs takes a number up to 100"),
+        (["--quick", "--peers", "none"], "the measurement did not come to its end: it broke"),
+    ],
+)
+def test_what_cannot_be_measured_is_told(
+    asked: dict[str, object], capsys: pytest.CaptureFixture[str], options: list[str], told: str
+) -> None:
+    """As a mistake, and not as a traceback."""
+    assert run(*options) == 2
+    assert told in capsys.readouterr().err

@@ -1,198 +1,183 @@
-"""Putting load on a server and measuring it: more viewers at each step, then a quiet window in which all is counted."""
+"""Load on one server: a publisher, more and more viewers, and windows in which everything is counted.
+
+A window begins and ends in silence: the publisher sends the clip from its keyframe on and stops, and what has not
+arrived soon after is lost. So loss is exact, and CPU time is that of exactly these packets.
+"""
 
 import asyncio
 import gc
-import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from multiprocessing.connection import Connection
-from typing import Any, Final
+from typing import Final
 
 from aiortc import RTCCertificate
-from msgspec import Struct
 
-from signalreel.commands import AnyCommand, Play, Publish, TakeConfiguration
-from signalreel.messages import Description, Notification
 from signalreel_adapters.media.aiortc.errors import TransportFailed
+from signalreel_adapters.media.aiortc.measuring.clip import Clip
+from signalreel_adapters.media.aiortc.measuring.figures import Window, percentile
 from signalreel_adapters.media.aiortc.measuring.kernel import arrived
 from signalreel_adapters.media.aiortc.measuring.peers import LoadPublisher, LoadViewer
+from signalreel_adapters.media.aiortc.measuring.pictures import PictureReader
+from signalreel_adapters.media.aiortc.measuring.servers.server import Server, ServerFailed
+from signalreel_adapters.media.aiortc.measuring.usage import cpu_seconds, resident_kib
 
-__all__ = ("MediaRun", "measure")
+__all__ = ("WARM_UP", "Load")
 
-_STREAM: Final = "load"
+WARM_UP: Final = 0.5
+"""Seconds at the start of a window that are not in its latencies: its keyframe is sent then, many packets at once."""
+
 _SET_UP_AT_ONCE: Final = 8
-_ANSWER_TIMEOUT: Final = 10.0
-_JOIN_TIMEOUT: Final = 10.0
-_SETTLE: Final = 1.0  # seconds after the last viewer has come, before anything is counted
-_MILLISECOND: Final = 1e6  # in nanoseconds
+_JOIN_TIMEOUT: Final = 20.0
+_CONNECT_TIMEOUT: Final = 10.0
+_FIRST_MEDIA: Final = 1.0  # seconds of media for whoever has just come, before anything is counted
+_DRAIN_PAUSE: Final = 0.15
+_DRAIN_MAX: Final = 2.0
+_REPORT_SLICES: Final = 20  # in a second
 
 
-class MediaRun(Struct, frozen=True):
-    """One step of a measurement."""
+class Load:
+    """The load on one server. `publish` first, then let viewers come, and open windows."""
 
-    viewers: int
-    packets_per_s: float  #: that arrived, over all viewers
-    cpu_us_per_packet: float  #: CPU time of the server for each packet that arrived
-    loss: float  #: share of the packets that did not arrive
-    p50_ms: float  #: from the publisher's send to a probe's receive
-    p99_ms: float
-    server_cpu: float  #: share of one core
-    join_cpu_ms: float  #: CPU time of the server for one viewer's coming
+    def __init__(self, server: Server, host: str, clip: Clip) -> None:
+        self.server = server
+        self.viewers: list[LoadViewer] = []
+        self.join_cpu_ms = 0.0  #: CPU time of the server for each of the viewers that came last
+        self._host = host
+        self._certificate = RTCCertificate.generateCertificate()
+        self._publisher = LoadPublisher(host, self._certificate, clip)
+        self._empty_kib = 0
 
-
-class _Driver:
-    """Speaks to the server through the pipe."""
-
-    def __init__(self, pipe: "Connection[Any, Any]") -> None:
-        self._pipe = pipe
-        self._waiting: dict[tuple[str, str], asyncio.Future[Any]] = {}
-        self._sessions = 0
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(pipe.fileno(), self._hear)
-
-    def close(self) -> None:
-        self._loop.remove_reader(self._pipe.fileno())
-
-    def _hear(self) -> None:
-        with suppress(EOFError):
-            while self._pipe.poll():
-                word, what = self._pipe.recv()
-                if word == "message":
-                    session, message = what
-                    if isinstance(message, Description):
-                        self._settle((session, "description"), message.sdp)
-                    elif isinstance(message, Notification):
-                        self._settle((session, message.definition), None)
-                else:
-                    self._settle((word, ""), what)
-
-    def _settle(self, key: tuple[str, str], value: object) -> None:
-        future = self._waiting.pop(key, None)
-        if future is not None and not future.done():
-            future.set_result(value)
-
-    async def ask(self, word: str, what: object, key: tuple[str, str]) -> Any:  # noqa: ANN401 - whatever was asked for
-        """Say something to the server and wait for what it answers."""
-        future: asyncio.Future[Any] = self._loop.create_future()
-        self._waiting[key] = future
-        if word:
-            self._pipe.send((word, what))
-        async with asyncio.timeout(_ANSWER_TIMEOUT):
-            return await future
-
-    def open(self) -> str:
-        """Open a session; gives its name."""
-        self._sessions += 1
-        session = f"session-{self._sessions}"
-        self._pipe.send(("open", session))
-        return session
-
-    def say(self, session: str, command: AnyCommand) -> None:
-        """Say a client's command."""
-        self._pipe.send(("say", (session, command)))
-
-
-async def measure(
-    pipe: "Connection[Any, Any]",
-    steps: Sequence[int],
-    *,
-    window: float,
-    until: float,
-    core: int | None,
-    progress: Callable[[str], None],
-) -> list[MediaRun]:
-    """Measure at each number of viewers. A step that could not begin before `until` (monotonic time) is left out."""
-    if core is not None:
-        os.sched_setaffinity(0, {core})
-    driver = _Driver(pipe)
-    certificate = RTCCertificate.generateCertificate()
-    publisher = LoadPublisher(certificate)
-    viewers: list[LoadViewer] = []
-    sending: asyncio.Task[None] | None = None
-    try:
-        sending = await _publish(driver, publisher)
-        runs: list[MediaRun] = []
-        for step in steps:
-            if time.monotonic() > until:
-                break
-            progress(f"{step} viewers")
-            before = await driver.ask("cpu", "", ("cpu", ""))
-            coming = step - len(viewers)
-            await _join(driver, certificate, viewers, step)
-            joined = await driver.ask("cpu", "", ("cpu", ""))
-            gc.collect()
-            await asyncio.sleep(_SETTLE)
-            runs.append(await _count(driver, viewers, window, (joined - before) / max(1, coming)))
-        return runs
-    finally:
-        if sending is not None:
-            sending.cancel()
-        await asyncio.gather(*(viewer.transport.close() for viewer in viewers), publisher.transport.close())
-        driver.close()
-
-
-async def _publish(driver: _Driver, publisher: LoadPublisher) -> asyncio.Task[None]:
-    session = driver.open()
-    driver.say(session, Publish(stream_id=_STREAM))
-    command = TakeConfiguration(stream_id=_STREAM, type="offer", sdp=await publisher.offer())
-    answer = await driver.ask("say", (session, command), (session, "description"))
-    live = asyncio.ensure_future(driver.ask("", "", (session, "publish_started")))
-    await publisher.connect(answer)
-    sending = asyncio.create_task(publisher.run())
-    await live
-    return sending
-
-
-async def _join(driver: _Driver, certificate: RTCCertificate, viewers: list[LoadViewer], count: int) -> None:
-    """Let viewers come until there are `count`, fewer when some fail. The first is a probe, and so is the last."""
-    room = asyncio.Semaphore(_SET_UP_AT_ONCE)
-
-    async def come(number: int) -> None:
-        viewer = LoadViewer(certificate, probe=number == 0 or number == count - 1)
+    async def publish(self) -> None:
+        """Connect the publisher and wait until the server takes viewers."""
+        answer = await self.server.publish(await self._publisher.offer())
+        async with asyncio.timeout(_CONNECT_TIMEOUT):
+            await self._publisher.connect(answer)
+        sending = asyncio.create_task(self._publisher.send(_CONNECT_TIMEOUT))
         try:
-            async with room, asyncio.timeout(_JOIN_TIMEOUT):
-                await _play(driver, viewer)
-        except (TransportFailed, TimeoutError):
-            await viewer.transport.close()
-        else:
-            viewers.append(viewer)
+            await self.server.live()
+            await asyncio.sleep(_FIRST_MEDIA)
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+        self._empty_kib = resident_kib(self.server.process)
 
-    await asyncio.gather(*(come(number) for number in range(len(viewers), count)))
+    async def grow(self, count: int) -> None:
+        """Let viewers come until there are `count`. The first and the last are probes."""
+        coming = count - len(self.viewers)
+        if coming <= 0:
+            return
+        for viewer in self.viewers[1:]:
+            viewer.stop_probing()
+        before = cpu_seconds(self.server.process)
+        if not self.viewers:
+            self.viewers.append(await self._join(probe=True))
+        # Decoding costs the load more than all the rest, so it is done where that is little.
+        self.viewers[0].pictures = PictureReader() if count == 1 or self.server.transcodes else None
+        room = asyncio.Semaphore(_SET_UP_AT_ONCE)
 
+        async def come() -> None:
+            async with room:
+                self.viewers.append(await self._join(probe=False))
 
-async def _play(driver: _Driver, viewer: LoadViewer) -> None:
-    session = driver.open()
-    offer = await driver.ask("say", (session, Play(stream_id=_STREAM)), (session, "description"))
-    driver.say(session, TakeConfiguration(stream_id=_STREAM, type="answer", sdp=await viewer.answer(offer)))
-    await viewer.play(offer)
+        await asyncio.gather(*(come() for _ in range(len(self.viewers), count - 1)))
+        if len(self.viewers) < count:
+            self.viewers.append(await self._join(probe=True))
+        self.join_cpu_ms = (cpu_seconds(self.server.process) - before) / coming * 1e3
+        gc.collect()
+        gc.freeze()
+        sending = asyncio.create_task(self._publisher.send(_FIRST_MEDIA))
+        for viewer in self.viewers[-coming:]:
+            viewer.ask_for_keyframe()
+        await sending
 
+    async def _join(self, *, probe: bool) -> LoadViewer:
+        viewer = LoadViewer(self._host, self._certificate, self._publisher.log, probe=probe)
+        try:
+            async with asyncio.timeout(_JOIN_TIMEOUT):
+                name, offer = await self.server.play()
+                await self.server.accept(name, await viewer.answer(offer))
+                await viewer.connect()
+        except (TransportFailed, TimeoutError) as error:
+            await viewer.close()
+            raise ServerFailed(f"{self.server.name} did not let a viewer in") from error
+        return viewer
 
-async def _count(driver: _Driver, viewers: list[LoadViewer], window: float, join_cpu: float) -> MediaRun:
-    probes = [viewer for viewer in viewers if viewer.probe]
-    ports = [viewer.port for viewer in viewers if not viewer.probe]
-    for probe in probes:
-        probe.restart()
-    counted, started, cpu = arrived(ports), time.monotonic(), await driver.ask("cpu", "", ("cpu", ""))
-    await asyncio.sleep(window)
-    counted_after, passed = arrived(ports), time.monotonic() - started
-    cpu = await driver.ask("cpu", "", ("cpu", "")) - cpu
-    by_kernel = sum(counted_after[port] - counted[port] for port in ports)
-    by_probes = sum(probe.packets for probe in probes)
-    of_one = sum(probe.expected() for probe in probes) / len(probes)
-    total, expected = by_kernel + by_probes, of_one * len(viewers)
-    latencies = sorted(latency for probe in probes for latency in probe.latencies)
-    return MediaRun(
-        viewers=len(viewers),
-        packets_per_s=round(total / passed, 1),
-        cpu_us_per_packet=round(cpu * 1e6 / max(1, total), 2),
-        loss=round(max(0.0, 1 - total / max(1.0, expected)), 5),
-        p50_ms=_percentile(latencies, 0.5),
-        p99_ms=_percentile(latencies, 0.99),
-        server_cpu=round(cpu / passed, 3),
-        join_cpu_ms=round(join_cpu * 1e3, 2),
-    )
+    @property
+    def kib_per_viewer(self) -> float:
+        """Memory that the server has taken since the first viewer came, for each of them."""
+        return (resident_kib(self.server.process) - self._empty_kib) / max(1, len(self.viewers))
 
+    async def window(self, seconds: float) -> Window:
+        """Send for so long, and count."""
+        probes = [viewer for viewer in self.viewers if viewer.probe]
+        ports = [viewer.port for viewer in self.viewers if not viewer.probe]
+        reporting = asyncio.create_task(self._report())
+        process, started = self.server.process, time.monotonic()
+        for probe in probes:
+            probe.recount()
+        sent, cpu = self._publisher.sent, cpu_seconds(process)
+        by_kernel = arrived(ports)
+        sending = asyncio.create_task(self._publisher.send(seconds))
+        try:
+            await asyncio.sleep(min(WARM_UP, seconds / 2))
+            for probe in probes:
+                probe.forget_times()
+            await sending
+            passed = time.monotonic() - started
+            await self._drain(ports)
+        finally:
+            for task in (sending, reporting):
+                task.cancel()
+            await asyncio.gather(sending, reporting, return_exceptions=True)
+        counted = sum(number - by_kernel[port] for port, number in arrived(ports).items())
+        whole, last = self._picture_ages()
+        of_packets = sorted(latency for probe in probes for latency in probe.latencies)
+        latencies = last if self.server.transcodes else of_packets
+        shown = whole if len(self.viewers) == 1 else []
+        published = self._publisher.sent - sent
+        if self.server.transcodes:  # it sends packets of its own
+            published = sum(probe.numbered() for probe in probes) // len(probes)
+        return Window(
+            viewers=len(self.viewers),
+            seconds=passed,
+            arrived=counted + sum(probe.packets for probe in probes),
+            expected=published * len(self.viewers),
+            cpu_s=cpu_seconds(process) - cpu,
+            p50_ms=percentile(latencies, 0.5),
+            p99_ms=percentile(latencies, 0.99),
+            picture_p50_ms=percentile(shown, 0.5),
+            picture_p99_ms=percentile(shown, 0.99),
+        )
 
-def _percentile(ordered: list[int], share: float) -> float:
-    return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] / _MILLISECOND, 3) if ordered else 0.0
+    def _picture_ages(self) -> tuple[list[int], list[int]]:
+        """How old pictures were once the first viewer had decoded them, and when their last packet came; in order."""
+        reader, sent = self.viewers[0].pictures, self._publisher.log.pictures
+        shown = [each for each in reader.shown if each.number in sent] if reader is not None else []
+        return (
+            sorted(each.decoded - sent[each.number] for each in shown),
+            sorted(each.arrived - sent[each.number] for each in shown),
+        )
+
+    async def _drain(self, ports: Sequence[int]) -> None:
+        """Wait until nothing more arrives."""
+        last = -1
+        until = time.monotonic() + _DRAIN_MAX
+        while time.monotonic() < until:
+            await asyncio.sleep(_DRAIN_PAUSE)
+            now = sum(arrived(ports).values()) + sum(viewer.packets for viewer in self.viewers if viewer.probe)
+            if now == last:
+                return
+            last = now
+
+    async def _report(self) -> None:
+        """Have every viewer report once a second, evenly."""
+        for slice_ in range(1 << 30):
+            await asyncio.sleep(1 / _REPORT_SLICES)
+            for viewer in self.viewers[slice_ % _REPORT_SLICES :: _REPORT_SLICES]:
+                viewer.report()
+
+    async def close(self) -> None:
+        """Let everybody go. The server may be gone already."""
+        with suppress(TransportFailed, OSError):
+            await asyncio.gather(*(viewer.close() for viewer in self.viewers), self._publisher.close())

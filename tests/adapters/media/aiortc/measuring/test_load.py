@@ -1,22 +1,59 @@
-"""Figures of a measurement."""
+"""Load on a server; with a real one it is tested beside the benchmark."""
 
-from signalreel_adapters.media.aiortc.measuring.load import MediaRun, _percentile
+import os
+
+import pytest
+
+from signalreel_adapters.media.aiortc.measuring.clip import Clip
+from signalreel_adapters.media.aiortc.measuring.load import Load
+from signalreel_adapters.media.aiortc.measuring.servers.server import ServerFailed
+from signalreel_adapters.media.aiortc.settings import LOOPBACK
+
+pytestmark = pytest.mark.anyio
+
+CLIP = Clip(pictures=((b"\x90\x80\x80\x00first",),), sounds=(b"sound one",))
 
 
-def test_percentiles_are_of_the_ordered_list() -> None:
-    """In milliseconds; an empty list has none."""
-    latencies = [each * 1_000_000 for each in range(1, 101)]
+class Refusing:
+    """A server that lets nobody in."""
 
-    assert (_percentile(latencies, 0.5), _percentile(latencies, 0.99), _percentile([], 0.5)) == (51.0, 100.0, 0.0)
+    name = "refusing"
+    version = setting = ""
+    transcodes = False
+    process = os.getpid()
+
+    async def start(self) -> None:
+        """Nothing to start."""
+
+    async def publish(self, offer: str) -> str:
+        """Refuse."""
+        raise ServerFailed("no publisher")
+
+    async def live(self) -> None:
+        """Never asked."""
+
+    async def play(self) -> tuple[str, str]:
+        """Refuse."""
+        raise TimeoutError
+
+    async def accept(self, viewer: str, answer: str) -> None:
+        """Never asked."""
+
+    async def stop(self) -> None:
+        """Nothing to stop."""
 
 
-def test_a_run_has_the_names_that_figures_are_compared_by() -> None:
-    """They must not change."""
-    assert MediaRun.__struct_fields__[:6] == (
-        "viewers",
-        "packets_per_s",
-        "cpu_us_per_packet",
-        "loss",
-        "p50_ms",
-        "p99_ms",
-    )
+async def test_a_server_that_takes_no_publisher_is_told() -> None:
+    """What it said is passed on."""
+    load = Load(Refusing(), LOOPBACK, CLIP)
+    with pytest.raises(ServerFailed, match="no publisher"):
+        await load.publish()
+    await load.close()
+
+
+async def test_a_server_that_lets_no_viewer_in_is_told() -> None:
+    """Whatever it was that failed: it cannot be measured with fewer viewers than were asked for."""
+    load = Load(Refusing(), LOOPBACK, CLIP)
+    with pytest.raises(ServerFailed, match="did not let a viewer in"):
+        await load.grow(3)
+    await load.close()
