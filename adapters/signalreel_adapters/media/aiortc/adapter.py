@@ -76,6 +76,11 @@ class AiortcMedia:
         """How many streams and playbacks there are now."""
         return len(self._streams), len(self._playbacks)
 
+    @property
+    def port(self) -> int:
+        """The UDP port that all peers share; 0 when each has its own."""
+        return self._mux.addresses[0][1] if self._mux is not None else 0
+
     async def __aenter__(self) -> Self:
         # One certificate for all peers: making a key for each would cost more than the handshake.
         self._certificate = RTCCertificate.generateCertificate()
@@ -186,9 +191,9 @@ class AiortcMedia:
 
     # ---------------------------------------------------------------------------------------- with another process
 
-    def stream(self, machine: Reference) -> StreamSide | None:
-        """Give a stream whose publisher is connected here."""
-        return self._streams.get(machine)
+    def stream(self, machine: Reference) -> StreamSide:
+        """Give a stream whose publisher is connected here, or about to be. It must not be over."""
+        return self._stream(machine)
 
     def show_from_elsewhere(self, machine: Reference, shown: Shown, look: Look) -> None:
         """Let playbacks show a stream that another process has; `look` is called about once a second."""

@@ -115,12 +115,11 @@ class Publisher:
         self._tell_taps()
 
     def attach(self, transport: PeerTransport) -> None:
-        """Take packets from this transport from now on."""
+        """Take packets from this transport from now on. What is published on it is agreed on next."""
         self._transport = transport
         self.flowing = False
         transport.on_rtp = self.take_rtp
         transport.on_rtcp = self.take_rtcp
-        self._tell_taps()
 
     @property
     def is_here(self) -> bool:

@@ -31,6 +31,7 @@ from signalreel_adapters.media.aiortc.filter import Candidate
 from signalreel_adapters.media.aiortc.full import AioicePeer
 from signalreel_adapters.media.aiortc.peer import Remote
 from signalreel_adapters.media.aiortc.sdp import Fingerprint, LocalTransport
+from signalreel_adapters.ports import Media
 
 __all__ = ("SETTINGS", "Call", "PlayingPeer", "PublishingPeer", "eventually", "free_port")
 
@@ -303,12 +304,18 @@ class PlayingPeer(Peer):
 
 
 class Call:
-    """Sessions, a real engine and the adapter under test; clients are peers of this module."""
+    """Sessions, a real engine and the adapter under test; clients are peers of this module.
 
-    def __init__(self, settings: AiortcSettings = SETTINGS, *, restore_ms: int = 0) -> None:
+    The adapter is an `AiortcMedia` in this process, called `media`, unless there is another one.
+    """
+
+    def __init__(
+        self, settings: AiortcSettings = SETTINGS, *, restore_ms: int = 0, adapter: Media | None = None
+    ) -> None:
         self.engine = Engine(Settings(restore_ms=restore_ms))
         self._grant = Grant(allowed=True, identity="somebody") if restore_ms else None
         self.media = AiortcMedia(settings)
+        self._adapter: Media = self.media if adapter is None else adapter
         self.events: list[AnyEvent] = []
         self.failures = 0  #: exceptions that the adapter got over
         self.said: dict[str, list[object]] = {}
@@ -319,12 +326,12 @@ class Call:
         self._tasks: set[asyncio.Task[object]] = set()
 
     async def __aenter__(self) -> Self:
-        self.media.report_to(self.report, self._fail)
-        await self.media.__aenter__()
+        self._adapter.report_to(self.report, self._fail)
+        await self._adapter.__aenter__()
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await self.media.aclose()
+        await self._adapter.__aexit__(None, None, None)
 
     def report(self, event: AnyEvent) -> None:
         """Take an event of the adapter's."""
@@ -370,7 +377,7 @@ class Call:
                     self.said.setdefault(to, []).append(message)
                     if isinstance(message, Description) and to in self._listeners:
                         self._listeners[to](message)
-                self.media.react(step)
+                self._adapter.react(step)
         finally:
             self._running = False
 

@@ -23,7 +23,7 @@ from signalreel_adapters.pipes import Pipe, socket_pair
 from tests.adapters.media.aiortc.fakes import Clock, FakeTransport, offered, published, rtp, vp8
 from tests.adapters.media.aiortc.peers import eventually
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
+pytestmark = pytest.mark.anyio
 
 SETTINGS = AiortcSettings(buffered_bytes_max=10_000)
 HERE = Standing(is_here=True, tracks=(published(),), layers=((0, 1, ""),))
@@ -167,7 +167,7 @@ async def test_a_publisher_that_goes_away_may_come_back() -> None:
     """Its viewers stay, and go on with what it sends over its new connection; so does one whose origin was lost."""
     world = World()
     await world.watched()
-    await world.tell(AWAY, Standing(True, (published(ssrcs=(8,)),), ((0, 8, ""),)))
+    await world.tell(AWAY, Standing(False, (), ()), Standing(True, (published(ssrcs=(8,)),), ((0, 8, ""),)))
     await eventually(lambda: 8 in [ssrc for _, ssrc, _ in world.edge.publisher.layers()], "the new layer")
     world.origin.send(rtp(1, ssrc=8, payload=vp8(1, key=True)))
     await eventually(lambda: len(world.viewer.sent) == 1, "it is forwarded")

@@ -15,7 +15,7 @@ from tests.adapters.media.aiortc.fakes import Clock, FakeTransport, published, r
 from tests.adapters.media.aiortc.peers import eventually
 from tests.adapters.media.workers.test_relay import heard
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("anyio_backend", ["asyncio"])]
+pytestmark = pytest.mark.anyio
 
 SETTINGS = AiortcSettings(buffered_bytes_max=10_000)
 
@@ -116,6 +116,7 @@ async def test_a_change_is_said_before_anything_that_rests_on_it() -> None:
     world.side.switch("audio", enabled=False)
     publisher.detach()
     publisher.attach(world.transport)
+    publisher.agree((layered,), carries_data=True)
 
     told = await world.until(6)
     assert told[1:] == [
