@@ -54,12 +54,17 @@ class RawFanOut:
     """The short way, through each transport's `Egress`; one without it is served by the plain way."""
 
     def __init__(self) -> None:
-        self.dropped = 0  #: packets that were not sent
+        self._dropped = 0
         self._polite = PoliteFanOut()
         self._buffer: Any = ffi.new("char[]", _BUFFER_SIZE)
         self._view = memoryview(ffi.buffer(self._buffer))
         self._length: Any = ffi.new("int *")
         self._protect: Any = protect_in_place
+
+    @property
+    def dropped(self) -> int:
+        """Packets that were not sent."""
+        return self._dropped + self._polite.dropped
 
     def forward(self, packet: Forwarded, outs: Sequence[Out]) -> None:
         """Send one packet to all of them."""
@@ -87,12 +92,12 @@ class RawFanOut:
                 shift_picture(view, vp8, out)
             length[0] = size
             if protect(egress.context, buffer, length):
-                self.dropped += 1
+                self._dropped += 1
                 continue
             try:
                 egress.send(view[: length[0]], egress.address)
             except OSError:  # EAGAIN before all: asyncio would keep the packet, without a bound
-                self.dropped += 1
+                self._dropped += 1
 
     def flush(self) -> None:
         """Nothing is ever held back."""

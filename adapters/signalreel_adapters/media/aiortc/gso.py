@@ -13,10 +13,10 @@ import errno
 import itertools
 import socket
 from collections.abc import Callable, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from signalreel_adapters.media.aiortc.datagrams import ADDRESS_BYTES, HEADER_BYTES, Datagram, Row
-from signalreel_adapters.media.aiortc.fanout import PoliteFanOut
+from signalreel_adapters.media.aiortc.fanout import RawFanOut
 from signalreel_adapters.media.aiortc.outgoing import Forwarded, Out, rewrite, shift_picture
 from signalreel_adapters.media.aiortc.peer import NO_RUNS, Egress
 from signalreel_adapters.media.aiortc.rtp import HEADER, HEADER_SIZE, SEQUENCE_MASK, TIMESTAMP_MASK
@@ -90,7 +90,7 @@ class GsoFanOut:
 
     def __init__(self, schedule: Callable[[Callable[[], None]], object] | None = None) -> None:
         self._dropped = 0
-        self._polite = PoliteFanOut()
+        self._raw = RawFanOut()
         self._schedule = schedule
         self._scheduled = False
         self._held: dict[int, tuple[Sequence[Out], list[Forwarded]]] = {}  # by the identity of the tuple beside it
@@ -105,10 +105,13 @@ class GsoFanOut:
     @property
     def dropped(self) -> int:
         """Packets that were not sent."""
-        return self._dropped + self._polite.dropped
+        return self._dropped + self._raw.dropped
 
     def forward(self, packet: Forwarded, outs: Sequence[Out]) -> None:
         """Send one packet to all of them, or hold it until its frame is complete."""
+        if len(outs) == 1:  # there is nothing to share, and what is prepared for a frame costs what a run saves
+            self._raw.forward(packet, outs)
+            return
         key = id(outs)
         held = self._held.get(key)
         if held is not None and held[1][0].timestamp != packet.timestamp:
@@ -145,20 +148,23 @@ class GsoFanOut:
             self._send_alone(packets[0], outs)
             return
         runs = level(packets)
-        groups: dict[int, list[Out]] = {}
+        groups: dict[int, list[tuple[Out, Egress]]] = {}  # by how much SRTP adds to a packet
+        alone: list[Out] = []
         for out in outs:
             egress = out.egress
             growth = NO_RUNS if egress is None else egress.growth or self._learn(packets[0], out, egress)
-            group = groups.get(growth)
-            if group is None:
-                groups[growth] = [out]
+            if egress is None or growth == NO_RUNS:
+                alone.append(out)
+            elif growth in groups:
+                groups[growth].append((out, egress))
             else:
-                group.append(out)
-        for growth, group in groups.items():
-            alone = group if growth == NO_RUNS else self._send_frame(packets, runs, growth, group)
-            if alone:
-                for packet in packets:
-                    self._send_alone(packet, alone)
+                groups[growth] = [(out, egress)]
+        for growth, viewers in groups.items():
+            frame = _Frame(packets, runs, growth, len(viewers), self._memory, self._start)
+            alone += self._send_frame(frame, packets, viewers)
+        if alone:
+            for packet in packets:
+                self._send_alone(packet, alone)
 
     def _learn(self, packet: Forwarded, out: Out, egress: Egress) -> int:
         """Find out how much SRTP adds to this viewer's packets. This one is encrypted again when it is sent."""
@@ -172,23 +178,21 @@ class GsoFanOut:
     # --------------------------------------------------------------------------------------------------- whole frames
 
     def _send_frame(
-        self, packets: Sequence[Forwarded], runs: Sequence[Run], growth: int, outs: Sequence[Out]
+        self, frame: _Frame, packets: Sequence[Forwarded], viewers: Sequence[tuple[Out, Egress]]
     ) -> list[Out]:
-        """Send a frame to viewers whose packets grow by so much; gives those that have to get it packet by packet."""
-        frame = _Frame(packets, runs, growth, len(outs), self._memory, self._start)
+        """Send a frame to viewers for whom it is laid out; gives those that have to get it packet by packet."""
         view, length, protect, pack = self._view, self._length, self._protect, HEADER.pack_into
         template, stride, slots, headers = frame.template, frame.stride, frame.slots, frame.row.headers
-        timestamp, name_bytes = packets[0].timestamp, HEADER_BYTES * len(runs)
+        timestamp, runs, slots_max = packets[0].timestamp, len(frame.runs), len(frame.slots)
         alone: list[Out] = []
         batch: list[Out] = []
         through: socket.socket | None = None
-        for out in outs:
-            egress = cast(Egress, out.egress)
-            if batch and (egress.through is not through or len(batch) == len(slots)):
+        index = 0
+        for out, egress in viewers:
+            if egress.through is not through or index == slots_max:
                 self._launch(frame, batch, through, alone)
                 batch.clear()
-            through = egress.through
-            index = len(batch)
+                through, index = egress.through, 0
             base = stride * index
             view[base : base + stride] = template
             if out.shifts_pictures:
@@ -202,10 +206,13 @@ class GsoFanOut:
                     alone.append(out)
                     break
             else:
-                name = egress.name
-                for at in range(name_bytes * index, name_bytes * (index + 1), HEADER_BYTES):
-                    headers[at : at + ADDRESS_BYTES] = name
+                at = HEADER_BYTES * runs * index
+                headers[at : at + ADDRESS_BYTES] = egress.name
+                for _ in range(runs - 1):
+                    at += HEADER_BYTES
+                    headers[at : at + ADDRESS_BYTES] = egress.name
                 batch.append(out)
+                index += 1
         self._launch(frame, batch, through, alone)
         return alone
 
@@ -236,7 +243,7 @@ class GsoFanOut:
         for out in outs:
             egress = out.egress
             if egress is None:
-                self._polite.forward(packet, (out,))
+                self._raw.forward(packet, (out,))
                 continue
             if count and (egress.through is not through or count == _SLOTS_ALONE):
                 self._launch_alone(through, count)

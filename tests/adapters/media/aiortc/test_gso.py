@@ -35,8 +35,8 @@ def packet(sequence: int, timestamp: int = 0, *, ends: bool = False, size: int =
 def test_a_frame_goes_when_its_last_packet_has_come() -> None:
     """Until then nothing is sent, and afterwards nothing is held."""
     turn = Turn()
-    with Players(1) as players:
-        (player,) = players.all
+    with Players(2) as players:
+        player = players.all[0]
         fan_out = GsoFanOut(turn.scheduled.append)
         pieces = [packet(1), packet(2), packet(3, ends=True)]
         for piece in pieces[:2]:
@@ -50,8 +50,19 @@ def test_a_frame_goes_when_its_last_packet_has_come() -> None:
 def test_a_packet_that_is_a_frame_is_never_held() -> None:
     """Sound goes at once, and nobody has to be called for it."""
     turn = Turn()
-    with Players(1) as players:
+    with Players(2) as players:
         GsoFanOut(turn.scheduled.append).forward(packet(1, ends=True), players.outs)
+
+        assert len(players.all[0].hear(1)) == 1
+        assert turn.scheduled == []
+
+
+def test_nothing_is_held_for_one_viewer_alone() -> None:
+    """There is nothing that it would share with others, so nothing is gained by waiting."""
+    turn = Turn()
+    with Players(1) as players:
+        fan_out = GsoFanOut(turn.scheduled.append)
+        fan_out.forward(packet(1), players.outs)
 
         assert len(players.all[0].hear(1)) == 1
         assert turn.scheduled == []
@@ -60,8 +71,8 @@ def test_a_packet_that_is_a_frame_is_never_held() -> None:
 def test_nothing_is_held_beyond_the_readers_turn() -> None:
     """The rest of the frame may never come. One call for each turn, and none without anything held."""
     turn = Turn()
-    with Players(1) as players:
-        (player,) = players.all
+    with Players(2) as players:
+        player = players.all[0]
         fan_out = GsoFanOut(turn.scheduled.append)
         fan_out.forward(packet(1), players.outs)
         fan_out.forward(packet(2), players.outs)
@@ -78,7 +89,7 @@ def test_nothing_is_held_beyond_the_readers_turn() -> None:
 @pytest.mark.anyio
 async def test_the_event_loop_ends_turns_by_itself() -> None:
     """What comes after the reader in the loop finds everything sent."""
-    with Players(1) as players:
+    with Players(2) as players:
         GsoFanOut().forward(packet(1), players.outs)
         await asyncio.sleep(0)
 
@@ -87,8 +98,8 @@ async def test_the_event_loop_ends_turns_by_itself() -> None:
 
 def test_a_frame_ends_where_another_begins() -> None:
     """Its marker was lost: what was held goes before what is held now."""
-    with Players(1) as players:
-        (player,) = players.all
+    with Players(2) as players:
+        player = players.all[0]
         fan_out = GsoFanOut(lambda _: None)
         pieces = [packet(1), packet(2), packet(4, 90), packet(5, 90, ends=True)]
         for piece in pieces[:3]:
@@ -101,7 +112,7 @@ def test_a_frame_ends_where_another_begins() -> None:
 
 def test_no_more_is_held_than_the_kernel_takes_at_once() -> None:
     """A keyframe is sent in parts."""
-    with Players(1) as players:
+    with Players(2) as players:
         fan_out = GsoFanOut(lambda _: None)
         for sequence in range(HELD_PACKETS_MAX):
             assert players.all[0].hear() == []
