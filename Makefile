@@ -12,7 +12,7 @@ EVIDENCE := .conformance
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup serve test conformance check types format generate bench lock system-parts clean
+.PHONY: help setup serve test conformance check types format generate leaks bench lock system-parts clean
 
 help: ## Say what each word does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ format: setup ## Format the code and mend what ruff can mend by itself
 
 generate: setup ## Write the generated files anew
 	$(BIN)/python tools/generate.py
+
+leaks: setup ## See that nothing stays of ten thousand calls that come and go (some minutes; ARGS=1000 for fewer)
+	$(BIN)/python -m tests.adapters.media.aiortc.comings $(ARGS)
 
 bench: setup ## Measure the engine on the fixed mix of flows, and the forwarding of media
 	$(BIN)/signalreel bench engine $(ARGS)

@@ -27,6 +27,7 @@ from aiortc import (
     RTCIceTransport,
     RTCSctpTransport,
 )
+from aiortc.rtcsctptransport import Chunk
 from aiortc.rtp import AnyRtcpPacket, RtcpPacket
 from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
@@ -246,7 +247,7 @@ class DtlsPeer:
         """Give the transport of the data channels. It ignores what it cannot make sense of, instead of ending DTLS."""
         if self._sctp is None:
             sctp = self._sctp = RTCSctpTransport(self._dtls)
-            handle = sctp._handle_data  # noqa: SLF001
+            handle, send = sctp._handle_data, sctp._send_chunk  # noqa: SLF001
 
             async def handle_guarded(data: bytes) -> None:
                 if not admits_packet(sctp, data, self._settings):
@@ -260,7 +261,13 @@ class DtlsPeer:
                     self.junk += 1
                     _logger.debug("an SCTP packet was dropped: %s", type(error).__name__)
 
+            # Its timers go off after the peer has said goodbye, too, and nobody waits for what they send.
+            async def send_guarded(chunk: Chunk) -> None:
+                with contextlib.suppress(ConnectionError):
+                    await send(chunk)
+
             sctp._handle_data = handle_guarded  # type: ignore[method-assign]  # noqa: SLF001
+            sctp._send_chunk = send_guarded  # type: ignore[method-assign]  # noqa: SLF001
         return self._sctp
 
     def _dtls_changed(self) -> None:

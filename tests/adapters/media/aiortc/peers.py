@@ -80,14 +80,13 @@ class Peer:
         ]
         return lines + [f"a=candidate:{each}" for each in self.local.candidates] if with_candidates else lines
 
-    def connect(self, sdp: str, *, we_start: bool) -> None:
-        """Connect to the transport of a description, in the background."""
-        parsed = SessionDescription.parse(sdp)
-        media = next(each for each in parsed.media if each.port)
+    def remote_of(self, sdp: str, *, we_start: bool = True) -> Remote:
+        """Read the other end's transport out of its description."""
+        media = next(each for each in SessionDescription.parse(sdp).media if each.port)
         assert media.ice is not None
         assert media.dtls is not None
         candidates = [candidate_to_sdp(each) for each in media.ice_candidates]
-        remote = Remote(
+        return Remote(
             user_fragment=str(media.ice.usernameFragment),
             password=str(media.ice.password),
             ice_lite=media.ice.iceLite,
@@ -95,7 +94,12 @@ class Peer:
             dtls_client=not we_start,
             candidates=tuple(_candidate(each) for each in candidates),
         )
-        data = next((each for each in parsed.media if each.kind == "application" and each.port), None)
+
+    def connect(self, sdp: str, *, we_start: bool) -> None:
+        """Connect to the transport of a description, in the background."""
+        remote = self.remote_of(sdp, we_start=we_start)
+        sections = SessionDescription.parse(sdp).media
+        data = next((each for each in sections if each.kind == "application" and each.port), None)
         self.connecting = asyncio.get_running_loop().create_task(self._connect(remote, data is not None))
 
     async def _connect(self, remote: Remote, with_data: bool) -> None:

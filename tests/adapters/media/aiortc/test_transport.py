@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from aiortc.rtcsctptransport import CookieAckChunk
 from aiortc.rtp import RtcpPsfbPacket
 from msgspec import structs
 
@@ -85,6 +86,19 @@ async def test_sctp_junk_ends_nothing(transport: str) -> None:
 
     assert sctp is pair.server.open_sctp()
     assert pair.server.send_rtp(rtp(1))
+    await pair.close()
+
+
+async def test_the_timers_of_sctp_go_off_harmlessly_after_a_goodbye() -> None:
+    """What they would send goes nowhere, and is no exception that nobody waits for."""
+    pair = Pair()
+    await pair.connect()
+    sctp = pair.server.open_sctp()
+    await pair.client.close()
+    await eventually(lambda: pair.lost, "the peer has said goodbye")
+
+    sctp._remote_port, sctp._remote_verification_tag = 5_000, 1
+    await sctp._send_chunk(CookieAckChunk())
     await pair.close()
 
 
