@@ -17,6 +17,7 @@ from signalreel.events import AnyEvent
 from signalreel.identifiers import Kind, Reference
 from signalreel.step import HeightForced, PublishTerms, Roster, Step, TrackSwitched, VideoAssigned
 from signalreel_adapters.media.aiortc.addresses import machine_hosts
+from signalreel_adapters.media.aiortc.encoders import Encoders
 from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.fanout import FanOut
 from signalreel_adapters.media.aiortc.full import AioicePeer
@@ -59,6 +60,7 @@ class AiortcMedia:
         self._elsewhere: dict[Reference, Shown] = {}  # streams whose publishers another process has
         self._shown: dict[Reference, list[Reference]] = {}  # by each playback: streams, as of its last roster
         self._players: dict[Reference, dict[Reference, PlaybackSide]] = {}  # of each stream that is shown
+        self._encoders = Encoders(self.settings.encoders_max, self._failures)
         self._turns = Turns(self._failures, clock)
         self._certificate: RTCCertificate | None = None
         self._ticking: asyncio.Task[None] | None = None
@@ -106,6 +108,7 @@ class AiortcMedia:
             self._finish(reference)
         while self._closing:
             await asyncio.gather(*self._closing, return_exceptions=True)
+        await self._encoders.close()
         if self._mux is not None:
             self._mux.close()
             self._mux = None
@@ -222,9 +225,12 @@ class AiortcMedia:
                 self._failures,
                 fan_out=self._fan_out,
                 clock=self._clock,
+                start_encoder=self._encoders.start,
             )
             publisher = side.publisher
             publisher.on_gap = lambda: self._turns.hasten(machine, publisher.request_missing)
+            look_early = side.look_early
+            side.on_flowing = lambda: self._turns.hasten((machine, "tracks"), look_early)
             self._turns.join(machine, side.look)
         return side
 

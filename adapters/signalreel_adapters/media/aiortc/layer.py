@@ -122,6 +122,10 @@ class Layer:
         packet = self._history[sequence & _HISTORY_MASK]
         return packet if packet is not None and packet.sequence == sequence else None
 
+    def nominal(self, now: float) -> int:
+        """Give the bit/s that it takes to send this, however little it is at the moment."""
+        return self.rate.peak(now)
+
     # ------------------------------------------------------------------------------------------------------- packets
 
     def take(self, data: bytes, packet: Packet, now: float) -> None:

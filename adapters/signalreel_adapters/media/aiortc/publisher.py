@@ -18,7 +18,10 @@ from aiortc.rtp import (
 from msgspec import Struct
 
 from signalreel.events import Track as FoundTrack
+from signalreel.settings import Rung
+from signalreel_adapters.media.aiortc.encoders import StartEncoder
 from signalreel_adapters.media.aiortc.fanout import FanOut
+from signalreel_adapters.media.aiortc.ladder import Ladders
 from signalreel_adapters.media.aiortc.layer import Layer
 from signalreel_adapters.media.aiortc.negotiation import PublishedTrack, track_name
 from signalreel_adapters.media.aiortc.peer import PeerTransport
@@ -66,7 +69,15 @@ class Tap(Protocol):
 class Publisher:
     """One life of one published stream."""
 
-    def __init__(self, stream_id: str, settings: AiortcSettings, fan_out: FanOut, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        stream_id: str,
+        settings: AiortcSettings,
+        fan_out: FanOut,
+        clock: Callable[[], float],
+        *,
+        start_encoder: StartEncoder | None = None,
+    ) -> None:
         self.stream_id = stream_id
         self.tracks: list[Track] = []
         self.carries_data = False
@@ -75,21 +86,27 @@ class Publisher:
         self.on_flowing: Callable[[], None] = lambda: None
         self.on_gap: Callable[[], None] = lambda: None  #: called when packets are missing that can be asked for
         self.taps: tuple[Tap, ...] = ()
+        self.is_told = False  #: whether it was found since media flows what the stream consists of
         self.junk = 0  #: packets that belonged to no track
         self._settings = settings
         self._fan_out = fan_out
         self._clock = clock
+        self._ladders = Ladders(start_encoder, fan_out, settings.keyframe_interval, clock)
         self._transport: PeerTransport | None = None
         self._sources: dict[int, _Source] = {}
         self._reported: tuple[FoundTrack, ...] = ()
         self._reported_at = float("-inf")
+        self._measured = False  # whether bitrates were reported
         self._flowing_since = 0.0
         self.heard_at = 0.0  #: when the last packet of a track came
 
     # ------------------------------------------------------------------------------------------------- its transport
 
-    def agree(self, tracks: tuple[PublishedTrack, ...], *, carries_data: bool) -> None:
-        """Take over what was agreed on. Tracks that go on keep their viewers."""
+    def agree(self, tracks: tuple[PublishedTrack, ...], *, carries_data: bool, ladder: tuple[Rung, ...] = ()) -> None:
+        """Take over what was agreed on. Tracks that go on keep their viewers.
+
+        With a ladder, its rungs are made of every picture that is not sent in several renditions already.
+        """
         before = self.tracks
         self.tracks = []
         self.carries_data = carries_data
@@ -109,6 +126,7 @@ class Publisher:
             for ssrc, source in self._sources.items()
             if any(source.layer in track.layers.values() for track in self.tracks)
         }
+        self._ladders.fit(self.tracks, ladder)
         for track in self.tracks:
             if not track.layers and not track.published.layers and track.published.ssrcs:
                 self._add_layer(track, track.published.ssrcs[0], "")
@@ -139,6 +157,7 @@ class Publisher:
         """The transport is gone. Viewers stay, and see nothing until the next one."""
         self._transport = None
         self._sources.clear()
+        self._ladders.rest()
         for track in self.tracks:
             track.end_layers()
         self._tell_taps()
@@ -184,6 +203,7 @@ class Publisher:
     def start_flowing(self) -> None:
         """Say that media flows."""
         self.flowing = True
+        self.is_told = self._measured = False
         self._flowing_since = self._clock()
         self.on_flowing()
 
@@ -237,7 +257,7 @@ class Publisher:
         if former is not None:
             former.release()
             self._sources = {key: source for key, source in self._sources.items() if source.layer is not former}
-        layer = Layer(
+        layer = self._ladders.layer_of(track)(
             track.published,
             ssrc,
             rid,
@@ -254,6 +274,7 @@ class Publisher:
                 self._sources[repair] = _Source(layer, repairs=True)
         track.place_all(self._clock())
         self._tell_taps()
+        self._ladders.follow(track, layer)
         return source
 
     def layers(self) -> list[tuple[int, int, str]]:
@@ -313,7 +334,8 @@ class Publisher:
         return missing
 
     def report(self, now: float) -> None:
-        """Send receiver reports and the bitrate to stay below. To be called every second."""
+        """Send receiver reports and the bitrate to stay below, and look after ladders. To be called every second."""
+        self._ladders.look(now)
         layers = [layer for track in self.tracks for layer in track.layers.values()]
         reports = [
             report for layer in layers if (report := layer.reception.report(layer.ssrc, layer.clock, now)) is not None
@@ -337,13 +359,29 @@ class Publisher:
     # ------------------------------------------------------------------------------------------------------ findings
 
     def found(self, now: float) -> tuple[FoundTrack, ...] | None:
-        """Give what the stream consists of, when it is worth a report: at first, and when it has changed noticeably."""
-        # Before one whole window of measuring, a bitrate would be reported as 0; one that stays 0 is not waited for.
-        layers = [layer for track in self.tracks for layer in track.layers.values()]
+        """Give what the stream consists of, when it is worth a report.
+
+        That is once the sizes of its pictures are known, again when its bitrates have been measured for the first time,
+        and from then on when something has changed noticeably.
+        """
+        received = [layer for track in self.tracks for layer in track.layers.values()]
+        # One that is never told, or that stays 0, is not waited for.
         waited = now - self._flowing_since > 2 * RateWindow.LENGTH
-        measured = waited or all(layer.rate.rate(now) for layer in layers)
-        if not self.flowing or not measured or now - self._reported_at < self._settings.tracks_interval:
+        if not self.flowing or not (waited or all(map(_is_known, self.tracks))):
             return None
+        first_measured = not self._measured and (waited or all(layer.rate.rate(now) for layer in received))
+        if not first_measured and now - self._reported_at < self._settings.tracks_interval:
+            return None
+        found = self._found(now)
+        same = len(found) == len(self._reported) and not any(map(_differs, self._reported, found))
+        if same and not first_measured:
+            return None
+        self.is_told = True
+        self._measured = self._measured or first_measured
+        self._reported, self._reported_at = found, now
+        return found
+
+    def _found(self, now: float) -> tuple[FoundTrack, ...]:
         tracks = [
             FoundTrack(
                 id=track_name(track.published.kind, self.stream_id),
@@ -351,18 +389,23 @@ class Publisher:
                 codec=track.published.codec.name,
                 width=layer.size[0],
                 height=layer.size[1],
-                bitrate=layer.rate.rate(now),
+                # A rendition that nobody watches is not made, and has no bitrate but the one it would have.
+                bitrate=layer.rate.rate(now) or (layer.nominal(now) if layer.rid in track.encoded else 0),
             )
             for track in self.tracks
-            for layer in sorted(track.layers.values(), key=lambda each: (each.size, each.rid))
+            for layer in sorted(
+                (*track.layers.values(), *track.encoded.values()), key=lambda each: (each.size, each.rid)
+            )
         ]
         if self.carries_data:
             tracks.append(FoundTrack(id=self.stream_id, kind="data"))
-        found = tuple(tracks)
-        if len(found) == len(self._reported) and not any(map(_differs, self._reported, found)):
-            return None
-        self._reported, self._reported_at = found, now
-        return found
+        return tuple(tracks)
+
+
+def _is_known(track: Track) -> bool:
+    """Whether a track has come, and, of a picture, has said its size."""
+    layers = track.layers.values()
+    return bool(layers) and (track.published.kind != "video" or all(layer.size[1] for layer in layers))
 
 
 def _flavor(track: Track | PublishedTrack) -> tuple[str, int, int, str]:

@@ -6,6 +6,7 @@ from signalreel.events import AnyEvent, DescriptionCreated, MediaConnected, Trac
 from signalreel.identifiers import Reference
 from signalreel.step import PublishTerms
 from signalreel_adapters.media.aiortc.data import DataEnd, Relay
+from signalreel_adapters.media.aiortc.encoders import StartEncoder
 from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.fanout import FanOut
 from signalreel_adapters.media.aiortc.negotiation import answer, setup_of_answer
@@ -33,12 +34,14 @@ class StreamSide(Side):
         *,
         fan_out: FanOut,
         clock: Callable[[], float],
+        start_encoder: StartEncoder | None = None,
     ) -> None:
         super().__init__(machine, settings, make_transport, report, failures)
-        self.publisher = Publisher(machine.id, settings, fan_out, clock)
+        self.publisher = Publisher(machine.id, settings, fan_out, clock, start_encoder=start_encoder)
         self._clock = clock
         self.relay = Relay(settings, clock)
         self._data: DataEnd | None = None
+        self.on_flowing: Callable[[], None] = lambda: None  #: called when media begins to flow
         self._terms = PublishTerms(video=True, audio=True, codecs=settings.codecs)
 
     def take_offer(self, sdp: str, terms: PublishTerms | None) -> None:
@@ -64,7 +67,7 @@ class StreamSide(Side):
             self.publisher.attach(transport)
             self.publisher.on_flowing = self._on_flowing
         sdp_of_answer = self._render(setup, agreed.sections)
-        self.publisher.agree(agreed.tracks, carries_data=agreed.data is not None)
+        self.publisher.agree(agreed.tracks, carries_data=agreed.data is not None, ladder=self._terms.ladder)
         if first:
             self._connect(description, dtls_client=setup == "passive")
         self._report(DescriptionCreated(self.machine, "answer", sdp_of_answer))
@@ -98,6 +101,7 @@ class StreamSide(Side):
 
     def _on_flowing(self) -> None:
         self._report(MediaConnected(self.machine))
+        self.on_flowing()
 
     def _on_connected(self) -> None:
         # A publisher of data alone has nothing else to show for its being connected.
@@ -122,6 +126,16 @@ class StreamSide(Side):
         self._transport.refresh()
         self._check_flow(now)
         self.publisher.report(now)
+        self._report_tracks(now)
+
+    def look_early(self, now: float) -> bool:
+        """Report what the stream consists of as soon as that is known; true while it is not."""
+        if self._transport is None or not self.publisher.flowing:
+            return False
+        self._report_tracks(now)
+        return not self.publisher.is_told
+
+    def _report_tracks(self, now: float) -> None:
         found = self.publisher.found(now)
         if found is not None:
             self._report(TracksFound(self.machine, found))

@@ -5,6 +5,7 @@ RFC 3550 (reports), RFC 4585 (NACK, PLI), RFC 5104 (FIR).
 """
 
 import struct
+from collections import deque
 from collections.abc import Callable
 from enum import Enum
 from typing import Final
@@ -227,11 +228,13 @@ class RateWindow:
     """Bit/s over the last whole window; two counters instead of a list of packets."""
 
     LENGTH: Final = 1.0
+    KEPT: Final = 10  #: windows that the peak is looked for in
 
     def __init__(self) -> None:
         self._bytes = 0
         self._since = 0.0
         self._rate = 0
+        self._rates: deque[int] = deque(maxlen=self.KEPT)
 
     def add(self, size: int, now: float) -> None:
         """Count one packet."""
@@ -243,6 +246,7 @@ class RateWindow:
         passed = now - self._since
         # After a pause of more than two windows the old bytes say nothing about now.
         self._rate = int(self._bytes * 8 / passed) if passed < 2 * self.LENGTH else 0
+        self._rates.append(self._rate)
         self._bytes, self._since = 0, now
 
     def rate(self, now: float) -> int:
@@ -250,6 +254,10 @@ class RateWindow:
         if now - self._since >= self.LENGTH:
             self._turn(now)
         return self._rate
+
+    def peak(self, now: float) -> int:
+        """Give the highest rate of the last windows: what it takes to send this when the picture moves."""
+        return max(self.rate(now), *self._rates, 0)
 
 
 def fir_targets(fci: bytes) -> list[int]:

@@ -98,6 +98,10 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Connectivity checks of one peer that are remembered, so that nobody else can send one of them again: some five
     minutes of them."""
 
+    encoders_max: int = 16
+    """Processes that encode renditions at a time, one for each published picture that has a ladder and is watched in
+    it. While there are so many, other pictures are played as they are published."""
+
     streams_per_publisher_max: int = 32
     """SSRCs learned from one publisher, retransmission streams included."""
 

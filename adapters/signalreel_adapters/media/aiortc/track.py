@@ -13,7 +13,8 @@ class Track:
 
     def __init__(self, published: PublishedTrack) -> None:
         self.published = published
-        self.layers: dict[str, Layer] = {}  #: by rid; "" for the only one
+        self.layers: dict[str, Layer] = {}  #: that are received, by rid; "" for the only one
+        self.encoded: dict[str, Layer] = {}  #: that we make of it ourselves, by height; watched or not
         self.outs: dict[Out, int] = {}  #: to the height that is wanted; 0 when any is
 
     def subscribe(self, out: Out, now: float) -> None:
@@ -64,15 +65,16 @@ class Track:
         self.layers.clear()
 
     def rungs(self, now: float) -> tuple[Rung, ...]:
-        """Give the layers that may be chosen from, as measured. Of two of one height the better one is seen."""
-        measured: dict[int, int] = {}
+        """Give the layers that may be chosen from, with what they take. Of two of one height the better one is seen."""
+        found: dict[int, int] = {}
         for layer in self._alive(now):
             height = layer.size[1]
-            measured[height] = max(measured.get(height, 0), layer.rate.rate(now))
-        return tuple(Rung(height, bitrate) for height, bitrate in sorted(measured.items()) if height)
+            found[height] = max(found.get(height, 0), layer.nominal(now))
+        return tuple(Rung(height, bitrate) for height, bitrate in sorted(found.items()) if height)
 
     def _alive(self, now: float) -> list[Layer]:
-        return [layer for layer in self.layers.values() if layer.rate.rate(now) or len(self.layers) == 1]
+        received = [layer for layer in self.layers.values() if layer.rate.rate(now) or len(self.layers) == 1]
+        return [*received, *self.encoded.values()]
 
     def _stop(self, out: Out) -> None:
         for layer in (out.target, out.layer):

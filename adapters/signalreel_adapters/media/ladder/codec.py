@@ -29,9 +29,6 @@ _INTERVAL_SETTLING: Final = 2 * CLOCK_RATE
 _PAUSE: Final = CLOCK_RATE // 4  # between two pictures, that says nothing about how fast they come
 
 _PIXEL_FORMAT: Final = "yuv420p"
-_UNIT_BYTES_MAX: Final = 1_150
-"""Of an H264 unit that must fit one packet."""
-
 _DECODERS: Final = {"VP8": "vp8", "VP9": "vp9", "H264": "h264"}  # ffmpeg's own: half the time of libvpx
 
 
@@ -60,11 +57,10 @@ class Decoder:
 class Encoder:
     """Encodes one rendition of one size, at a constant bitrate, for a picture that is seen at once."""
 
-    def __init__(self, codec: str, size: tuple[int, int], bitrate: int, *, whole_units: bool = False) -> None:
+    def __init__(self, codec: str, size: tuple[int, int], bitrate: int) -> None:
         self.size = size
         self._codec = codec
         self._bitrate = bitrate
-        self._whole_units = whole_units
         self._interval = self._assumed = float(CLOCK_RATE // _FRAMES_PER_SECOND)
         self._last = self._opened_at = -1
         self._context = self._open()
@@ -98,7 +94,7 @@ class Encoder:
             self._context = self._open()
 
     def _open(self) -> VideoCodecContext:
-        name, options = _encoder(self._codec, self._bitrate, self._whole_units)
+        name, options = _encoder(self._codec, self._bitrate)
         context = _context(name, "w")
         context.width, context.height = self.size
         context.pix_fmt = _PIXEL_FORMAT
@@ -120,13 +116,11 @@ def _context(name: str, mode: Literal["r", "w"]) -> VideoCodecContext:
     return context
 
 
-def _encoder(codec: str, bitrate: int, whole_units: bool) -> tuple[str, dict[str, str]]:
+def _encoder(codec: str, bitrate: int) -> tuple[str, dict[str, str]]:
     """Give ffmpeg's name of an encoder, and the options with which it costs little and holds its bitrate."""
     rate = str(bitrate)
     if codec == "H264":
         options = {"preset": "ultrafast", "tune": "zerolatency", "forced-idr": "1", "maxrate": rate, "bufsize": rate}
-        if whole_units:
-            options["x264-params"] = f"slice-max-size={_UNIT_BYTES_MAX}"
         return "libx264", options
     options = {
         "deadline": "realtime",

@@ -73,13 +73,12 @@ class _Rendition:
             rung.ssrc,
             first_sequence=secrets.randbits(15),
             first_picture=secrets.randbits(15),
-            whole_units=plan.whole_units,
         )
 
     def encode(self, picture: VideoFrame, time: int, *, key: bool) -> tuple[bytes, ...]:
         size = scaled(picture.width, picture.height, self._rung.height)
         if self._encoder is None or self._encoder.size != size:
-            self._encoder = Encoder(self._plan.codec, size, self._rung.bitrate, whole_units=self._plan.whole_units)
+            self._encoder = Encoder(self._plan.codec, size, self._rung.bitrate)
         frame, is_key = self._encoder.encode(picture, time, key=key)
         return tuple(self._packetizer.packets(frame, time & _TIMESTAMP_MASK, key=is_key)) if frame else ()
 

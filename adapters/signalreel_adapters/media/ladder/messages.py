@@ -48,7 +48,6 @@ class Plan(Struct, frozen=True):
 
     codec: str  #: by the name of an rtpmap
     payload_type: int
-    whole_units: bool  #: H264 without fragments (packetization mode 0)
     rungs: tuple[PlannedRung, ...]
 
 

@@ -24,8 +24,7 @@ _UNIT_STARTS: Final = re.compile(rb"\x00{2,3}\x01")
 class Packetizer:
     """Makes the packets of one rendition; its numbers go on from frame to frame.
 
-    `first_sequence` and `first_picture` are where they start. With `whole_units`, H264 units are never cut in pieces:
-    the encoder has to make small ones.
+    `first_sequence` and `first_picture` are where they start.
     """
 
     def __init__(
@@ -36,13 +35,11 @@ class Packetizer:
         *,
         first_sequence: int,
         first_picture: int,
-        whole_units: bool = False,
     ) -> None:
         self._payload_type = payload_type
         self._ssrc = ssrc
         self._sequence = first_sequence
         self._picture = first_picture
-        self._whole_units = whole_units
         self._cut: Callable[[bytes, bool], list[bytes]] = {"VP8": self._vp8, "VP9": self._vp9, "H264": self._h264}[
             codec
         ]
@@ -82,13 +79,13 @@ class Packetizer:
         sets = [unit for unit in units if unit[0] & 0x1F in (_H264_SPS, _H264_PPS)]
         payloads: list[bytes] = []
         together = 1 + sum(2 + len(unit) for unit in sets)
-        if len(sets) > 1 and together <= PAYLOAD_BYTES_MAX and not self._whole_units:
+        if len(sets) > 1 and together <= PAYLOAD_BYTES_MAX:
             importance = max(unit[0] & 0x60 for unit in sets)
             joined = b"".join(len(unit).to_bytes(2, "big") + unit for unit in sets)
             payloads.append(bytes((importance | _H264_STAP_A,)) + joined)
             units = [unit for unit in units if unit not in sets]
         for unit in units:
-            payloads += [unit] if len(unit) <= PAYLOAD_BYTES_MAX or self._whole_units else _fragments(unit)
+            payloads += [unit] if len(unit) <= PAYLOAD_BYTES_MAX else _fragments(unit)
         return payloads
 
 

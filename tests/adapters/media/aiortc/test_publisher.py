@@ -164,11 +164,43 @@ def test_simulcast_layers_are_told_by_rid_and_chosen_by_height() -> None:
     assert out.layer is world.publisher.tracks[0].layers["f"]
 
 
+def test_what_was_found_is_reported_at_once_and_again_with_its_bitrates() -> None:
+    """As soon as the size of the picture is known, then as soon as both tracks have been measured."""
+    world = World(published("audio", ssrcs=(5,)), published(), settings=AiortcSettings(tracks_interval=3.0))
+    found: list[tuple[float, list[tuple[str, int, bool]]]] = []
+    for step in range(30):
+        world.publisher.take_rtp(rtp(step, ssrc=5, payload_type=111))
+        if step:
+            world.publisher.take_rtp(rtp(step, payload=vp8(step, key=step == 2)))
+        now = world.publisher.found(world.clock.now)
+        if now is not None:
+            found.append((round(world.clock.now - 1_000, 1), [(one.kind, one.height, one.bitrate > 0) for one in now]))
+        world.clock.now += 0.1
+
+    assert found == [
+        (0.2, [("audio", 0, False), ("video", 360, False)]),
+        (1.1, [("audio", 0, True), ("video", 360, True)]),
+    ]
+
+
+def test_what_never_comes_is_not_waited_for() -> None:
+    """A publisher that offers a picture and sends none has sound to report."""
+    world = World(published("audio", ssrcs=(5,)), published())
+    world.publisher.take_rtp(rtp(1, ssrc=5, payload_type=111))
+    world.clock.now += 2.0
+    early = world.publisher.found(world.clock.now)
+    world.clock.now += 0.1
+    late = world.publisher.found(world.clock.now)
+
+    assert early is None
+    assert late is not None
+    assert [(one.kind, one.bitrate) for one in late] == [("audio", 0), ("video", 0)]
+
+
 def test_what_was_found_is_reported_when_it_changes() -> None:
-    """After one window of measuring, then not before the interval, and only for a real change."""
+    """Not before the interval, and only for a real change."""
     world = World(settings=AiortcSettings(tracks_interval=3.0))
     world.publisher.take_rtp(rtp(1, payload=vp8(1, key=True)))
-    assert world.publisher.found(world.clock.now) is None
     world.clock.now += 2.1
     found = world.publisher.found(world.clock.now)
 

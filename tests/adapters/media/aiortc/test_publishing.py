@@ -30,6 +30,24 @@ async def test_a_stream_is_live_when_its_packets_arrive() -> None:
     await world.side.close()
 
 
+async def test_what_a_stream_consists_of_is_looked_for_until_it_is_found() -> None:
+    """From the first packet on, and no longer: not after the report, and not without a connection."""
+    world = World()
+    began: list[bool] = []
+    world.side.on_flowing = lambda: began.append(True)
+    world.side.take_offer(MEDIA_ALONE, PublishTerms(video=False, audio=True, codecs=("opus",)))
+    await world.described()
+    transport = world.transports[0]
+    before = world.side.look_early(world.clock.now)
+    transport.on_rtp(rtp(1, ssrc=11, payload_type=111, payload=b"\xfc"))
+    after = world.side.look_early(world.clock.now)
+
+    assert (before, began, after) == (False, [True], False)
+    assert sum(isinstance(each, TracksFound) for each in world.events) == 1
+    await world.side.close()
+    assert world.side.look_early(world.clock.now) is False
+
+
 async def test_a_live_stream_that_sends_nothing_is_given_up() -> None:
     """After as long as its terms say, and only then: the connection itself stands."""
     world = World()

@@ -155,6 +155,18 @@ def test_a_rate_is_that_of_the_last_whole_window() -> None:
     assert window.rate(20.0) == 0
 
 
+def test_a_peak_is_remembered_for_a_while() -> None:
+    """The highest rate of the last windows, and no longer than so many."""
+    window = RateWindow()
+    assert window.peak(0.0) == 0
+    for second in range(13):
+        window.add(1_000 if second == 1 else 100, float(second))
+        if second == 11:
+            assert window.peak(11.0) == 8_000
+
+    assert (window.rate(13.0), window.peak(13.0)) == (800, 800)
+
+
 def test_full_intra_requests_name_their_targets_inside() -> None:
     """A cut-off entry is left out."""
     assert fir_targets(struct.pack("!IBxxxIBxxx", 7, 1, 9, 1) + b"\0\0\0") == [7, 9]

@@ -18,14 +18,18 @@ class World:
         self.sequence = 0
         self.track = Track(published(layers=tuple(map(str, heights)), ssrcs=()))
         for height in heights:
-            self.track.layers[str(height)] = Layer(
-                self.track.published,
-                height,
-                str(height),
-                fan_out=PoliteFanOut(),
-                keyframe_interval=0.5,
-                ask_for_keyframe=self._ask,
-            )
+            self.track.layers[str(height)] = self.layer(str(height))
+
+    def layer(self, rid: str) -> Layer:
+        """A layer, of which the SSRC is the height."""
+        return Layer(
+            self.track.published,
+            int(rid),
+            rid,
+            fan_out=PoliteFanOut(),
+            keyframe_interval=0.5,
+            ask_for_keyframe=self._ask,
+        )
 
     def _ask(self, layer: Layer) -> None:
         self.asked.append(layer.ssrc)
@@ -128,6 +132,36 @@ def test_only_layers_that_come_may_be_chosen() -> None:
     assert [rung.height for rung in world.track.rungs(world.now)] == [180]
 
 
+def test_a_rung_takes_what_it_took_at_most_lately() -> None:
+    """A picture that stands still for a moment does not make its layer small."""
+    world = World(180, 720)
+    world.measure(180, 720)
+    peak = world.track.rungs(world.now)
+    world.now = int(world.now) + 1.0
+    for _ in range(3):
+        world.picture(180, 720)
+        world.now += 1.0
+
+    assert all(layer.rate.rate(world.now) < layer.nominal(world.now) for layer in world.track.layers.values())
+    assert world.track.rungs(world.now) == peak
+
+
+def test_what_is_encoded_here_may_be_chosen_too() -> None:
+    """Before its first packet, by the size that it will have."""
+    world = World(720)
+    received = world.track.layers["720"]
+    world.measure(720)
+    rung = world.layer("240")
+    rung.size, world.track.encoded["240"] = (426, 240), rung
+    out = world.viewer()
+    targets: list[object] = [out.target]
+    world.track.pin(out, 240, world.now)
+    targets.append(out.target)
+
+    assert targets == [received, rung]
+    assert [each.height for each in world.track.rungs(world.now)] == [240, 720]
+
+
 def test_of_two_layers_of_one_height_the_better_is_offered() -> None:
     """Two rungs of one height could not be told apart by it."""
     world = World(180, 720)
@@ -136,7 +170,7 @@ def test_of_two_layers_of_one_height_the_better_is_offered() -> None:
         layer.size = (640, 360)
     rungs = world.track.rungs(world.now)
 
-    assert rungs == (Rung(360, world.track.layers["720"].rate.rate(world.now)),)
+    assert rungs == (Rung(360, world.track.layers["720"].nominal(world.now)),)
 
 
 def test_whoever_leaves_is_let_go() -> None:

@@ -90,7 +90,7 @@ RUNGS = (PlannedRung(240, 300_000, 240), PlannedRung(180, 200_000, 180))
 async def test_a_process_encodes_what_it_is_sent() -> None:
     """Source packets in, packets of the wanted renditions out; a keyframe when one is asked for."""
     packets = source_packets("VP8", 360, 6)
-    async with encoding(Plan("VP8", 96, False, RUNGS)) as (heard, child):
+    async with encoding(Plan("VP8", 96, RUNGS)) as (heard, child):
         child.send(encode(Encode((240, 180))))
         shown, keys = 0, list[bool]()
         for packet in packets:
@@ -107,7 +107,7 @@ async def test_a_process_encodes_what_it_is_sent() -> None:
 
 async def test_a_process_asks_for_a_keyframe() -> None:
     """When what it hears cannot be decoded."""
-    async with encoding(Plan("VP8", 96, False, RUNGS)) as (heard, child):
+    async with encoding(Plan("VP8", 96, RUNGS)) as (heard, child):
         child.send(encode(Encode((240,))))
         for packet in source_packets("VP8", 360, 12)[5:]:
             child.send(packet.encode())
@@ -119,7 +119,7 @@ async def test_a_process_asks_for_a_keyframe() -> None:
 async def test_a_process_that_cannot_encode_ends() -> None:
     """What libav refuses ends it, and its parent hears so: a new one is the parent's decision."""
     impossible = (PlannedRung(180, 2**40, 180),)
-    async with encoding(Plan("VP8", 96, False, impossible)) as (heard, child):
+    async with encoding(Plan("VP8", 96, impossible)) as (heard, child):
         child.send(encode(Encode((180,))))
         for packet in source_packets("VP8", 360, 3):
             child.send(packet.encode())

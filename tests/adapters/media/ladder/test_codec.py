@@ -3,7 +3,7 @@
 import pytest
 
 from signalreel_adapters.media.ladder.codec import CLOCK_RATE, Decoder, Encoder, UndecodableError
-from tests.adapters.media.ladder.pictures import INTERVAL, WIDTH, encoded, pictures
+from tests.adapters.media.ladder.pictures import WIDTH, encoded, pictures
 
 ALL = ["VP8", "H264", "VP9"]
 COUNT = 150
@@ -62,13 +62,3 @@ def test_junk_is_undecodable(codec: str) -> None:
         decoder.decode(b"\xff" * 30)
 
     assert decoder.decode(encoded(codec, 180, 1)[0][0]) is not None
-
-
-def test_h264_units_fit_packets_where_they_must_be_whole() -> None:
-    """Packetization mode 0 has no fragments: the encoder cuts its slices small enough."""
-    encoder = Encoder("H264", (WIDTH[480], 480), 1_500_000, whole_units=True)
-    frame, _ = encoder.encode(pictures(480, 1)[0], INTERVAL, key=True)
-    units = frame.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1")[1:]
-
-    assert len(units) > 4
-    assert max(map(len, units)) <= 1_180

@@ -24,8 +24,8 @@ RUNGS = (PlannedRung(240, 300_000, 24), PlannedRung(180, 200_000, 18))
 class World:
     """An encoder, what it made, and who watches that."""
 
-    def __init__(self, codec: str = "VP8", *, whole_units: bool = False) -> None:
-        self.encoder = LadderEncoder(Plan(codec, 96, whole_units, RUNGS))
+    def __init__(self, codec: str = "VP8") -> None:
+        self.encoder = LadderEncoder(Plan(codec, 96, RUNGS))
         self.made: dict[int, list[bytes]] = {rung.height: [] for rung in RUNGS}
         self.done: list[Done] = []
         self._assemblers = {rung.height: Assembler(codec) for rung in RUNGS}

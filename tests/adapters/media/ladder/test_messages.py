@@ -43,7 +43,7 @@ def test_packets_come_back() -> None:
 
 def test_a_plan_is_an_argument() -> None:
     """It is text, and comes back."""
-    plan = Plan("H264", 96, True, (PlannedRung(240, 300_000, 7),))
+    plan = Plan("H264", 96, (PlannedRung(240, 300_000, 7),))
 
     assert msgspec.json.decode(msgspec.json.encode(plan).decode(), type=Plan) == plan
 

@@ -19,9 +19,9 @@ READERS: Final[dict[str, Callable[[bytes], bytes]]] = {"VP8": vp8_depayload, "H2
 """aiortc's, which knows no VP9."""
 
 
-def packetizer(codec: str, *, whole_units: bool = False) -> Packetizer:
+def packetizer(codec: str) -> Packetizer:
     """One whose numbers wrap soon."""
-    return Packetizer(codec, 96, 7, first_sequence=0xFFFE, first_picture=0x7FFF, whole_units=whole_units)
+    return Packetizer(codec, 96, 7, first_sequence=0xFFFE, first_picture=0x7FFF)
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
@@ -67,14 +67,6 @@ def test_numbers_go_on() -> None:
     ]
     assert [each and (each.picture, each.wide) for each in pictures] == [(0x7FFF, True)] * 3 + [(0, True)] * 3
     assert {each and (each.payload_type, each.ssrc) for each in parsed} == {(96, 7)}
-
-
-def test_units_are_left_whole_where_they_must_be() -> None:
-    """With packetization mode 0 each H264 unit is a packet: no aggregate, no fragment."""
-    units = [b"\x67" + bytes(range(1, 9)), b"\x68\x01", b"\x65" + b"\x11" * 1_100]
-    packets = packetizer("H264", whole_units=True).packets(b"".join(b"\0\0\1" + unit for unit in units), 0, key=True)
-
-    assert [packet[12:] for packet in packets] == units
 
 
 @pytest.mark.parametrize("codec", ["VP8", "VP9", "H264"])
