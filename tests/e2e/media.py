@@ -106,6 +106,12 @@ class Clients:
         parameters = [client, command, player, stream, track, milliseconds]
         return cast(float, self.page.evaluate("parameters => media.resume(...parameters)", parameters)) / 1_000
 
+    def change(self, client: str, command: Command, player: str, stream: str, track: str, height: int) -> float:
+        """Send a command that changes what a player is shown; gives the seconds until it decodes that height."""
+        milliseconds = CALLBACK_SECONDS_MAX * 1_000
+        parameters = [client, command, player, stream, track, height, milliseconds]
+        return cast(float, self.page.evaluate("parameters => media.change(...parameters)", parameters)) / 1_000
+
     def speak(self, client: str, stream: str, data: str | list[int]) -> None:
         """Say something on a data channel."""
         self.page.evaluate("([name, stream, data]) => media.speak(name, stream, data)", [client, stream, data])

@@ -44,7 +44,8 @@ def stream_information(page: MediaPage, client: str, stream: str, count: int) ->
     for _ in range(ASKED_MAX):
         page.say(client, "getStreamInfo", streamId=stream)
         told = page.until(client, command="streamInformation", streamId=stream)
-        if len(told["streamInfo"]) == count:
+        renditions = told["streamInfo"]
+        if len(renditions) == count and all(each["videoBitrate"] or each["audioBitrate"] for each in renditions):
             return told
         page.page.wait_for_timeout(ASK_MILLISECONDS)
     raise AssertionError(f"{stream}: last told {told}")

@@ -331,6 +331,17 @@ window.media = {
     return performance.now() - begun;
   },
 
+  /** Send a command that changes what a player is shown; give the milliseconds until it decodes that height. */
+  async change(name, message, player, streamId, track, height, milliseconds) {
+    const begun = performance.now();
+    clients.get(name).send(message);
+    while ((await this.received(player, streamId))[track]?.height !== height) {
+      if (performance.now() - begun > milliseconds) throw new Error(`${track} is not of height ${height}`);
+      await new Promise((resolve) => { setTimeout(resolve, LOOK_MILLISECONDS); });
+    }
+    return performance.now() - begun;
+  },
+
   /** Say something on a connection's data channel: a text, or a list of bytes. */
   speak(name, streamId, data) {
     const { channel } = clients.get(name).connections.get(streamId);

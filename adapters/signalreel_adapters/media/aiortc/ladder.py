@@ -1,8 +1,9 @@
 """The ladder of one published picture: lower renditions that an encoder beside this process makes of it.
 
 Each rung is a layer of the track like any that its publisher sends, so that viewers are put on it, and their losses
-made good, in the same way. What nobody watches is not encoded, though it may be chosen; with nothing watched at all,
-the encoder gets no packets, and after a while it is ended.
+made good, in the same way. What nobody watches is not encoded, though it may be chosen; with no rung watched at all,
+the encoder gets no packets. It is there as soon as the picture has a viewer, because a viewer whose line has become
+narrow cannot wait for it to start, and it is ended a while after the last one.
 
 Whatever becomes of the encoder, the source goes on: without it there are no rungs, and their viewers are back on the
 source until there is another one.
@@ -46,7 +47,7 @@ _HEALTHY: Final = 60.0
 """Seconds after which an encoder's end is the first in a row again."""
 
 _IDLE_MAX: Final = 10.0
-"""Seconds that an encoder waits for somebody to come back. Starting one takes half a second."""
+"""Seconds that an encoder waits for viewers to come back. Starting one takes half a second."""
 
 _STALLED_MAX: Final = 5.0
 """Seconds in which an encoder that has work says nothing; then it is ended."""
@@ -121,7 +122,7 @@ class Ladder:
         self._told: tuple[int, ...] = ()
         self._waits_for_key = True
         self._orientation = b""
-        self._started_at = self._heard_at = self._watched_at = 0.0
+        self._started_at = self._heard_at = self._visited_at = 0.0
         self._retry_at = float("-inf")
 
     # ------------------------------------------------------------------------------------------------- its source
@@ -189,10 +190,11 @@ class Ladder:
     def look(self, now: float) -> None:
         """See whether the encoder is needed still, or again, and whether it works."""
         self._update()
-        if self._told:
-            self._watched_at = now
+        if self._track.outs:
+            self._visited_at = now
+            self._launch()
             self._check(now)
-        elif self._process is not None and now - self._watched_at > _IDLE_MAX:
+        elif self._process is not None and now - self._visited_at > _IDLE_MAX:
             self._begin_anew()
         if self.restarts and self._process is None and len(self._layers) < len(self._bitrates):
             self._fit()
@@ -203,7 +205,7 @@ class Ladder:
             return
         if now - self._started_at > _HEALTHY:
             self.restarts = 0
-        if now - source.last_at < _FRESH and now - max(self._heard_at, self._started_at) > _STALLED_MAX:
+        if self._told and now - source.last_at < _FRESH and now - max(self._heard_at, self._started_at) > _STALLED_MAX:
             process.kill()
 
     def _update(self) -> None:
@@ -212,13 +214,9 @@ class Ladder:
         watched = tuple(layer.size[1] for layer in self._layers.values() if layer.is_watched)
         if source is None or watched == self._told:
             return
-        if watched and self._process is None:
-            self._process = self._start(
-                self._plan(source.published), on_start=self._on_start, on_message=self._take, on_end=self._on_end
-            )
-            self._started_at = self._watched_at = now
-            if self._process is None:  # there are too many; `look` tries again
-                return
+        self._launch()
+        if self._process is None:  # there are too many; `look` tries again
+            return
         if not self._told:
             self._waits_for_key, self._heard_at = True, now
             source.on_packet = self._hand_on
@@ -226,9 +224,15 @@ class Ladder:
         self._told = watched
         if not watched:
             source.on_packet = None
-            self._watched_at = now
-        if self._process is not None:
-            self._process.send(Encode(watched))
+        self._process.send(Encode(watched))
+
+    def _launch(self) -> None:
+        """Start the encoder, if there is none and something to encode."""
+        if self._process is None and self.source is not None and self._layers:
+            self._process = self._start(
+                self._plan(self.source.published), on_start=self._on_start, on_message=self._take, on_end=self._on_end
+            )
+            self._started_at = self._visited_at = self._clock()
 
     def _plan(self, published: PublishedTrack) -> Plan:
         rungs = tuple(PlannedRung(height, self._bitrates[height], ssrc) for height, ssrc in self._ssrcs.items())
@@ -266,6 +270,7 @@ class Ladder:
         payload = data[packet.payload_start : packet.payload_end]
         if self._waits_for_key:
             if not starts_keyframe(source.codec, payload[:HEAD_BYTES]):
+                source.request_keyframe(self._clock())  # again: it may have been asked for just before it was of use
                 return
             self._waits_for_key = False
         taken = process.send(SourcePacket(bool(packet.marker), packet.sequence, packet.timestamp, payload))

@@ -18,7 +18,7 @@ from signalreel_adapters.processes import Parent, serve_parent
 
 __all__ = ("Encoding", "serve")
 
-_NICENESS: Final = 5
+_NICENESS: Final = 2
 """An encoder that is a little late costs its own viewers a picture; a server that is, everybody."""
 
 _COUNTED_EVERY: Final = 1.0

@@ -30,8 +30,9 @@ from signalreel_adapters.media.ladder.packets import Packetizer
 
 __all__ = ("Done", "Job", "LadderEncoder")
 
-_WAITING_MAX: Final = 15
-"""Pictures that wait to be decoded: half a second. Then the next keyframe is waited for instead."""
+_WAITING_MAX: Final = 45
+"""Pictures that wait to be decoded: what comes in the time that a process takes to start. With more of them, the next
+keyframe is waited for instead."""
 
 _WAITING_FEW: Final = 2
 """With more than so many pictures waiting, they are decoded and not encoded."""

@@ -155,7 +155,7 @@ def test_a_pinned_rung_is_encoded_and_shown(codec: str) -> None:
 
 
 def test_what_nobody_watches_is_not_encoded() -> None:
-    """Without viewers an encoder gets no packets; a while later it is ended, and another one started when needed."""
+    """An encoder gets no packets then; a while after the last viewer it is ended, and started anew for the next one."""
     world = World()
     out, _ = world.watched()
     world.track.pin(out, 0, world.clock.now)
@@ -164,17 +164,36 @@ def test_what_nobody_watches_is_not_encoded() -> None:
     first, packets = world.encoder, world.encoder.packets
     world.pictures(10)
     assert (first.commands[-1], first.packets, first.closed) == (Encode(()), packets, False)
+    world.track.unsubscribe(out)
     world.clock.now += 10.1
     world.publisher.report(world.clock.now)
     assert first.closed
     assert [rung.height for rung in world.track.rungs(world.clock.now)] == [180, 240, 360]
 
-    world.track.pin(out, 180, world.clock.now)
+    out, _ = world.viewer(180)
     world.encoder.start()
     world.pictures(20)
     assert world.encoder is not first
     assert world.shown(out) == 180
     assert {rung.ssrc for rung in first.plan.rungs}.isdisjoint({rung.ssrc for rung in world.encoder.plan.rungs})
+
+
+def test_an_encoder_is_ready_before_it_is_needed() -> None:
+    """It is started for the first viewer of whatever rendition, and decodes nothing until a rung is watched."""
+    world = World()
+    world.pictures(1)
+    world.publisher.report(world.clock.now)
+    assert world.encoders.started == []
+    out, _ = world.viewer()
+    world.pictures(1)
+    world.publisher.report(world.clock.now)
+    world.encoder.start()
+    world.pictures(10)
+    assert world.encoder.said == []
+    world.track.pin(out, 240, world.clock.now)
+    world.pictures(10)
+
+    assert (world.shown(out), len(world.encoders.started)) == (240, 1)
 
 
 def test_one_encoder_makes_all_rungs_of_a_picture() -> None:
