@@ -210,7 +210,7 @@ class AiortcMedia:
 
     def make_publisher(self, stream_id: str) -> Publisher:
         """Make one for a stream that another process has."""
-        return Publisher(stream_id, self.settings, self._fan_out, self._clock)
+        return Publisher(stream_id, self.settings, self._fan_out, self._clock, start_encoder=self._encoders.start)
 
     # -------------------------------------------------------------------------------------------------------- sides
 

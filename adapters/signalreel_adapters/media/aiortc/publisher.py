@@ -81,6 +81,7 @@ class Publisher:
         self.stream_id = stream_id
         self.tracks: list[Track] = []
         self.carries_data = False
+        self.ladder: tuple[Rung, ...] = ()  #: renditions that are made of its pictures
         self.disabled: set[str] = set()  #: kinds that nobody gets, by the publisher's own wish
         self.flowing = False
         self.on_flowing: Callable[[], None] = lambda: None
@@ -109,7 +110,7 @@ class Publisher:
         """
         before = self.tracks
         self.tracks = []
-        self.carries_data = carries_data
+        self.carries_data, self.ladder = carries_data, ladder
         for index, published in enumerate(tracks):
             old = before[index] if index < len(before) else None
             same_kind = old is not None and (old.published.kind, _flavor(old)) == (published.kind, _flavor(published))

@@ -133,7 +133,7 @@ class Edge:
         if told.is_here and not publisher.is_here:
             publisher.attach(self.transport)  # first: new layers ask for keyframes at once
         if told.is_here or told.tracks:  # a new origin knows of nothing before the publisher is back
-            publisher.agree(told.tracks, carries_data=told.carries_data)
+            publisher.agree(told.tracks, carries_data=told.carries_data, ladder=told.ladder)
         for number, ssrc, rid in told.layers:
             publisher.add_layer(number, ssrc, rid)
         if not told.is_here:

@@ -57,6 +57,7 @@ class Origin:
             layers=tuple(publisher.layers()),
             disabled=tuple(sorted(publisher.disabled)),
             carries_data=publisher.carries_data,
+            ladder=publisher.ladder,
         )
         self._must_send(standing_message(told))
 

@@ -26,6 +26,7 @@ import msgspec
 from aiortc.rtp import AnyRtcpPacket, RtcpPacket, RtcpPsfbPacket, RtcpSrPacket
 from msgspec import Struct
 
+from signalreel.settings import Rung
 from signalreel_adapters.media.aiortc.data import Message
 from signalreel_adapters.media.aiortc.negotiation import PublishedTrack
 
@@ -60,6 +61,7 @@ class Standing(Struct, frozen=True, array_like=True):
     layers: tuple[tuple[int, int, str], ...]  #: number of the track, SSRC, rid; "" for the only one
     disabled: tuple[str, ...] = ()  #: kinds that nobody is to be sent, by the publisher's own wish
     carries_data: bool = False
+    ladder: tuple[Rung, ...] = ()  #: renditions that an edge makes for its own viewers
     format: int = FORMAT
 
 

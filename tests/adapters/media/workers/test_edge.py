@@ -3,6 +3,7 @@
 import pytest
 from aiortc.rtp import RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket, RtcpSenderInfo, RtcpSrPacket
 
+from signalreel.settings import Rung
 from signalreel_adapters.media.aiortc.errors import TransportFailed
 from signalreel_adapters.media.aiortc.filter import Candidate
 from signalreel_adapters.media.aiortc.outgoing import Out
@@ -20,6 +21,7 @@ from signalreel_adapters.media.workers.relay import (
     standing_message,
 )
 from signalreel_adapters.pipes import Pipe, socket_pair
+from tests.adapters.media.aiortc.encoding import FakeEncoders
 from tests.adapters.media.aiortc.fakes import Clock, FakeTransport, offered, published, rtp, vp8
 from tests.adapters.media.aiortc.peers import eventually
 
@@ -48,8 +50,12 @@ class World:
     def __init__(self) -> None:
         self.clock = Clock()
         self.switched = 0
+        self.encoders = FakeEncoders()
         self.edge = Edge(
-            Publisher("s1", SETTINGS, choose("polite"), self.clock), SETTINGS, self.clock, self._tell_players
+            Publisher("s1", SETTINGS, choose("polite"), self.clock, start_encoder=self.encoders.start),
+            SETTINGS,
+            self.clock,
+            self._tell_players,
         )
         self.asked: list[bytes] = []
         self.ends = 0
@@ -102,6 +108,23 @@ async def test_packets_reach_the_viewers_from_a_keyframe_on() -> None:
     assert [packet[8:12] for packet in world.viewer.sent] == [(7_000).to_bytes(4, "big")] * 2
     assert world.viewer.sent[0].endswith(vp8(2, key=True)[5:])
     world.close()
+
+
+async def test_an_edge_makes_renditions_for_its_own_viewers() -> None:
+    """The relay carries what is published, and says what else it is to be played in."""
+    world = World()
+    await world.tell(Standing(True, HERE.tracks, HERE.layers, ladder=(Rung(240, 300_000), Rung(720, 1_500_000))))
+    world.origin.send(rtp(1, payload=vp8(1, key=True)))
+    track = world.edge.publisher.tracks[0]
+    await eventually(lambda: track.encoded, "there are renditions")
+    world.out.ready = world.out.enabled = True
+    track.subscribe(world.out, world.clock.now)
+    world.edge.look(world.clock.now)
+
+    assert [layer.size for layer in track.encoded.values()] == [(426, 240)]
+    assert [rung.bitrate for rung in world.encoders.started[0].plan.rungs] == [300_000, 1_500_000]
+    world.close()
+    assert world.encoders.started[0].closed
 
 
 async def test_an_offer_waits_for_what_is_published(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import pytest
 from aiortc.rtp import RtcpPsfbPacket, RtcpSenderInfo, RtcpSrPacket
 
 from signalreel.identifiers import Kind, Reference
+from signalreel.settings import Rung
 from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.publishing import StreamSide
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
@@ -18,6 +19,7 @@ from tests.adapters.media.workers.test_relay import heard
 pytestmark = pytest.mark.anyio
 
 SETTINGS = AiortcSettings(buffered_bytes_max=10_000)
+LADDER = (Rung(240, 300_000), Rung(180, 200_000))
 
 
 class Ear:
@@ -91,6 +93,17 @@ async def test_what_is_published_is_said_first() -> None:
             carries_data=True,
         )
     ]
+    world.close()
+
+
+async def test_renditions_are_said_and_not_sent() -> None:
+    """The edge makes those that its own viewers watch."""
+    world = World()
+    world.side.publisher.agree((published(),), carries_data=True, ladder=LADDER)
+    told = (await world.until(2))[-1]
+
+    assert isinstance(told, Standing)
+    assert told.ladder == LADDER
     world.close()
 
 
