@@ -1,13 +1,14 @@
 """Firefox publishes and plays: to and from Chromium, with payload types of its own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.e2e.browser import BROWSER_TEST_SECONDS_MAX, Guests
-from tests.e2e.firefox import Firefox
+from tests.e2e.firefox import Firefox, FirefoxPage
 from tests.e2e.media import Clients, MediaPage
 from tests.e2e.server import Server
 from tests.evidence import EvidenceNotes
@@ -15,6 +16,8 @@ from tests.evidence import EvidenceNotes
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)]
 
 HEIGHT: Final = 360
+LOOKS_MAX: Final = 150
+LOOK_MILLISECONDS: Final = 200
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +116,36 @@ def test_firefox_is_switched_off_and_on(firefox: Clients, chromium: MediaPage) -
         playing.see_flowing("bert", "toggled", "ARDAMSvtoggled", "ARDAMSatoggled")
         publishing.close("anna")
         playing.close("bert")
+
+
+SEEN: Final = "selector => document.querySelector(selector) !== null"
+CHOOSE: Final = """height => {
+    const quality = document.querySelector("#quality");
+    quality.value = String(height);
+    quality.dispatchEvent(new Event("change"));
+}"""
+
+
+def until(page: FirefoxPage, function: str, arg: object) -> None:
+    """Look until something is so on a page."""
+    for _ in range(LOOKS_MAX):
+        if page.evaluate(function, arg):
+            return
+        page.wait_for_timeout(LOOK_MILLISECONDS)
+    raise AssertionError(f"{function} of {arg} did not come true")
+
+
+def test_the_server_s_own_page_works_in_it(server: Server, tmp_path: Path) -> None:
+    """A person publishes in two sizes and plays: the picture has the size that is chosen."""
+    with Firefox(tmp_path) as browser:
+        page = browser.open(f"{server.url}?stream=own")
+        page.evaluate("() => { document.querySelector('[name=simulcast]').checked = true; }")
+        for panel in ("publish", "play"):
+            page.evaluate("panel => document.querySelector(`#panel-${panel} [type=submit]`).click()", panel)
+            until(page, SEEN, f"#panel-{panel} .status[data-state=live]")
+
+        until(page, SEEN, "#panel-play .meters:not([hidden])")
+        for height in (180, 360):
+            until(page, SEEN, f"#quality option[value='{height}']")
+            page.evaluate(CHOOSE, height)
+            until(page, "height => document.querySelector('#panel-play video').videoHeight === height", height)
