@@ -27,10 +27,8 @@ PREFERENCES: Final[dict[str, bool | int | str]] = {
     "media.navigator.streams.fake": True,
     "media.navigator.permission.disabled": True,
     "media.autoplay.default": 0,
-    # A machine without a network has no other address, and Firefox leaves it out unless told.
-    "media.peerconnection.ice.loopback": True,
+    # Without a default route Firefox finds no address that it would rather use, and then uses none.
     "media.peerconnection.ice.default_address_only": False,
-    "media.peerconnection.ice.obfuscate_host_addresses": False,
     # Nothing but what the page asks for: no updates, no plug-ins, no reports, no probes for a network.
     "app.normandy.enabled": False,
     "app.update.enabled": False,

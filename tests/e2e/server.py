@@ -15,7 +15,7 @@ import httpx
 from signalreel_adapters import SqliteReel
 from tests.repository import PACKAGES, ROOT
 
-__all__ = ("HASH_SEEDS", "HOST", "PAGES", "PAGES_PREFIX", "Server", "check_that_it_replays", "replays_of")
+__all__ = ("HASH_SEEDS", "HOST", "PAGES", "PAGES_PREFIX", "Server", "check_that_it_replays", "free_port", "replays_of")
 
 HOST: Final = "127.0.0.1"
 PAGES: Final = Path(__file__).resolve().parent
@@ -44,7 +44,8 @@ def _command(*parameters: str) -> list[str]:
     return [sys.executable, "-m", "signalreel_adapters.cli", *parameters]
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Give a port that nobody listens on at the moment."""
     with socket.create_server((HOST, 0)) as listener:
         return cast(int, listener.getsockname()[1])
 
@@ -66,7 +67,7 @@ class Server:
     ) -> None:
         self.reel = folder / "calls.reel"
         self.log = folder / "server.log"
-        self.port = port or _free_port()
+        self.port = port or free_port()
         command = [sys.executable, "-m", "tests.e2e.guarded", str(self.port), str(self.reel), str(pages)]
         if not guarded:
             where = ("--host", HOST, "--port", str(self.port), "--reel", str(self.reel), "--pages", str(pages))

@@ -88,7 +88,12 @@ class AiortcMedia:
         self._certificate = RTCCertificate.generateCertificate()
         if self.settings.transport == "one-port":
             hosts = self.settings.hosts or machine_hosts()
-            self._mux = UdpMux(hosts, self.settings.port, advertised=self.settings.advertised)
+            self._mux = UdpMux(
+                hosts,
+                self.settings.port,
+                advertised=self.settings.advertised,
+                this_machine_only=self.settings.this_machine_only,
+            )
         self._ticking = asyncio.get_running_loop().create_task(self._turns.run())
         return self
 

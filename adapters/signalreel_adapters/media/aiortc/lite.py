@@ -77,6 +77,7 @@ class UdpMux:
         port: int,
         *,
         advertised: Sequence[str] = (),
+        this_machine_only: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.dropped = 0  #: datagrams of nobody
@@ -91,6 +92,8 @@ class UdpMux:
             self._bind(host, self.addresses[0][1] if self.addresses else port)
         if not self._sockets:
             raise DescriptionImpossible(f"port {port} cannot be bound on any of the addresses to offer")
+        here = frozenset[str](opened.getsockname()[0] for opened in self._sockets)
+        self._sources = here if this_machine_only else None  #: whom checks are taken from
         self.offered = reached_at(self.addresses, advertised)  #: what candidates name
 
     def _bind(self, host: str, port: int) -> None:
@@ -199,6 +202,9 @@ class UdpMux:
 
     def _check(self, data: bytes, source: Address, opened: socket.socket) -> None:
         """Answer a connectivity check that is authentic; say nothing to anything else."""
+        if self._sources is not None and source[0] not in self._sources:
+            self.dropped += 1
+            return
         try:
             request = stun.parse_message(data)
         except (ValueError, struct.error, IndexError):

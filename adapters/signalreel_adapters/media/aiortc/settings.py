@@ -33,6 +33,11 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     port: int = 0
     """The UDP port of `one-port`; 0 for any free one. `port-each` has no use for it."""
 
+    this_machine_only: bool = False
+    """Whether the port of `one-port` answers this machine alone, at whichever of its addresses. From elsewhere not even
+    a check is read; that a network brings us a packet from one of our own addresses is for the kernel to prevent, and
+    it does (RFC 1812, section 5.3.8)."""
+
     ports: tuple[int, int] | None = None
     """First and last UDP port of the range for `port-each`; `None` for any. Each peer takes one for every host, and
     whoever finds none left is refused with `notSetLocalDescription`."""
@@ -160,13 +165,16 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def for_bind(cls, host: str, settings: Self | None = None) -> Self:
         """Choose the addresses to offer from the one the server listens on.
 
-        Listening on loopback means that everybody is on this machine: only loopback is offered. Loopback candidates of
-        clients stay denied: clients here are found by their own checks, and a page from elsewhere, in a browser here,
-        must not have packets sent to the services of this machine. Listening everywhere offers everything; listening on
-        one address offers that one.
+        Listening on loopback means that everybody is on this machine: only loopback is offered, or on one port every
+        address of the machine, to this machine alone. Firefox needs that: it never goes from an address of the machine
+        to loopback, and uses no other. Loopback candidates of clients stay denied: clients here are found by their own
+        checks, and a page from elsewhere, in a browser here, must not have packets sent to the services of this
+        machine. Listening everywhere offers everything; listening on one address offers that one.
         """
         chosen = settings if settings is not None else cls()
         if host in {LOOPBACK, "localhost", "::1"}:
+            if chosen.transport == "one-port":
+                return structs.replace(chosen, hosts=(), this_machine_only=True)
             return structs.replace(chosen, hosts=(LOOPBACK,))
         if host in ANY_HOST:
             return structs.replace(chosen, hosts=())

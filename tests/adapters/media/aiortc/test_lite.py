@@ -205,6 +205,22 @@ async def test_a_moments_delay_sheds_nothing() -> None:
     assert (arrived, shed, len(heard)) == (61, 0, 1)
 
 
+async def test_a_port_for_this_machine_answers_nobody_else() -> None:
+    """A check from none of the addresses that it was opened at is dropped, however right it is."""
+    mux = UdpMux([HOST], 0, this_machine_only=True)
+    peer = LitePeer(mux, SETTINGS, CERTIFICATE)
+    for host, counts in (("127.0.0.2", False), (HOST, True)):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as browser:
+            browser.bind((host, 0))
+            browser.sendto(check(peer), mux.addresses[0])
+            await eventually(lambda: mux.dropped or peer.address, "it is looked at")
+
+        assert (peer.address is not None, mux.dropped) == (counts, 1 - counts)
+        mux.dropped = 0
+    await peer.close()
+    mux.close()
+
+
 async def test_two_lite_agents_do_not_connect() -> None:
     """Nobody would check."""
     mux = UdpMux([HOST], 0)

@@ -21,6 +21,14 @@ def test_addresses_follow_the_bind(bind: str, hosts: tuple[str, ...]) -> None:
     assert (settings.hosts, settings.allow_loopback) == (hosts, False)
 
 
+def test_one_port_on_loopback_is_found_from_every_address_of_the_machine() -> None:
+    """Yet by nobody else; a browser that does not go to loopback has another way."""
+    settings = AiortcSettings.for_bind("127.0.0.1", AiortcSettings(transport="one-port"))
+
+    assert (settings.hosts, settings.this_machine_only) == ((), True)
+    assert not AiortcSettings.for_bind("0.0.0.0", AiortcSettings(transport="one-port")).this_machine_only
+
+
 def test_other_settings_are_kept() -> None:
     """Choosing addresses changes nothing else."""
     assert AiortcSettings.for_bind("127.0.0.1", AiortcSettings(candidates_max=3)).candidates_max == 3
