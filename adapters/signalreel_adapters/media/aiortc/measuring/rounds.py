@@ -32,7 +32,6 @@ from signalreel_adapters.media.aiortc.measuring.servers.server import (
     Setting,
     Unavailable,
 )
-from signalreel_adapters.media.aiortc.strategies import choose
 
 __all__ = ("PEERS", "Contestant", "Plan", "Tell", "make_peers", "measure", "takes_part")
 
@@ -145,12 +144,17 @@ class Contestant:
         return PeerFigures(version=self.server.version, setting=self.server.setting, runs=runs, ended=self.ended)
 
 
-def make_peers(names: Sequence[str], setting: Setting) -> list[Contestant]:
-    """Give the servers to compare with, by their names. Janus is there twice: as it is best, and as it comes."""
+def make_peers(names: Sequence[str], setting: Setting, steps: Sequence[int]) -> list[Contestant]:
+    """Give the servers to compare with, by their names. Janus is there twice: as it is best, and as it comes.
+
+    One that was asked for is there also when it takes part in none of the steps, so that this is told.
+    """
     peers: list[Contestant] = []
     if "janus" in names:
         peers.append(Contestant(Janus(setting, event_loops=1), viewers_max=_COMPILED_MAX))
-        peers.append(Contestant(Janus(setting, event_loops=0), viewers_max=_DEFAULT_MAX))
+        default = Contestant(Janus(setting, event_loops=0), viewers_max=_DEFAULT_MAX)
+        if any(takes_part(default, viewers) for viewers in steps):
+            peers.append(default)
     if "pion" in names:
         peers.append(Contestant(Pion(setting), viewers_max=_COMPILED_MAX))
     if "aiortc_relay" in names:
@@ -169,8 +173,9 @@ async def measure(plan: Plan, folder: Path, tell: Tell) -> MediaFigures:
     """Measure everything. Raises `ServerFailed` when it is our own server that fails."""
     began = time.monotonic()
     setting = Setting(plan.host, plan.server_core, folder)
-    ours = Contestant(Ours(setting, fan_out=plan.fan_out, transport=plan.transport))
-    peers = make_peers(plan.peers, setting)
+    server = Ours(setting, fan_out=plan.fan_out, transport=plan.transport)
+    ours = Contestant(server)
+    peers = make_peers(plan.peers, setting, plan.viewers)
     everybody = [ours, *peers]
     total = (
         1
@@ -189,7 +194,8 @@ async def measure(plan: Plan, folder: Path, tell: Tell) -> MediaFigures:
         clip = make_clip()
         for each in everybody:
             step(f"starting {each.name}")
-            await each.start(plan.host, clip)
+            if each is ours or any(takes_part(each, viewers) for viewers in plan.viewers):
+                await each.start(plan.host, clip)
         ours.check()
         for at, viewers in enumerate(plan.viewers):
             takers = [ours, *(peer for peer in peers if takes_part(peer, viewers))]
@@ -205,7 +211,7 @@ async def measure(plan: Plan, folder: Path, tell: Tell) -> MediaFigures:
         runs=ours.runs(),
         peers={peer.name: peer.figures(ours) for peer in peers}
         | {name: PeerFigures(missing=why) for name, why in plan.absent.items()},
-        fan_out=type(choose(plan.fan_out)).__name__.removesuffix("FanOut").lower(),
+        fan_out=server.fan_out,
         transport=plan.transport,
         interface=plan.interface,
         cores=plan.cores,

@@ -27,7 +27,7 @@ class NotThere(Refusing):
 
 def test_each_server_is_measured_with_what_it_can_take(tmp_path: Path) -> None:
     """All with one viewer; with two whoever encodes for each; with many the compiled ones, with most nobody else."""
-    peers = make_peers(PEERS, Setting(LOOPBACK, None, tmp_path))
+    peers = make_peers(PEERS, Setting(LOOPBACK, None, tmp_path), (1, 300))
     steps = {viewers: [peer.name for peer in peers if takes_part(peer, viewers)] for viewers in (1, 2, 100, 300, 700)}
 
     assert steps == {
@@ -37,7 +37,8 @@ def test_each_server_is_measured_with_what_it_can_take(tmp_path: Path) -> None:
         300: ["janus", "pion"],
         700: [],
     }
-    assert make_peers((), Setting(LOOPBACK, None, tmp_path)) == []
+    assert make_peers((), Setting(LOOPBACK, None, tmp_path), (1,)) == []
+    assert [peer.name for peer in make_peers(("janus",), Setting(LOOPBACK, None, tmp_path), (300,))] == ["janus"]
 
 
 async def test_a_server_that_is_not_there_is_told_as_missing() -> None:

@@ -22,6 +22,7 @@ from signalreel_adapters.media.aiortc.adapter import AiortcMedia
 from signalreel_adapters.media.aiortc.measuring.servers.answering import answer_lines, run_as_served
 from signalreel_adapters.media.aiortc.measuring.servers.server import Lines, Setting
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
+from signalreel_adapters.media.aiortc.strategies import choose
 
 __all__ = ("Forwarder", "Ours", "main", "media_settings")
 
@@ -45,6 +46,7 @@ class Ours:
     def __init__(self, setting: Setting, *, fan_out: str, transport: str) -> None:
         media_settings(setting.host, fan_out, transport)
         self.version = ""
+        self.fan_out = ""  #: the one that its self-test has chosen
         self.setting = f"{transport}, fan-out {fan_out}"
         self._lines = Lines(
             [sys.executable, "-m", __spec__.name, setting.host, fan_out, transport],
@@ -60,7 +62,7 @@ class Ours:
 
     async def start(self) -> None:
         """Start the process."""
-        await self._lines.start()
+        self.fan_out = str((await self._lines.start())["fan_out"])
 
     async def publish(self, offer: str) -> str:
         """Publish under the only name there is."""
@@ -88,7 +90,8 @@ class Forwarder:
     """The program: an engine and the adapter, with sessions that exist by name only."""
 
     def __init__(self, settings: AiortcSettings) -> None:
-        self.media = AiortcMedia(settings)
+        self._fan_out = choose(settings.fan_out)
+        self.media = AiortcMedia(settings, fan_out=self._fan_out)
         self._engine = Engine()
         self._queue: deque[tuple[str, AnyCommand | None, AnyEvent | None]] = deque()
         self._running = False
@@ -119,9 +122,10 @@ class Forwarder:
         """Take a viewer's answer."""
         self._apply(asked["viewer"], TakeConfiguration(stream_id=_STREAM, type="answer", sdp=asked["sdp"]), None)
 
-    async def settle(self, asked: dict[str, str]) -> None:
+    async def settle(self, asked: dict[str, str]) -> dict[str, str]:
         """Do what `signalreel serve` does before it takes connections: what is there now stays."""
         gc.freeze()
+        return {"fan_out": type(self._fan_out).__name__.removesuffix("FanOut").lower()}
 
     def _hear(self, session: str, what: str) -> asyncio.Future[str]:
         return self._heard.setdefault((session, what), asyncio.get_running_loop().create_future())

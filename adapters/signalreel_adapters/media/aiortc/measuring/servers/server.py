@@ -98,8 +98,8 @@ class Lines:
             raise ServerFailed(f"{self._name} was not started")
         return self._process.pid
 
-    async def start(self) -> None:
-        """Start it on its core and wait until it answers."""
+    async def start(self) -> dict[str, Any]:
+        """Start it on its core and wait for its first answer."""
         with on_core(self._setting.core), self._log.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *self._arguments,
@@ -110,7 +110,7 @@ class Lines:
                 limit=_LINE_MAX,
             )
         self._hearing = asyncio.create_task(self._hear())
-        await self.ask("hello")
+        return await self.ask("hello")
 
     async def ask(self, do: str, **fields: str) -> dict[str, Any]:
         """Ask one thing; gives the answer. Raises `ServerFailed`."""

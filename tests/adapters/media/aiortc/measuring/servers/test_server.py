@@ -33,7 +33,7 @@ def lines(folder: Path) -> Lines:
 async def test_a_question_has_its_answer(tmp_path: Path) -> None:
     """On its core; a complaint is raised, and the next question is answered all the same."""
     program = lines(tmp_path)
-    await program.start()
+    assert (await program.start())["id"] == 1
     assert os.sched_getaffinity(program.process) == {min(os.sched_getaffinity(0))}
     with pytest.raises(ServerFailed, match="echo: not like this"):
         await program.ask("fail")
