@@ -61,9 +61,10 @@ def _told(run: Any) -> Iterator[str]:  # noqa: ANN401 - likewise
 def _circumstances(figures: Any) -> Iterator[str]:  # noqa: ANN401 - likewise
     windows = max((run.windows for run in figures.runs), default=0)
     yield f"Medians of {windows} windows of {figures.window_s:g} s; in brackets the least and most, or most loss."
+    others = max((run.other_cpu for run in figures.runs), default=0.0)
     yield (
         f"{figures.packets_per_s:g} packets/s to each viewer; fan-out {figures.fan_out}, {figures.transport}; "
-        f"{figures.interface}; {figures.cores} cores; {figures.seconds:.0f} s."
+        f"{figures.interface}; {figures.cores} cores, of which others kept {others:.1f} busy; {figures.seconds:.0f} s."
     )
     for name, peer in figures.peers.items():
         if peer.missing:

@@ -35,6 +35,7 @@ MORE: Final = {
         "picture_p50_ms",
         "picture_p99_ms",
         "server_cpu",
+        "other_cpu",
         "join_cpu_ms",
         "kib_per_viewer",
         "windows",

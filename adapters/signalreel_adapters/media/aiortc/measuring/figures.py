@@ -41,6 +41,7 @@ class Window(Struct, frozen=True, kw_only=True):
     arrived: int  #: packets, over all viewers
     expected: int  #: packets published, times viewers
     cpu_s: float  #: of the server
+    other_cpu: float = 0.0  #: cores that neither the server nor the load kept busy, but others
     p50_ms: float = 0.0
     p99_ms: float = 0.0
     picture_p50_ms: float = 0.0  #: from the sending of a picture's first packet until it was decoded; 0: not measured
@@ -69,6 +70,7 @@ class MediaRun(Struct, frozen=True, kw_only=True):
     picture_p50_ms: float | None  #: from the send of a picture until a viewer has decoded it; with one viewer only
     picture_p99_ms: float | None
     server_cpu: float  #: share of one core
+    other_cpu: float  #: cores that other processes of this machine kept busy meanwhile
     join_cpu_ms: float  #: CPU time of the server for one viewer's coming
     kib_per_viewer: float  #: memory that the server took for one viewer, once media had flowed
     windows: int
@@ -95,6 +97,7 @@ _COUNTED: Final[dict[str, Callable[[Window], float]]] = {
     "picture_p50_ms": lambda window: window.picture_p50_ms,
     "picture_p99_ms": lambda window: window.picture_p99_ms,
     "server_cpu": lambda window: round(window.cpu_s / window.seconds, 3),
+    "other_cpu": lambda window: round(window.other_cpu, 2),
 }
 
 COMPARED: Final = ("cpu_us_per_packet", "p50_ms", "p99_ms", "picture_p50_ms", "picture_p99_ms")
@@ -134,6 +137,7 @@ def summarise(
         picture_p50_ms=spread["picture_p50_ms"].median if has_pictures else None,
         picture_p99_ms=spread["picture_p99_ms"].median if has_pictures else None,
         server_cpu=spread["server_cpu"].median,
+        other_cpu=spread["other_cpu"].median,
         join_cpu_ms=round(join_cpu_ms, 2),
         kib_per_viewer=round(kib_per_viewer, 1),
         windows=len(windows),

@@ -20,7 +20,7 @@ from signalreel_adapters.media.aiortc.measuring.kernel import arrived
 from signalreel_adapters.media.aiortc.measuring.peers import LoadPublisher, LoadViewer
 from signalreel_adapters.media.aiortc.measuring.pictures import PictureReader
 from signalreel_adapters.media.aiortc.measuring.servers.server import Server, ServerFailed
-from signalreel_adapters.media.aiortc.measuring.usage import cpu_seconds, resident_kib
+from signalreel_adapters.media.aiortc.measuring.usage import cpu_seconds, machine_cpu_seconds, resident_kib
 
 __all__ = ("WARM_UP", "Load")
 
@@ -116,7 +116,7 @@ class Load:
         process, started = self.server.process, time.monotonic()
         for probe in probes:
             probe.recount()
-        sent, cpu = self._publisher.sent, cpu_seconds(process)
+        sent, cpu, others = self._publisher.sent, cpu_seconds(process), _others(process)
         by_kernel = arrived(ports)
         sending = asyncio.create_task(self._publisher.send(seconds))
         try:
@@ -144,6 +144,7 @@ class Load:
             arrived=counted + sum(probe.packets for probe in probes),
             expected=published * len(self.viewers),
             cpu_s=cpu_seconds(process) - cpu,
+            other_cpu=max(0.0, (_others(process) - others) / (time.monotonic() - started)),
             p50_ms=percentile(latencies, 0.5),
             p99_ms=percentile(latencies, 0.99),
             picture_p50_ms=percentile(shown, 0.5),
@@ -181,3 +182,8 @@ class Load:
         """Let everybody go. The server may be gone already."""
         with suppress(TransportFailed, OSError):
             await asyncio.gather(*(viewer.close() for viewer in self.viewers), self._publisher.close())
+
+
+def _others(server: int) -> float:
+    """CPU time of every process but the server and the load."""
+    return machine_cpu_seconds() - cpu_seconds(server) - time.process_time()

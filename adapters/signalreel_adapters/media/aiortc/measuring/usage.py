@@ -8,10 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-__all__ = ("cpu_seconds", "on_core", "package_version", "resident_kib", "two_cores")
+__all__ = ("cpu_seconds", "machine_cpu_seconds", "on_core", "package_version", "resident_kib", "two_cores")
 
 _SCHEDULED: Final = 2  # CPUCLOCK_SCHED: what the scheduler measured, not the ticks of a clock
 _PROCESS_BITS: Final = 3
+_IDLE_AT: Final = 3  # among the times of /proc/stat; that of waiting for a disk comes next
+_STEAL_AT: Final = 7
 
 
 def cpu_seconds(process: int) -> float:
@@ -20,6 +22,13 @@ def cpu_seconds(process: int) -> float:
     The id of the clock is made as clock_getcpuclockid(3) makes it; /proc has the same time in steps of 10 ms.
     """
     return time.clock_gettime(~process << _PROCESS_BITS | _SCHEDULED)
+
+
+def machine_cpu_seconds() -> float:
+    """CPU time that all processes of the machine have used since it started, in steps of 10 ms."""
+    words = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()[1:]
+    used = map(int, words[:_IDLE_AT] + words[_IDLE_AT + 2 : _STEAL_AT + 1])  # neither idle nor waiting for a disk
+    return sum(used) / os.sysconf("SC_CLK_TCK")
 
 
 def resident_kib(process: int) -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from signalreel_adapters.media.aiortc.measuring.usage import (
     cpu_seconds,
+    machine_cpu_seconds,
     on_core,
     package_version,
     resident_kib,
@@ -21,6 +22,11 @@ def test_cpu_time_of_a_process_is_that_of_its_own_clock() -> None:
     after = time.process_time()
 
     assert before <= read <= after
+
+
+def test_the_machine_has_used_more_than_any_of_its_processes() -> None:
+    """This one began after it did."""
+    assert machine_cpu_seconds() > time.process_time()
 
 
 def test_a_process_takes_memory() -> None:
