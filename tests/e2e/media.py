@@ -7,7 +7,7 @@ received more packets, than at the look before.
 from collections.abc import Callable
 from typing import Any, Final, Protocol, cast
 
-from tests.e2e.bottleneck import Bottleneck
+from tests.e2e.bottleneck import Line
 from tests.e2e.browser import CALLBACK_SECONDS_MAX, Guests
 from tests.e2e.server import PAGES_PREFIX
 
@@ -90,7 +90,7 @@ class Clients:
         return self.notified(client, "publish_started", streamId=stream)
 
     def play(
-        self, client: str, stream: str, *, line: Bottleneck | None = None, stereo: bool = False, **fields: object
+        self, client: str, stream: str, *, line: Line | None = None, stereo: bool = False, **fields: object
     ) -> dict[str, Any]:
         """Play until that has started; gives the notification of it. With a line, all packets go through it."""
         options = {"relayPort": line.port if line is not None else 0, "stereo": stereo}

@@ -72,7 +72,7 @@ class Choice:
             if change is None:
                 return None
             at_once = self.estimate.queue >= _LONG_QUEUE
-            self.estimate.settle(short)
+            self.estimate.settle(short, now)
             self._prober.cancel(self._total, now)
             return self._changed(pictures, Change(*change, at_once))
         if not self.estimate.calm(now):

@@ -33,6 +33,12 @@ _QUEUE_ALONE: Final = 0.15
 """Seconds of queue that are believed without REMB, when they have grown twice in a row."""
 
 _QUEUE_CALM: Final = 0.05
+_QUEUE_STEEP: Final = 0.1
+"""Seconds of queue that are believed alone when they have come in a single step, ..."""
+
+_STEEP: Final = 0.5
+"""... which is when the queue has grown by this share of the time: more than twice as much is sent as is carried."""
+
 _ENOUGH: Final = 0.95
 """A queue is no reason to send less while this share of what is sent arrives."""
 
@@ -41,6 +47,9 @@ _LOSS_ALONE: Final = 0.2
 
 _LOSS_CALM: Final = 0.1
 _LOSS_WEIGHT: Final = 0.25  # of the newest report: they come five times a second while there is video
+_AFTERMATH: Final = 1.0
+"""Seconds after less is sent for which REMB goes on falling, if there was a reason."""
+
 _CALM_AFTER: Final = 1.0
 """Seconds without a sign of congestion before more may be sent."""
 
@@ -98,7 +107,10 @@ class Estimate:
         self._fell_at = self._troubled_at = self._proven_at = float("-inf")
         self._proven = 0
         self._limit = _UNLIMITED
+        self._settled, self._settled_at = 0, float("-inf")
+        self._doubtful = False
         self._growths = 0
+        self._growth = 0.0  # seconds of queue a second, in the last report
         self._lost = 0.0
         self._shortest = Lowest()
         self._flows: dict[int, _Flow] = {}
@@ -107,6 +119,8 @@ class Estimate:
         """Take the viewer's own estimate."""
         if bitrate < _FALL * self.remb:
             self._fell_at = self._troubled_at = now
+            if now - self._settled_at < _AFTERMATH:
+                self._limit = self._settled
         self.remb = bitrate
 
     def take_report(self, key: int, heard: Heard, now: float) -> None:
@@ -118,14 +132,15 @@ class Estimate:
         if now - flow.at < _REPORT_INTERVAL_MIN:
             return
         arrived = max(0, heard.sequence - flow.sequence) * (1 - heard.lost)
-        flow.rate = int(arrived * heard.packet_bits / (now - flow.at))
+        interval = now - flow.at
+        flow.rate = int(arrived * heard.packet_bits / interval)
         flow.sequence, flow.at = heard.sequence, now
         self._lost += (heard.lost - self._lost) * _LOSS_WEIGHT
-        self._take_queue(heard, now)
+        self._take_queue(heard, interval, now)
         if self.queue > _QUEUE_CALM or self._lost > _LOSS_CALM:
             self._troubled_at = now
 
-    def _take_queue(self, heard: Heard, now: float) -> None:
+    def _take_queue(self, heard: Heard, interval: float, now: float) -> None:
         if not heard.in_flight:  # the path is empty, and how long it is cannot be told
             queue = 0.0
         elif heard.age is not None:
@@ -133,6 +148,7 @@ class Estimate:
         else:
             return
         self._growths = self._growths + 1 if queue > self.queue else 0
+        self._growth = (queue - self.queue) / interval
         self.queue = queue
 
     def forget(self, key: int) -> None:
@@ -146,22 +162,30 @@ class Estimate:
         fell = now - self._fell_at <= _FALL_HOLDS and self.remb < total
         confirmed = fell and self._growths > 0 and self.queue >= _QUEUE_CONFIRMS
         grows = self._growths > 1 and self.queue >= _QUEUE_ALONE
-        if not confirmed and not grows and self._lost < _LOSS_ALONE:
+        steep = self._growth >= _STEEP and self.queue >= _QUEUE_STEEP
+        agreed = confirmed or grows or self._lost >= _LOSS_ALONE
+        if not agreed and not steep:
             return 0
+        self._doubtful = not agreed
         arrives = sum(flow.rate for flow in self._flows.values()) + sound
+        if steep:  # the line has become narrow since the last report: what arrived is partly from before
+            arrives = min(arrives, int(total * (1 - self._growth)))
         if arrives > _ENOUGH * total:
             return 0  # a burst: a keyframe, or a machine that was busy for a moment
         return max(1, min(arrives, self.remb) if fell else arrives)
 
-    def settle(self, carried: int) -> None:
+    def settle(self, carried: int, now: float) -> None:
         """Less is sent from now on, because no more was carried: what has been heard was about something else.
 
-        REMB is an average, and stays where it is as soon as less is sent: it may be far above what is carried.
+        REMB is an average, and stays where it is as soon as less is sent: it may be far above what is carried. But when
+        the queue alone was the reason, and REMB does not fall after it, all had only stood still for a moment.
         """
-        self._limit = carried
+        self._settled, self._settled_at = carried, now
+        if not self._doubtful:
+            self._limit = carried
         self._fell_at = float("-inf")
         self._growths = self._proven = 0
-        self._lost = 0.0
+        self._growth = self._lost = 0.0
 
     def prove(self, bitrate: int, now: float) -> None:
         """Take note that so much has been carried, if only for a moment."""

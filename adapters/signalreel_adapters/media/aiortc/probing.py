@@ -41,12 +41,17 @@ _ANSWER: Final = 1.5
 _ECHO: Final = 0.5
 """Seconds after a cluster for which its queue may still be heard of."""
 
-_PAUSE: Final = 3.0
-"""Seconds of rest after a cluster that failed."""
+_PAUSE: Final = 1.0
+"""Seconds of rest after a cluster that failed. The first one may have met a machine that was busy for a moment; with
+every further failure the pause doubles."""
 
+_PAUSE_LONG: Final = 3.0
+"""Seconds of the longest rest that failures alone lead to."""
+
+_FAILURES_COUNTED: Final = 8
 _PAUSE_MAX: Final = 5.0
 _SHARE: Final = 0.15
-"""Padding is at most this share of what is sent, as long as clusters fail; the pause is that much longer."""
+"""Padding is at most this share of what is sent, as long as clusters fail; the pause is longer if need be."""
 
 
 class Cluster(Struct, frozen=True):
@@ -65,6 +70,7 @@ class Prober:
         self._padding = 0  # about so many bits of it
         self._carried = 0  # bit/s that the last cluster found
         self._ended_at = float("-inf")
+        self._failures = 0  # in a row
         self._next_at = float("-inf")
 
     def plan(self, sent: int, known: int, needed: int, now: float) -> Cluster | None:
@@ -94,7 +100,7 @@ class Prober:
         bits, seconds = self._sent
         longer = max(0.0, queue - _NOISE)
         if longer <= (1 / _PASSED - 1) * seconds:
-            self._asked, self._carried = None, int(bits / seconds)
+            self._asked, self._carried, self._failures = None, int(bits / seconds), 0
             return self._carried
         self._fail(sent, now)
         return int(bits / (seconds + queue))
@@ -110,4 +116,6 @@ class Prober:
     def _fail(self, sent: int, now: float) -> None:
         asked, self._asked, self._carried = self._asked, None, 0
         spent = self._padding / (_SHARE * sent) if asked is not None and sent else 0.0
-        self._next_at = now + min(max(_PAUSE, spent), _PAUSE_MAX)
+        pause = min(_PAUSE * 2.0**self._failures, _PAUSE_LONG)
+        self._failures = min(self._failures + 1, _FAILURES_COUNTED)
+        self._next_at = now + min(max(pause, spent), _PAUSE_MAX)

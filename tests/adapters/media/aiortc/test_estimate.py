@@ -78,6 +78,28 @@ def test_a_queue_that_goes_on_growing_counts_without_remb() -> None:
     assert path.short() == 400_000 + SOUND
 
 
+def test_a_queue_that_comes_in_one_step_counts_at_once() -> None:
+    """It says more of what is carried than what has arrived, some of which came before the line was narrow."""
+    path = Path()
+    path.report()
+    path.report(arrived=15, queue=0.15)
+
+    assert path.short() == int(0.4 * (1_000_000 + SOUND))
+
+
+def test_a_step_of_the_queue_that_remb_does_not_follow_was_a_moment_of_standing_still() -> None:
+    """The room is what it was, unless REMB falls after all."""
+    for falls, room in ((False, 1_500_000), (True, 412_800)):
+        path = Path()
+        path.report()
+        path.report(arrived=15, queue=0.15)
+        path.estimate.settle(path.short(), path.now)
+        if falls:
+            path.estimate.take_remb(1_200_000, path.now + 0.2)
+
+        assert path.estimate.room(path.now + 0.2) == room
+
+
 def test_a_queue_that_drains_is_no_reason_to_send_less() -> None:
     """It was made by what is sent no more."""
     path = Path()
@@ -154,7 +176,7 @@ def test_the_room_is_remb_until_it_was_too_much_and_then_what_was_carried_or_pro
     assert estimate.room(0.0) == 0
     estimate.take_remb(800_000, 0.0)
     assert estimate.room(0.0) == 800_000
-    estimate.settle(500_000)
+    estimate.settle(500_000, 0.0)
     assert estimate.room(0.0) == 500_000
     estimate.prove(700_000, 1.0)
     estimate.prove(600_000, 2.0)

@@ -45,8 +45,24 @@ def test_a_queue_is_what_the_path_did_not_carry() -> None:
     prober.ended(60_000, 0.1, 0.1)
     assert prober.heard(0.1, SENT, 0.3) == 300_000
 
-    assert prober.plan(SENT, 400_000, NEEDED, 3.2) is None
+    assert prober.plan(SENT, 400_000, NEEDED, 1.2) is None
     assert prober.plan(SENT, 400_000, NEEDED, 3.4) is not None
+
+
+def test_the_pause_grows_with_every_failure() -> None:
+    """The first may have met a machine that was busy; what a success was followed by is a first one again."""
+    prober, now = Prober(), 0.0
+    pauses: list[float] = []
+    for queue in (0.2, 0.2, 0.2, 0.2, 0.0, 0.2):
+        since = now
+        while (cluster := prober.plan(2 * SENT, 400_000, NEEDED, now)) is None:
+            now += 0.05
+        pauses.append(now - since)
+        now += cluster.seconds
+        prober.ended(cluster.bits, cluster.seconds, now)
+        prober.heard(queue, 2 * SENT, now)
+
+    assert pauses == pytest.approx([0, 1, 2, 3, 3, 0], abs=0.11)
 
 
 def test_an_answer_that_nothing_was_asked_for_says_nothing() -> None:
@@ -59,7 +75,7 @@ def test_a_cluster_without_an_answer_has_failed() -> None:
     prober = Prober()
     assert prober.plan(SENT, 400_000, NEEDED, 0.0) is not None
     assert prober.plan(SENT, 400_000, NEEDED, 1.7) is None
-    assert prober.plan(SENT, 400_000, NEEDED, 4.6) is None
+    assert prober.plan(SENT, 400_000, NEEDED, 2.6) is None
     assert prober.plan(SENT, 400_000, NEEDED, 4.8) is not None
 
 
@@ -70,7 +86,7 @@ def test_congestion_ends_a_cluster_and_brings_a_pause() -> None:
     prober.cancel(SENT, 0.05)
 
     assert prober.heard(0.0, SENT, 0.2) == 0
-    assert prober.plan(SENT, 400_000, NEEDED, 3.0) is None
+    assert prober.plan(SENT, 400_000, NEEDED, 1.0) is None
 
 
 def test_failing_clusters_are_a_small_share_of_what_is_sent() -> None:

@@ -226,7 +226,6 @@ def test_the_automatic_choice_follows_what_the_player_says_and_a_pin_overrules_i
     assert world.watch(estimate=10_000_000, seconds=5) == {360}
     assert world.clusters == []
     assert world.watch(estimate=50_000, seconds=2, squeezed=True) == {360, 180}
-    assert world.watch(estimate=50_000, seconds=2) == {180}
     world.viewer.force_height(360)
     assert 360 in world.watch(estimate=50_000, seconds=2)
     assert world.watch(estimate=40_000, seconds=4, squeezed=True) == {360}
