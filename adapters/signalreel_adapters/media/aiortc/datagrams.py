@@ -18,7 +18,16 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-__all__ = ("ADDRESS_BYTES", "HEADER_BYTES", "ROWS_WORK", "RUN_PACKETS_MAX", "Datagram", "Row", "SocketAddress")
+__all__ = (
+    "ADDRESS_BYTES",
+    "HEADER_BYTES",
+    "ROWS_WORK",
+    "RUN_PACKETS_MAX",
+    "Datagram",
+    "Row",
+    "SocketAddress",
+    "rows_work",
+)
 
 RUN_PACKETS_MAX: Final = 64
 """Packets that the kernel takes as one run (UDP_MAX_SEGMENTS before Linux 6.9)."""
@@ -123,8 +132,8 @@ def _address(buffer: bytearray) -> int:
     return ctypes.addressof(ctypes.c_char.from_buffer(buffer)) if buffer else 0
 
 
-def _rows_work() -> bool:
-    """Whether a row that is sent over loopback arrives as the packets it stands for."""
+def rows_work() -> bool:
+    """Test whether a row that is sent over loopback arrives as the packets it stands for."""
     if _sendmmsg is None:
         return False
     with suppress(Exception):
@@ -150,5 +159,5 @@ def _arrives() -> bool:
         return not row.send(sender.fileno(), 2) and [receiver.recv(512) for _ in expected] == expected
 
 
-ROWS_WORK: Final = _rows_work()
+ROWS_WORK: Final = rows_work()
 """The result of the self-test, made when this module is imported."""
