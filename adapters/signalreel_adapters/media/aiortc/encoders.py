@@ -109,12 +109,13 @@ class _Process:
         self._failures = failures
         self._child: Child | None = None
         self._is_over = asyncio.Event()
+        self._listens = False  # it has said something: until then packets would only wait
         self._is_closing = False
         self._task = asyncio.get_running_loop().create_task(self._run(module, plan))
         self._task.add_done_callback(lambda _: forget(self))
 
     def send(self, message: Command | SourcePacket) -> bool:
-        if self._child is None or self._is_closing:
+        if self._child is None or not self._listens or self._is_closing:
             return False
         return self._child.send(message.encode() if isinstance(message, SourcePacket) else encode(message))
 
@@ -142,13 +143,15 @@ class _Process:
         except (OSError, PipesUnavailable) as error:
             self._failures.note("no encoder can be started", error)
         else:
-            if not self._is_closing:
-                self._on_start()
             await self._is_over.wait()
             await self._child.close()
         if not self._is_closing:
             self._on_end()
 
     def _take(self, message: bytes) -> None:
-        if not self._is_closing:
-            self._on_message(message)
+        if self._is_closing:
+            return
+        if not self._listens:
+            self._listens = True
+            self._on_start()
+        self._on_message(message)

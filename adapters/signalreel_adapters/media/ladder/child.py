@@ -40,6 +40,7 @@ class Encoding:
         self._counted_at = self._loop.time()
         self.failed: asyncio.Future[None] = self._loop.create_future()
         parent.on_message = self.hear
+        parent.send(encode(self._counted))
 
     def hear(self, message: bytes) -> None:
         """Take a message of the parent's."""

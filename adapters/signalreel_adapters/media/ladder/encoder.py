@@ -31,8 +31,8 @@ from signalreel_adapters.media.ladder.packets import Packetizer
 __all__ = ("Done", "Job", "LadderEncoder")
 
 _WAITING_MAX: Final = 45
-"""Pictures that wait to be decoded: what comes in the time that a process takes to start. With more of them, the next
-keyframe is waited for instead."""
+"""Pictures that wait to be decoded, which is quick when they are not encoded as well: 1.5 s in which a busy machine did
+not let us work. With more of them, the next keyframe is waited for instead."""
 
 _WAITING_FEW: Final = 2
 """With more than so many pictures waiting, they are decoded and not encoded."""

@@ -1,8 +1,8 @@
 """What a server and the encoder of a ladder say to each other. A packet is a few bytes in front of what it carries.
 
 The process gets its `Plan` as an argument. The server then sends every packet of the source, `Encode` whenever that
-changes, and `Refresh`. The encoder answers with the packets of its renditions, with `SourceBroken`, and with `Counted`
-every second in which there was work.
+changes, and `Refresh`. The encoder says `Counted` when it listens, and again every second in which there was work;
+otherwise the packets of its renditions, and `SourceBroken`.
 """
 
 import struct

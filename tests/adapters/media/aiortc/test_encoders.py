@@ -10,7 +10,7 @@ import pytest
 
 from signalreel_adapters.media.aiortc.encoders import EncoderProcess, Encoders
 from signalreel_adapters.media.aiortc.failures import Failures
-from signalreel_adapters.media.ladder.messages import Encode, Plan, PlannedRung, SourceBroken, decode_report
+from signalreel_adapters.media.ladder.messages import Counted, Encode, Plan, PlannedRung, SourceBroken, decode_report
 from tests.adapters.media.aiortc.peers import eventually
 from tests.adapters.media.ladder.pictures import source_packets
 
@@ -25,14 +25,12 @@ class Heard:
 
     def __init__(self) -> None:
         self.starts = asyncio.Event()
-        self.says = asyncio.Event()
         self.ends = asyncio.Event()
         self.messages: list[bytes] = []
 
     def take(self, message: bytes) -> None:
         """Hear a message."""
         self.messages.append(message)
-        self.says.set()
 
     def start(self, encoders: Encoders) -> EncoderProcess:
         """Start one."""
@@ -75,9 +73,9 @@ async def test_an_encoder_listens_once_it_is_started() -> None:
         await until(heard.starts)
         assert process.send(Encode((180,)))
         assert process.send(source_packets("VP8", 360, 12)[-1])
-        await until(heard.says)
+        await eventually(lambda: len(heard.messages) > 1, "it answers", PATIENCE_S)
 
-    assert decode_report(heard.messages[0]) == SourceBroken()
+    assert [decode_report(message) for message in heard.messages] == [Counted(0, 0, 0, 0), SourceBroken()]
     assert not heard.ends.is_set()
 
 
