@@ -52,6 +52,9 @@ _IDLE_MAX: Final = 10.0
 _STALLED_MAX: Final = 5.0
 """Seconds in which an encoder that has work says nothing; then it is ended."""
 
+_SOURCE_PIXELS_MAX: Final = 3_840 * 2_160
+"""A larger picture has no rungs: to decode it would take a processor for itself."""
+
 _FRESH: Final = 1.0
 """Seconds after its last packet for which a source is taken for one that sends."""
 
@@ -159,6 +162,8 @@ class Ladder:
         source = self.source
         size: Size = source.size if source is not None else (0, 0)
         wanted = self._bitrates if self.restarts <= RESTARTS_MAX and self._clock() >= self._retry_at else {}
+        if size[0] * size[1] > _SOURCE_PIXELS_MAX:
+            wanted = {}
         fitting = {height: scaled(*size, height) for height in wanted if height < size[1]}
         for layer in [layer for layer in self._layers.values() if layer.size[1] not in fitting]:
             del self._layers[layer.ssrc], self._track.encoded[layer.rid]

@@ -6,6 +6,7 @@ for most of it.
 
 import asyncio
 import os
+import resource
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -20,6 +21,9 @@ __all__ = ("Encoding", "serve")
 
 _NICENESS: Final = 2
 """An encoder that is a little late costs its own viewers a picture; a server that is, everybody."""
+
+_MEMORY_BYTES_MAX: Final = 2_147_483_648
+"""Of address space: about twice what a picture of 4K and its renditions take. A decoder believes any size."""
 
 _COUNTED_EVERY: Final = 1.0
 _PACKET_BYTE: Final = bytes((PACKET,))
@@ -38,6 +42,7 @@ class Encoding:
         self._turn: asyncio.TimerHandle | None = None
         self._counted: Counted = self._encoder.counted
         self._counted_at = self._loop.time()
+        self._is_over = False
         self.failed: asyncio.Future[None] = self._loop.create_future()
         parent.on_message = self.hear
         parent.send(encode(self._counted))
@@ -59,14 +64,14 @@ class Encoding:
             self._parent.send(encode(self._counted))
 
     def _begin_job(self) -> None:
-        job = self._encoder.next_job() if self._job is None else None
+        job = self._encoder.next_job() if self._job is None and not self._is_over else None
         if job is not None:
             self._job = self._loop.run_in_executor(self._thread, self._encoder.run, job)
             self._job.add_done_callback(self._end_job)
 
     def _end_job(self, job: asyncio.Future[Done]) -> None:
         self._job = None
-        if job.cancelled():
+        if job.cancelled() or self._is_over:
             return
         error = job.exception()
         if error is not None:
@@ -95,6 +100,7 @@ class Encoding:
 
     def close(self) -> None:
         """Stop; a job in the thread is waited for."""
+        self._is_over = True
         if self._turn is not None:
             self._turn.cancel()
         self._thread.shutdown(cancel_futures=True)
@@ -116,4 +122,5 @@ async def serve(parent: Parent) -> None:
 
 if __name__ == "__main__":
     os.nice(_NICENESS)
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES_MAX, _MEMORY_BYTES_MAX))
     serve_parent(serve)

@@ -19,7 +19,7 @@ from signalreel_adapters.media.ladder.codec import Decoder
 from signalreel_adapters.media.ladder.frames import Assembler
 from signalreel_adapters.media.ladder.messages import Encode, Refresh, SourcePacket
 from tests.adapters.media.aiortc.encoding import FakeEncoder, FakeEncoders
-from tests.adapters.media.aiortc.fakes import Clock, FakeTransport, offered, published, rtp
+from tests.adapters.media.aiortc.fakes import Clock, FakeTransport, offered, published, rtp, vp8
 from tests.adapters.media.ladder.pictures import source_packet, source_packets
 
 RUNGS = (Rung(720, 1_500_000), Rung(240, 300_000), Rung(180, 200_000))
@@ -403,6 +403,18 @@ def test_what_cannot_have_a_ladder_has_none(track: PublishedTrack) -> None:
     world.pictures(3)
 
     assert [each.encoded for each in world.publisher.tracks] == [{}]
+
+
+def test_a_picture_that_is_too_large_has_none() -> None:
+    """Whoever publishes says how large it is, and a decoder would believe it: it does not get the packet."""
+    world = World()
+    world.watched()
+    heard = world.encoder.packets
+    payload = vp8(1, key=True, width=16_000, height=16_000)
+    world.publisher.take_rtp(rtp(world.sequence, 3_000_000, marker=True, payload=payload))
+
+    assert world.track.encoded == {}
+    assert world.encoder.packets == heard
 
 
 def test_nothing_stays_behind() -> None:

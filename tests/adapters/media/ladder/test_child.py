@@ -116,6 +116,18 @@ async def test_a_process_asks_for_a_keyframe() -> None:
     assert heard.packets == []
 
 
+async def test_a_process_cannot_take_all_memory() -> None:
+    """Decoders believe the size that a picture claims; the system does not."""
+    async with encoding(Plan("VP8", 96, RUNGS)) as (heard, child):
+        with anyio.fail_after(PATIENCE_S):
+            while not heard.reports:
+                await heard.changed.wait()
+        limits = (await anyio.Path(f"/proc/{child.pid}/limits").read_text()).splitlines()
+
+    [memory] = [line.split() for line in limits if line.startswith("Max address space")]
+    assert memory[3:5] == ["2147483648", "2147483648"]
+
+
 async def test_a_process_that_cannot_encode_ends() -> None:
     """What libav refuses ends it, and its parent hears so: a new one is the parent's decision."""
     impossible = (PlannedRung(180, 2**40, 180),)
