@@ -122,6 +122,7 @@ class Out:
         "payload_type",
         "picture_offset",
         "ready",
+        "renewed",
         "repair_type",
         "sequence_offset",
         "shifts_pictures",
@@ -141,6 +142,7 @@ class Out:
         self.repair_type = offered.repair_type
         self.egress: Egress | None = None
         self.enabled = True
+        self.renewed = False  #: has begun to flow since that was last told: its timestamps mean something else
         self.ready = False  #: the viewer's transport is connected, and it has agreed to this section
         self.layer: Feed | None = None  #: where packets come from now
         self.target: Feed | None = None  #: where they are to come from at its next keyframe
@@ -189,7 +191,7 @@ class Out:
         self.layer_packets_before, self.layer_octets_before = layer.sent_packets, layer.sent_octets
         self.egress = self.transport.egress
         self.layer, self.target = layer, None
-        self._started = True
+        self._started = self.renewed = True
 
     def forget_source(self) -> None:
         """Take the next flow for one from another source, because its numbers start anew."""

@@ -228,10 +228,12 @@ class Viewer:
             else:
                 sound += feed.rate.rate(now)
         padded = self._padded()
+        if padded is not None and (padded.layer is None or padded.layer.clock.reading(now) is None):
+            padded = None  # without sender reports nothing would be learned
         change = self._choice.look(pictures, sound, now, blind=padded is None)
         if change is not None:
             self._follow_change(change, pictures[change.key], now)
-        elif padded is not None and padded.layer is not None and padded.layer.clock.reading(now) is not None:
+        elif padded is not None:
             cluster = self._choice.cluster(pictures, now)
             if cluster is not None:
                 self._padding = self._padding_bits = 0
@@ -323,6 +325,8 @@ class Viewer:
                         found[0].retransmit(sequence & 0xFFFF, now)
             elif isinstance(packet, RtcpPsfbPacket):
                 self._take_feedback(packet, now)
+        if any(out.renewed for out, _ in self._outs.values()):
+            self._send_reports(now, behind_cluster=False)
         if not self._height and self._choice.urgent(now):
             self.follow_estimate(now)
 
@@ -380,7 +384,7 @@ class Viewer:
     def _send_reports(self, now: float, *, behind_cluster: bool) -> None:
         packets: list[AnyRtcpPacket] = []
         for out, _ in self._outs.values():
-            out.egress = self.transport.egress
+            out.egress, out.renewed = self.transport.egress, False
             reading = out.layer.clock.reading(now) if out.layer is not None and out.flows else None
             if reading is None or not out.started:
                 continue

@@ -269,6 +269,20 @@ def test_a_player_without_retransmissions_is_not_padded() -> None:
     assert world.viewer.fill(1_000_000_000, world.clock.now) < 1_000_000_000
 
 
+def test_requests_of_a_lossy_player_become_few() -> None:
+    """A hundred a second for a keyframe are two for the publisher."""
+    world = World()
+    world.start()
+    ssrc = world.video_ssrc()
+    world.clock.now += 1
+    before = len(world.upstream.sent_rtcp)
+    for _ in range(100):
+        world.viewer.take_rtcp([RtcpPsfbPacket(fmt=1, ssrc=7, media_ssrc=ssrc)])
+        world.clock.now += 0.01
+
+    assert sum(isinstance(each, RtcpPsfbPacket) for each in world.upstream.sent_rtcp[before:]) == 2
+
+
 def test_what_is_measured_is_what_is_sent() -> None:
     """Of the layer that is shown, and nothing while none is."""
     world = World(layers=("h", "l"))
@@ -374,6 +388,24 @@ def test_sender_reports_are_on_the_players_clock() -> None:
     assert report.ssrc == world.video_ssrc()
     assert report.sender_info.rtp_timestamp == (90 + offset) & 0xFFFFFFFF
     assert report.sender_info.packet_count == 1
+
+
+def test_a_flow_that_has_begun_anew_is_reported_on_at_once() -> None:
+    """With the next word of the player, and once: its timestamps have moved, and its sound must fit them."""
+    world = World()
+    world.start()
+    world.publisher.take_rtcp([RtcpSrPacket(ssrc=1, sender_info=RtcpSenderInfo(5 << 32, 90, 1, 1))])
+
+    for _ in range(2):
+        world.viewer.take_rtcp([])
+    assert sum(isinstance(each, RtcpSrPacket) for each in world.transport.sent_rtcp) == 1
+    world.viewer.switch("s1", "video", enabled=False)
+    world.viewer.switch("s1", "video", enabled=True)
+    world.clock.now += 1
+    world.send(key=True)
+    world.viewer.take_rtcp([])
+
+    assert sum(isinstance(each, RtcpSrPacket) for each in world.transport.sent_rtcp) == 2
 
 
 def test_a_stream_that_leaves_the_offer_stops() -> None:
