@@ -165,7 +165,9 @@ class Connection {
     const relayed = new Promise((resolve) => { this.client.proceed = resolve; });
     this.client.hear({ relayed: this.streamId, port: Number(port) });
     await relayed;
-    return sdp.replace(served, `$1 ${this.options.relayPort}`);
+    // A server may offer other addresses of this machine too, and each of them is a way past the relay.
+    const others = /^a=candidate:(?!\S+ 1 udp \d+ 127\.0\.0\.1 ).*\r\n/gim;
+    return sdp.replace(others, "").replace(served, `$1 ${this.options.relayPort}`);
   }
 }
 
