@@ -116,9 +116,13 @@ class Layer:
             self._ask(self)
 
     def history(self, sequence: int) -> Forwarded | None:
-        """Give a packet that was forwarded lately."""
+        """Give a packet that was forwarded lately.
+
+        What the fan-out holds is let go first: it may be made longer yet, and one number must not stand for two texts.
+        """
         if not self._history:
             return None
+        self._fan_out.flush()
         packet = self._history[sequence & _HISTORY_MASK]
         return packet if packet is not None and packet.sequence == sequence else None
 

@@ -1,11 +1,13 @@
 """One incoming stream: who is let in, what is kept, what viewers are promised of every packet."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from signalreel_adapters.media.aiortc.fanout import PoliteFanOut
+from signalreel_adapters.media.aiortc.fanout import FanOut, PoliteFanOut
 from signalreel_adapters.media.aiortc.layer import HISTORY_PACKETS, Layer
 from signalreel_adapters.media.aiortc.negotiation import PublishedTrack
-from signalreel_adapters.media.aiortc.outgoing import Out
+from signalreel_adapters.media.aiortc.outgoing import Forwarded, Out
 from signalreel_adapters.media.aiortc.rtp import abs_send_time, parse
 from tests.adapters.media.aiortc.fakes import SEED, Clock, FakeTransport, junk, offered, published, rtp, vp8
 
@@ -13,7 +15,7 @@ from tests.adapters.media.aiortc.fakes import SEED, Clock, FakeTransport, junk, 
 class World:
     """A layer, and how often a keyframe was asked for."""
 
-    def __init__(self, track: PublishedTrack | None = None) -> None:
+    def __init__(self, track: PublishedTrack | None = None, *, fan_out: FanOut | None = None) -> None:
         self.clock = Clock()
         self.asked = 0
         self.transport = FakeTransport()
@@ -21,7 +23,7 @@ class World:
             track or published(),
             1,
             "",
-            fan_out=PoliteFanOut(),
+            fan_out=fan_out or PoliteFanOut(),
             keyframe_interval=0.5,
             ask_for_keyframe=self._ask,
         )
@@ -179,3 +181,31 @@ def test_junk_is_forwarded_or_dropped_but_raises_nothing(codec: str) -> None:
         if packet is not None:
             world.layer.take(data, packet, world.clock.now)
     assert world.layer.reception.missing <= 512, f"seed {SEED}"
+
+
+class _HoldingFanOut(PoliteFanOut):
+    """Holds packets back until it is told to let them go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[Forwarded] = []
+
+    def forward(self, packet: Forwarded, outs: Sequence[Out]) -> None:
+        """Hold it."""
+        self.held.append(packet)
+
+    def flush(self) -> None:
+        """Let them go."""
+        self.held.clear()
+
+
+def test_what_is_asked_for_again_has_been_sent_before() -> None:
+    """A packet that is held may be made longer yet: sent twice, one number would stand for two texts under one key."""
+    fan_out = _HoldingFanOut()
+    world = World(fan_out=fan_out)
+    world.viewer()
+    world.take(rtp(1, payload=vp8(1, key=True)))
+    assert len(fan_out.held) == 1
+
+    assert world.layer.history(1) is not None
+    assert fan_out.held == []
