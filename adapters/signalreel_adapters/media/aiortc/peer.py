@@ -40,11 +40,11 @@ class Egress:
     def __init__(self, context: object, owner: object, through: socket.socket, address: Address) -> None:
         self._owner = owner
         self.context = context
-        self.growth = 0  #: bytes that SRTP adds to a packet, once that is known; `NO_RUNS` when each goes alone
         self.move(through, address)
 
     def move(self, through: socket.socket, address: Address) -> None:
         """Send from this socket to this address from now on. The address is numeric."""
+        self.growth = 0  #: bytes that SRTP adds to a packet, once that is known; `NO_RUNS` when each goes alone
         self.through = through
         self.send: Callable[[Any, Any], object] = through.sendto
         self.address = address
