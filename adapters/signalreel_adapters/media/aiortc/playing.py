@@ -186,13 +186,16 @@ class PlaybackSide(Side):
     async def _send_cluster(self, cluster: Cluster) -> None:
         """Have it sent evenly in its time; a slice that comes late is the larger."""
         began, sent, due = self._clock(), 0, 0
-        while sent < cluster.bits and sent >= due and self.viewer is not None:
-            await asyncio.sleep(_SLICE)
-            now = self._clock()
-            due = int(cluster.bits * min(1.0, (now - began) / cluster.seconds))
-            sent = self.viewer.fill(due, now)
-        if self.viewer is not None:
-            self.viewer.end_cluster(self._clock())
+        try:
+            while sent < cluster.bits and sent >= due and self.viewer is not None:
+                await asyncio.sleep(_SLICE)
+                now = self._clock()
+                due = int(cluster.bits * min(1.0, (now - began) / cluster.seconds))
+                sent = self.viewer.fill(due, now)
+            if self.viewer is not None:
+                self.viewer.end_cluster(self._clock())
+        except Exception as error:  # noqa: BLE001 - a probe's bug must be heard of, and end nothing else
+            self._failures.note("a probe failed", error)
 
     async def close(self) -> None:
         """Free everything."""

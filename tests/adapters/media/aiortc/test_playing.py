@@ -258,3 +258,19 @@ async def test_closing_leaves_the_stream_alone() -> None:
     assert world.send() == set()
     assert world.transport.closed
     assert world.stream.relay.players == {}
+
+
+async def test_a_probe_that_fails_is_heard_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ends nothing but itself."""
+    world = World()
+    await world.connected()
+    viewer = world.side.viewer
+    assert viewer is not None
+    failures: list[str] = []
+    monkeypatch.setattr(world.side._failures, "count_with", lambda: failures.append("one"))
+    monkeypatch.setattr(viewer, "fill", lambda *_: 1 // 0)
+    viewer.on_cluster(Cluster(10_000, 0.1))
+    await eventually(lambda: bool(failures), "the failure")
+
+    assert failures == ["one"]
+    await world.side.close()
