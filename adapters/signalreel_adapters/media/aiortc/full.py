@@ -6,7 +6,6 @@ aioice trusts whatever arrives; the filter of `filter` is put in front of it her
 # pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 # Only this module and `transport` know the libraries' private names.
 
-import asyncio
 import logging
 import os
 import secrets
@@ -256,14 +255,10 @@ class AioicePeer(DtlsPeer):
         if self._closed:
             return
         try:
-            async with asyncio.timeout(self._settings.close_timeout):
-                await self._close_secure()
-                await self._ice.stop()
-        except TimeoutError:
-            _logger.warning("a transport did not close in time")
-        except (ConnectionError, OSError, AssertionError) as error:
-            _logger.debug("a transport did not close cleanly: %s", type(error).__name__)
+            await self._bounded(self._close_secure(), self._settings.close_timeout)
         finally:
             if self.socket is not None:
                 self.socket.close()
                 self.socket = None
+            # The sockets are closed with it, however the goodbye went.
+            await self._bounded(self._ice.stop(), self._settings.close_timeout)

@@ -26,13 +26,13 @@ from signalreel_adapters.media.aiortc.addresses import reached_at
 from signalreel_adapters.media.aiortc.errors import DescriptionImpossible, TransportFailed
 from signalreel_adapters.media.aiortc.filter import Address, Arrival, Candidate, SeenChecks, classify
 from signalreel_adapters.media.aiortc.peer import Remote
+from signalreel_adapters.media.aiortc.rtp import is_rtcp
 from signalreel_adapters.media.aiortc.sdp import LocalTransport
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.transport import (
     RAW_WAY_WORKS,
     DtlsPeer,
     fingerprint_of,
-    is_rtcp,
 )
 
 __all__ = ("LitePeer", "UdpMux")
@@ -355,12 +355,7 @@ class LitePeer(DtlsPeer):
         if self._closed:
             return
         try:
-            async with asyncio.timeout(self._settings.close_timeout):
-                await self._close_secure()
-        except TimeoutError:
-            _logger.warning("a transport did not close in time")
-        except (ConnectionError, OSError, AssertionError) as error:
-            _logger.debug("a transport did not close cleanly: %s", type(error).__name__)
+            await self._bounded(self._close_secure(), self._settings.close_timeout)
         finally:
             self._mux.leave(self)
             self._ice.closed = True

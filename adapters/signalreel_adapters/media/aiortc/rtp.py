@@ -14,6 +14,7 @@ __all__ = (
     "HEADER",
     "HEADER_SIZE",
     "PACKET_BYTES_MAX",
+    "RTCP_TYPES",
     "SEQUENCE_HALF",
     "SEQUENCE_MASK",
     "TIMESTAMP_MASK",
@@ -23,6 +24,7 @@ __all__ = (
     "extension",
     "extensions",
     "is_newer",
+    "is_rtcp",
     "parse",
     "seconds_since",
     "unwrap_retransmission",
@@ -40,6 +42,10 @@ TIMESTAMP_MASK: Final = 0xFFFF_FFFF
 PACKET_BYTES_MAX: Final = 1_300
 """Largest plain packet that is forwarded. Every known sender stays below 1 250; SRTP adds up to 16 bytes, our own
 header extensions up to 24, and the sum must pass pylibsrtp's limit of 1 356 and a path of 1 400."""
+
+RTCP_TYPES: Final = range(192, 224)
+"""The second byte of an RTCP packet, and of no RTP packet of a payload type that may be used beside it: 64 to 95 may
+not (RFC 5761, section 4)."""
 
 _ONE_BYTE_PROFILE: Final = 0xBEDE
 _TWO_BYTE_PROFILE: Final = 0x1000
@@ -125,6 +131,11 @@ def extensions(data: bytes, packet: Packet) -> Iterator[tuple[int, int, int]]:
                 return
             yield lead, at + 1, data[at]
             at += 1 + data[at]
+
+
+def is_rtcp(data: bytes) -> bool:
+    """Whether a packet of the range of RTP is RTCP (RFC 5761, section 4)."""
+    return len(data) > 1 and data[1] in RTCP_TYPES
 
 
 def extension(data: bytes, packet: Packet, ident: int) -> bytes | None:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from signalreel_adapters.media.aiortc.errors import DescriptionRefused
 from signalreel_adapters.media.aiortc.filter import check_text
+from signalreel_adapters.media.aiortc.rtp import RTCP_TYPES
 
 __all__ = ("Codec", "Description", "Fingerprint", "LocalSection", "LocalTransport", "Section", "parse", "render")
 
@@ -217,7 +218,7 @@ def _codecs(formats: str, own: dict[str, list[str]], codecs_max: int) -> tuple[C
     for each in listed:
         number = _number(each, _PAYLOAD_TYPE_MAX, "payload type")
         match = maps.get(each)
-        if match is not None:
+        if match is not None and number | 0x80 not in RTCP_TYPES:
             found.append(Codec(number, match[2], int(match[3]), int(match[4] or 1), parameters.get(each, "")))
     return tuple(found)
 

@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol, cast
 
 import aioice.ice
@@ -35,6 +35,7 @@ from pylibsrtp import Policy, Session
 from signalreel_adapters.media.aiortc.errors import TransportFailed
 from signalreel_adapters.media.aiortc.filter import Address
 from signalreel_adapters.media.aiortc.peer import Egress, Remote
+from signalreel_adapters.media.aiortc.rtp import is_rtcp
 from signalreel_adapters.media.aiortc.sctp import admits_packet
 from signalreel_adapters.media.aiortc.sdp import Fingerprint
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
@@ -45,7 +46,6 @@ __all__ = (
     "IceLike",
     "ffi",
     "fingerprint_of",
-    "is_rtcp",
     "protect_in_place",
     "run_now",
 )
@@ -58,7 +58,6 @@ protect_in_place: Final[Any] = _srtp.lib.srtp_protect
 
 _logger: Final = logging.getLogger(__name__)
 
-_RTCP_TYPES: Final = range(192, 209)  # the second byte of an RTCP packet behind rtcp-mux (RFC 5761, section 4)
 _RTCP_BYTES_MAX: Final = 1_200
 _FINGERPRINT_ALGORITHM: Final = "sha-256"
 
@@ -67,11 +66,6 @@ def fingerprint_of(certificate: RTCCertificate) -> Fingerprint:
     """Give the hash of our certificate that our descriptions carry."""
     found = next(each for each in certificate.getFingerprints() if each.algorithm == _FINGERPRINT_ALGORITHM)
     return Fingerprint(found.algorithm, found.value)
-
-
-def is_rtcp(data: bytes) -> bool:
-    """Whether a packet of the range of RTP is RTCP (RFC 5761, section 4)."""
-    return len(data) > 1 and data[1] in _RTCP_TYPES
 
 
 def run_now(coroutine: Coroutine[Any, Any, object]) -> bool:
@@ -278,6 +272,16 @@ class DtlsPeer:
         if not self._closed:
             callback, self.on_lost = self.on_lost, _ignore
             callback(reason)
+
+    async def _bounded(self, closing: Awaitable[object], seconds_max: float) -> None:
+        """Wait for something to close, not for ever and whatever comes of it."""
+        try:
+            async with asyncio.timeout(seconds_max):
+                await closing
+        except TimeoutError:
+            _logger.warning("a transport did not close in time")
+        except (ConnectionError, OSError, AssertionError) as error:
+            _logger.debug("a transport did not close cleanly: %s", type(error).__name__)
 
     async def _close_secure(self) -> None:
         self._closed = True

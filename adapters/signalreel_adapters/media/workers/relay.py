@@ -29,6 +29,7 @@ from msgspec import Struct
 from signalreel.settings import Rung
 from signalreel_adapters.media.aiortc.data import Message
 from signalreel_adapters.media.aiortc.negotiation import PublishedTrack
+from signalreel_adapters.media.aiortc.rtp import is_rtcp
 
 __all__ = (
     "FORMAT",
@@ -50,7 +51,6 @@ _TEXT: Final = 2
 _BYTES: Final = 3
 _MEDIA_FIRST: Final = 128
 _MEDIA_LAST: Final = 191
-_RTCP_TYPES: Final = range(192, 224)
 
 
 class Standing(Struct, frozen=True, array_like=True):
@@ -95,7 +95,7 @@ def hear(message: bytes, listener: Listener) -> bool:
         return False
     lead = message[0]
     if _MEDIA_FIRST <= lead <= _MEDIA_LAST:
-        if len(message) < 2 or message[1] not in _RTCP_TYPES:  # noqa: PLR2004 - the byte that tells RTCP
+        if not is_rtcp(message):
             listener.take_rtp(message)
             return True
         try:

@@ -227,3 +227,23 @@ async def test_advertised_addresses_are_offered_and_the_bound_ones_are_not() -> 
 
     assert [line.split()[4:6] for line in (await peer.gather()).candidates] == [["192.0.2.1", str(port)]]
     await peer.close()
+
+
+async def test_a_goodbye_that_fails_leaves_no_socket_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the library raises while it ends DTLS, the peer's sockets are closed behind it."""
+    pair = Pair()
+    await pair.connect()
+    server = pair.full
+    opened = [protocol.transport for protocol in server._connection._protocols]
+
+    async def fail() -> None:
+        raise ConnectionError
+
+    with monkeypatch.context() as failing:
+        failing.setattr(server._dtls, "stop", fail)
+        await server.close()
+
+    assert opened
+    assert all(transport.is_closing() for transport in opened)
+    await server._dtls.stop()
+    await pair.client.close()

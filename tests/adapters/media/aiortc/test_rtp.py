@@ -132,3 +132,13 @@ def test_the_running_numbers_of_vp8_are_found() -> None:
     assert rtp.vp8_positions(b"\x90\x40\x06", 0, 3) == Vp8Positions(0, 0, False, 2, 6)
     assert rtp.vp8_positions(b"\x10\x00", 0, 2) is None
     assert rtp.vp8_positions(b"\x90\x80\x80", 0, 3) is None
+
+
+@pytest.mark.parametrize(
+    ("second", "told"),
+    [(96, False), (0x80 | 63, False), (0x80 | 64, True), (200, True), (0x80 | 95, True), (224, False)],
+)
+def test_rtcp_is_told_by_its_second_byte(second: int, told: bool) -> None:
+    """Both go through one port; what a single byte cannot tell is neither."""
+    assert rtp.is_rtcp(bytes((0x80, second, 0, 0))) is told
+    assert not rtp.is_rtcp(b"\x80")

@@ -232,3 +232,14 @@ def test_an_ice_lite_agent_says_so() -> None:
     text = render(lite, "passive", [LocalSection("application", "0", message_bytes_max=1)], session_id=1, version=1)
 
     assert "a=ice-lite\r\n" in text.partition("m=")[0]
+
+
+def test_payload_types_that_look_like_rtcp_are_passed_over() -> None:
+    """With the marker their second byte is that of an RTCP packet: 64 to 95 must not be used (RFC 5761, section 4)."""
+    text = OFFER.replace("SAVPF 96", "SAVPF 64 95 96", 1).replace(
+        "a=rtpmap:96", "a=rtpmap:64 VP8/90000\r\na=rtpmap:95 VP8/90000\r\na=rtpmap:96", 1
+    )
+    assert "SAVPF 64 95 96" in text
+    video = read(text).sections[1]
+
+    assert [codec.payload_type for codec in video.codecs] == [96, 97]
