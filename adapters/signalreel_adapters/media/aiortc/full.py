@@ -23,7 +23,9 @@ from aiortc import (
     RTCIceCandidate,
     RTCIceGatherer,
     RTCIceParameters,
+    RTCIceServer,
     RTCIceTransport,
+    RTCIceTransportPolicy,
 )
 from aiortc.sdp import candidate_to_sdp
 
@@ -32,7 +34,7 @@ from signalreel_adapters.media.aiortc.errors import DescriptionImpossible, Trans
 from signalreel_adapters.media.aiortc.filter import Address, Candidate, SourceFilter
 from signalreel_adapters.media.aiortc.peer import Remote
 from signalreel_adapters.media.aiortc.sdp import LocalTransport
-from signalreel_adapters.media.aiortc.settings import AiortcSettings
+from signalreel_adapters.media.aiortc.settings import AiortcSettings, TurnServer
 from signalreel_adapters.media.aiortc.transport import RAW_WAY_WORKS, DtlsPeer, fingerprint_of, run_now
 
 __all__ = ("AioicePeer",)
@@ -43,10 +45,25 @@ _UNPARSABLE: Final = (ValueError, struct.error, IndexError, KeyError, AssertionE
 """All that aioice raises about a STUN message, promised or not."""
 
 
+def _relays(turn: TurnServer | None) -> list[RTCIceServer]:
+    if turn is None:
+        return []
+    try:
+        return [RTCIceServer(urls=turn.uri, username=turn.username, credential=turn.credential())]
+    except (OSError, UnicodeDecodeError) as error:
+        raise DescriptionImpossible("the credential of the TURN server cannot be read") from error
+
+
+def _policy(turn: TurnServer | None) -> RTCIceTransportPolicy:
+    return RTCIceTransportPolicy.RELAY if turn is not None and turn.only else RTCIceTransportPolicy.ALL
+
+
 def _reached_at(candidates: Sequence[RTCIceCandidate], advertised: Sequence[str]) -> list[RTCIceCandidate]:
-    by_port = {each.port: each for each in candidates}
-    found = reached_at([(each.ip, each.port) for each in candidates], advertised)
-    return [replace(by_port[port], ip=host) for host, port in found]
+    """Name other addresses for our own; a relay's address is as it is."""
+    own = {each.port: each for each in candidates if each.type == "host"}
+    found = reached_at([(each.ip, each.port) for each in own.values()], advertised)
+    relayed = [each for each in candidates if each.type != "host"]
+    return [*(replace(own[port], ip=host) for host, port in found), *relayed]
 
 
 class AioicePeer(DtlsPeer):
@@ -58,7 +75,8 @@ class AioicePeer(DtlsPeer):
         self._user_fragment, password = secrets.token_hex(8), secrets.token_hex(16)
         self._password = password.encode()  # the key of the checks
         self._gatherer = RTCIceGatherer(
-            iceServers=[],  # the default asks a public STUN server, and waits for it
+            iceServers=_relays(settings.turn),  # not given, it would ask a public STUN server, and wait for it
+            iceTransportPolicy=_policy(settings.turn),
             local_username=self._user_fragment,
             local_password=password,
         )
@@ -79,14 +97,16 @@ class AioicePeer(DtlsPeer):
 
     async def gather(self) -> LocalTransport:
         """Open one socket for each address to offer."""
-        hosts = self._settings.hosts or machine_hosts()
+        turn = self._settings.turn
+        hosts = (self._settings.hosts or machine_hosts()) if turn is None or not turn.only else ()
         own = self._connection.get_component_candidates
 
         # aioice leaves loopback out, and lets nobody choose; this instance gets its addresses from us.
         async def chosen(**options: Any) -> object:
             if self._settings.ports is not None:
                 bound = [await self._bind(host, self._settings.ports) for host in hosts]
-                return [candidate for candidate in bound if candidate is not None]
+                relayed = await own(**(options | {"addresses": []}))
+                return [*(candidate for candidate in bound if candidate is not None), *relayed]
             return await own(**(options | {"addresses": list(hosts)}))
 
         self._connection.get_component_candidates = chosen
@@ -94,6 +114,8 @@ class AioicePeer(DtlsPeer):
         candidates = self._gatherer.getLocalCandidates()
         if not candidates:
             raise DescriptionImpossible("none of the addresses to offer can be bound, or no port is left in the range")
+        if turn is not None and all(candidate.type != "relay" for candidate in candidates):
+            _logger.warning("the TURN server relays nothing: it is not there, or does not take our credential")
         for protocol in self._connection._protocols:  # noqa: SLF001
             self._guard(protocol)
         parameters = self._gatherer.getLocalParameters()

@@ -4,15 +4,42 @@ They decide nothing on a reel: what they lead to arrives there as events.
 """
 
 import ipaddress
+import re
+from pathlib import Path
 from typing import Final, Literal, Self
 
 from msgspec import Struct, structs
 
-__all__ = ("ANY_HOST", "LOOPBACK", "AiortcSettings")
+__all__ = ("ANY_HOST", "LOOPBACK", "AiortcSettings", "TurnServer")
 
 LOOPBACK = "127.0.0.1"
 _PORT_MAX: Final = 65_535
+_TURN_URI: Final = re.compile(r"turn:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(\?transport=(udp|tcp))?")
 ANY_HOST = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, never bound
+
+
+class TurnServer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A relay through which the server itself can be reached, where none of its own ports can."""
+
+    uri: str
+    """`turn:host:port`, with `?transport=tcp` to reach it over TCP."""
+
+    username: str
+    credential_file: str
+    """The file that holds the password, so that it stands in no settings. White space around it is not part of it. It
+    is read for every peer: a new password needs no restart."""
+
+    only: bool = False
+    """Whether nothing but the relay is offered: no address of this machine is told to anybody."""
+
+    def __post_init__(self) -> None:
+        """Refuse an address that is none. Raises `ValueError`."""
+        if not _TURN_URI.fullmatch(self.uri):
+            raise ValueError("the address of a TURN server is turn:host:port")
+
+    def credential(self) -> str:
+        """Read the password. Raises `OSError` and `UnicodeDecodeError`."""
+        return Path(self.credential_file).read_text(encoding="utf-8").strip()
 
 
 class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +68,9 @@ class AiortcSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ports: tuple[int, int] | None = None
     """First and last UDP port of the range for `port-each`; `None` for any. Each peer takes one for every host, and
     whoever finds none left is refused with `notSetLocalDescription`."""
+
+    turn: TurnServer | None = None
+    """The relay to be offered by `port-each`. `one-port` has none: it is for servers that can be reached."""
 
     allow_loopback: bool = False
     """Whether a candidate of a client may name a loopback address: for clients on this machine alone. A browser here
