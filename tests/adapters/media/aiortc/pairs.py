@@ -44,6 +44,7 @@ class Pair:
         *,
         raw: bool = True,
         settings: AiortcSettings = SETTINGS,
+        theirs: AiortcSettings = SETTINGS,
         mux: UdpMux | None = None,
     ) -> None:
         self._own_mux: UdpMux | None = None
@@ -55,7 +56,7 @@ class Pair:
             if mux is None
             else LitePeer(mux, settings, CERTIFICATE, raw=raw)
         )
-        self.client = AioicePeer(SETTINGS, CERTIFICATE, controlling=True)
+        self.client = AioicePeer(theirs, CERTIFICATE, controlling=True)
         self.at_server: list[bytes] = []
         self.at_client: list[bytes] = []
         self.rtcp: list[AnyRtcpPacket] = []

@@ -59,9 +59,9 @@ def free_port() -> int:
 class Peer:
     """What both clients share: one transport."""
 
-    def __init__(self, *, controlling: bool) -> None:
+    def __init__(self, *, controlling: bool, settings: AiortcSettings = SETTINGS) -> None:
         self.certificate = RTCCertificate.generateCertificate()
-        self.transport = AioicePeer(SETTINGS, self.certificate, controlling=controlling)
+        self.transport = AioicePeer(settings, self.certificate, controlling=controlling)
         self.local: LocalTransport | None = None
         self.connecting: asyncio.Task[None] | None = None
         self.heard: list[AnyRtcpPacket] = []
@@ -137,8 +137,8 @@ def _candidate(line: str) -> Candidate:
 class PublishingPeer(Peer):
     """Publishes VP8 and Opus that are none: headers and descriptors are real, the payload is a number."""
 
-    def __init__(self, label: str = "s1", seed: int = 1) -> None:
-        super().__init__(controlling=True)
+    def __init__(self, label: str = "s1", seed: int = 1, settings: AiortcSettings = SETTINGS) -> None:
+        super().__init__(controlling=True, settings=settings)
         chance = random.Random(seed)
         self.label = label
         self.audio_ssrc, self.video_ssrc, self.repair_ssrc = (chance.getrandbits(31) | 1 for _ in range(3))
@@ -259,8 +259,8 @@ class PublishingPeer(Peer):
 class PlayingPeer(Peer):
     """Plays what the server offers, and notes every packet."""
 
-    def __init__(self) -> None:
-        super().__init__(controlling=False)
+    def __init__(self, settings: AiortcSettings = SETTINGS) -> None:
+        super().__init__(controlling=False, settings=settings)
         self.packets: dict[int, list[bytes]] = {}  #: by SSRC
         self.offer = ""
         self.transport.on_rtp = self._take_packet
