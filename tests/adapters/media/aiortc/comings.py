@@ -14,7 +14,6 @@ from typing import Final, Self
 
 from aioice.ice import Connection
 from aiortc import RTCDtlsTransport, RTCSctpTransport
-from aiortc.rtcicetransport import RTCIceParameters
 from msgspec import Struct, structs
 from pylibsrtp import Session
 
@@ -165,6 +164,8 @@ class Comings:
         call.events.clear()
         call.said.clear()
         call._listeners.pop(session, None)
+        for source in self._stayed:
+            source.heard.clear()
 
     # ----------------------------------------------------------------------------------------------- who stays a while
 
@@ -194,11 +195,11 @@ class Comings:
 
     async def _publish(self, call: Call, session: str, *, with_data: bool, vanish: bool = False) -> None:
         source = PublishingPeer(session)
-        call._listeners[session] = lambda message: source.take_answer(message.sdp)
+        call.listen(session, lambda message: source.take_answer(message.sdp))
         call.publish_offer(session, session, await source.offer(with_data=with_data))
         await eventually(lambda: source.transport.egress and source.picture > 2, "it publishes", _WITHIN)
         if vanish:
-            _vanish(source.transport)
+            source.vanish()
         await source.close()
 
     # ---------------------------------------------------------------------------------------------- who does not arrive
@@ -229,16 +230,14 @@ class Comings:
         player = PlayingPeer()
         offers = list[str]()
         call.play(session, "s1", player)
-        call._listeners[session] = lambda message: offers.append(message.sdp)
+        call.listen(session, lambda message: offers.append(message.sdp))
         await eventually(lambda: offers, "it is offered something", _WITHIN)
         player.connecting = asyncio.get_running_loop().create_task(asyncio.sleep(0))  # so that it does not connect
         sdp = await player.answer(offers[0])
         call.say(session, TakeConfiguration(stream_id="s1", type="answer", sdp=sdp))
         remote = player.remote_of(offers[0])
-        for candidate in remote.candidates:
-            player.transport.add_candidate(candidate)
-        await player.transport._ice.start(RTCIceParameters(remote.user_fragment, remote.password, remote.ice_lite))
-        _vanish(player.transport)
+        await player.check(remote)
+        player.vanish()
         await player.close()
 
     async def vanishes_while_playing(self, call: Call, session: str) -> None:
@@ -246,18 +245,12 @@ class Comings:
         player = PlayingPeer()
         call.play(session, "s1", player)
         await eventually(lambda: player.offer and player.arrived("video"), "it plays", _WITHIN)
-        _vanish(player.transport)
+        player.vanish()
         await player.close()
 
     async def vanishes_while_publishing(self, call: Call, session: str) -> None:
         """Publish, and be gone without a word; the session ends after it."""
         await self._publish(call, session, with_data=True, vanish=True)
-
-
-def _vanish(transport: DtlsPeer) -> None:
-    """Close a client's sockets under it, so that its goodbyes are not heard."""
-    for protocol in transport._connection._protocols:  # type: ignore[attr-defined]
-        protocol.transport.abort()
 
 
 def _line(count: int, found: Held) -> str:

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Self
 
 from aiortc import RTCCertificate, RTCDataChannel, RTCDataChannelParameters
+from aiortc.rtcicetransport import RTCIceParameters
 from aiortc.rtcsctptransport import RTCSctpCapabilities
 from aiortc.rtp import AnyRtcpPacket, RtcpPsfbPacket, RtcpRtpfbPacket, RtcpSenderInfo, RtcpSrPacket
 from aiortc.sdp import SessionDescription, candidate_to_sdp
@@ -116,6 +117,19 @@ class Peer:
     def _opened(self, channel: RTCDataChannel) -> None:
         self.channel = channel
         channel.on("message", self.messages.append)
+
+    async def check(self, remote: Remote) -> None:
+        """Find a path to the other end, and do nothing with it."""
+        for candidate in remote.candidates:
+            self.transport.add_candidate(candidate)
+        await self.transport._ice.start(RTCIceParameters(remote.user_fragment, remote.password, remote.ice_lite))
+
+    def vanish(self) -> None:
+        """Close our sockets under ourselves, so that our goodbyes are not heard."""
+        for protocol in self.transport._connection._protocols:
+            protocol.transport.abort()
+        if self.transport.socket is not None:
+            self.transport.socket.close()
 
     async def close(self) -> None:
         """End."""
@@ -390,6 +404,10 @@ class Call:
         return any(
             isinstance(each, Notification) and each.definition == definition for each in self.said.get(session, [])
         )
+
+    def listen(self, session: str, listener: Callable[[Description], object]) -> None:
+        """Have a session's descriptions handed over from now on."""
+        self._listeners[session] = listener
 
     def publish_offer(self, session: str, stream: str, offer: str, room: str = "") -> None:
         """Offer to publish, whatever comes of it."""
