@@ -72,8 +72,12 @@ class Load:
         before = cpu_seconds(self.server.process)
         if not self.viewers:
             self.viewers.append(await self._join(probe=True))
-        # Decoding costs the load more than all the rest, so it is done where that is little.
-        self.viewers[0].pictures = PictureReader() if count == 1 or self.server.transcodes else None
+        # Decoding costs the load more than all the rest, so it is done where that is little. A reader that has had its
+        # keyframe goes on: nobody sends it another one.
+        if count > 1 and not self.server.transcodes:
+            self.viewers[0].pictures = None
+        elif self.viewers[0].pictures is None:
+            self.viewers[0].pictures = PictureReader()
         room = asyncio.Semaphore(_SET_UP_AT_ONCE)
 
         async def come() -> None:
