@@ -5,7 +5,8 @@ pipe has ended. The kernel bounds how long one datagram may be, so a longer mess
 but the last says that more follows. An open file, such as the end of another pipe, can go along with a message.
 
 What the other end does not read waits here, up to a bound; beyond it `send` says so, and what becomes of that is the
-sender's decision. Linux is what this is for; asyncio only.
+sender's decision. A message that whoever listens fails at is logged, and those behind it are delivered all the same.
+Linux is what this is for; asyncio only.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from contextlib import suppress
 from typing import Final
 
 from signalreel.errors import SignalreelError
+from signalreel_adapters.runtime.log import Log
 
 __all__ = ("MESSAGE_BYTES_MAX", "Pipe", "PipesUnavailable", "socket_pair")
 
@@ -33,6 +35,8 @@ _DATAGRAMS_PER_TURN: Final = 64  # then everybody else in the loop has a turn
 _FILES_MAX: Final = 8
 _LAST: Final = b"\0"
 _MORE: Final = b"\1"
+
+_log: Final = Log("signalreel.pipes")
 
 
 class PipesUnavailable(SignalreelError):
@@ -198,11 +202,14 @@ class Pipe:
         return True
 
     def _deliver(self, message: bytes) -> None:
-        if self._files and self._on_files is not None:
-            received, self._files = self._files, []
-            self._on_files(message, received)
-        else:
-            self.on_message(message)
+        try:
+            if self._files and self._on_files is not None:
+                received, self._files = self._files, []
+                self._on_files(message, received)
+            else:
+                self.on_message(message)
+        except Exception as error:  # noqa: BLE001 - a bug with one message must not cost the others, nor the end
+            _log.failure("message of another process not taken", error)
 
     # ------------------------------------------------------------------------------------------------------- the end
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio
 import pytest
+from structlog.testing import capture_logs
 
 from signalreel_adapters.pipes import MESSAGE_BYTES_MAX, Pipe, PipesUnavailable, socket_pair
 
@@ -188,6 +189,30 @@ async def test_what_has_arrived_can_be_taken_at_once() -> None:
 
     assert far.heard == [b"%d" % number for number in range(100)]
     assert far.ends == 1
+
+
+async def test_a_message_that_fails_costs_no_other() -> None:
+    """A bug with one message is logged, without its text; those behind it and the end are heard in the same turn."""
+    near, far = two_ends()
+    heard: list[bytes] = []
+
+    def take(message: bytes) -> None:
+        if message == b"secret":
+            raise ValueError(message)
+        heard.append(message)
+
+    far.pipe.on_message = take
+    for message in (b"one", b"secret", b"three"):
+        near.pipe.send(message)
+    near.pipe.close()
+    with capture_logs() as logs:
+        far.pipe.drain()
+
+    assert heard == [b"one", b"three"]
+    assert far.ends == 1
+    [line] = logs
+    assert (line["event"], line["error"]) == ("message of another process not taken", "ValueError")
+    assert "secret" not in str(line)
 
 
 async def test_other_systems_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,6 +115,20 @@ async def test_a_child_that_ends_by_itself_is_heard_out() -> None:
     assert heard.ends == 1
 
 
+async def test_an_end_is_told_though_the_last_words_are_not_taken() -> None:
+    """A bug with what a child said is not the end of whoever waits for its end."""
+    ends = asyncio.Event()
+
+    def fail(_message: bytes) -> None:
+        raise ValueError
+
+    child = await Child.start(MODULE, on_message=fail, on_end=ends.set)
+    child.send(b"leave")
+    with anyio.fail_after(PATIENCE_S):
+        await ends.wait()
+    await child.close()
+
+
 async def test_a_child_that_is_killed_is_noticed() -> None:
     """Whoever kills it, the end is told once."""
     async with a_child() as (child, heard):
