@@ -13,7 +13,8 @@ and in `package/module.py`, which is run as a program:
     serve_parent(serve)
 
 A child lives no longer than its parent: it ends when the pipe between them does, however its parent ended, and never by
-a signal meant for both, so that the parent can say goodbye to its clients first. Linux is what this is for.
+a signal meant for both, so that the parent can say goodbye to its clients first. Of the environment it gets what says
+how programs run here, and nothing else: the secrets of a server may be there. Linux is what this is for.
 """
 
 import asyncio
@@ -37,6 +38,16 @@ _LINGER_SECONDS_MAX: Final = 1.0
 
 _END_SECONDS_MAX: Final = 10
 """How long a child may take to end once its parent is gone; then it kills itself, whatever it is doing."""
+
+_HANDED_ON: Final = (
+    *("PATH", "HOME", "TMPDIR", "TZ"),
+    *("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES"),
+    *("LD_LIBRARY_PATH", "LD_PRELOAD", "GLIBC_TUNABLES", "MALLOC_ARENA_MAX"),
+    *("OPENSSL_CONF", "OPENSSL_MODULES"),
+    *("PYTHONHOME", "PYTHONUTF8", "PYTHONNOUSERSITE", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX"),
+    *("PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "PYTHONFAULTHANDLER", "PYTHONMALLOC", "PYTHONHASHSEED", "PYTHONWARNINGS"),
+)
+"""The variables that a child gets as they are here. A child is told everything else by its parent."""
 
 _STDERR: Final = 2
 
@@ -94,8 +105,7 @@ class Child:
                 pass_fds=(theirs.fileno(),),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=_STDERR,
-                # Finds what we find, and nothing in the folder that we happen to be in.
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+                env=_environment(),
                 # Ctrl-C reaches a whole group of processes; how a child ends is its parent's decision.
                 start_new_session=True,
             )
@@ -158,6 +168,12 @@ class Child:
             self._pipe.close()
         if not self._is_closing:
             self._on_end()
+
+
+def _environment() -> dict[str, str]:
+    """Make the environment of a child. It finds what we find, and nothing in the folder that we happen to be in."""
+    handed_on = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
+    return handed_on | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 class Parent:

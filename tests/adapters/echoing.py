@@ -20,6 +20,10 @@ async def _serve(parent: Parent) -> None:
             case b"signals":
                 ignored = [signal.getsignal(each) is signal.SIG_IGN for each in (signal.SIGINT, signal.SIGTERM)]
                 parent.send(str(ignored).encode())
+            case b"environment":
+                parent.send(" ".join(sorted(os.environ)).encode())
+            case b"loop":
+                parent.send(type(asyncio.get_running_loop()).__module__.encode())
             case b"sleep":
                 time.sleep(60)  # deaf: nothing is read meanwhile
             case _:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import anyio
@@ -137,6 +138,26 @@ async def test_a_child_that_is_killed_is_noticed() -> None:
 
         assert not child.send(b"anybody?")
     assert heard.ends == 1
+
+
+async def test_a_child_sees_no_secret_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a server is told in variables of any name stays with it; what programs need to run is handed on.
+
+    The child runs with the same libraries all the same: with the faster event loop where that is installed.
+    """
+    for name in ("REST_SECRET", "odd_Name", "PYTHON_KEY", "SSL_KEY_PASSWORD"):
+        monkeypatch.setenv(name, "hidden")
+    monkeypatch.setenv("TZ", "UTC")
+    async with a_child() as (child, heard):
+        child.send(b"environment")
+        child.send(b"loop")
+        await heard.until(3)
+
+    names = set(heard.messages[1].decode().split())
+    assert {"PATH", "PYTHONPATH", "TZ"} <= names
+    assert not names & {"REST_SECRET", "odd_Name", "PYTHON_KEY", "SSL_KEY_PASSWORD"}
+    assert names <= set(os.environ) | {"PYTHONPATH", "LC_CTYPE"}
+    assert heard.messages[2] == (b"uvloop" if find_spec("uvloop") else b"asyncio.unix_events")
 
 
 async def test_signals_meant_for_the_parent_do_not_end_a_child() -> None:
