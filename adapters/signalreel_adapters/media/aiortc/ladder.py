@@ -43,6 +43,11 @@ RESTARTS_MAX: Final = 5
 _RESTART_PAUSE: Final = 1.0
 """Seconds before the first of them; each further pause is twice as long."""
 
+_PAUSE_MAX: Final = 60.0
+"""Seconds that a source which numbers anew again and again waits for its next encoder, at the most. The first time it
+has one at once; then the pause is `_RESTART_PAUSE`, and twice as long each further time. Whoever publishes decides how
+packets are numbered, and starting a process costs half a second of a processor."""
+
 _HEALTHY: Final = 60.0
 """Seconds after which an encoder's end is the first in a row again."""
 
@@ -127,6 +132,7 @@ class Ladder:
         self._orientation = b""
         self._started_at = self._heard_at = self._visited_at = 0.0
         self._retry_at = float("-inf")
+        self._pause = 0.0  # that the next new source has to wait
 
     # ------------------------------------------------------------------------------------------------- its source
 
@@ -137,10 +143,23 @@ class Ladder:
             self.source.on_change = self.source.on_restart = _nothing
         self.source = source
         self._orientation = b""
+        if self._process is not None:
+            self._retry_later()
         self._begin_anew()
         if source is not None:
             source.on_change = self._fit
             source.on_restart = lambda: self.follow(source)
+
+    def _retry_later(self) -> None:
+        """Have a source that is replaced soon after its encoder was started wait for the next one, longer and longer.
+
+        Its viewers see the source meanwhile, as when the encoder has ended by itself.
+        """
+        now = self._clock()
+        if now - self._started_at > _HEALTHY:
+            self._pause = 0.0
+        self._retry_at = max(self._retry_at, now + self._pause)
+        self._pause = min(max(2 * self._pause, _RESTART_PAUSE), _PAUSE_MAX)
 
     def _begin_anew(self) -> None:
         """End the encoder, and take new numbers for the next one: a layer's numbers never start again."""
@@ -161,7 +180,8 @@ class Ladder:
         """Have a rung for each rendition that is lower than the source, and no other."""
         source = self.source
         size: Size = source.size if source is not None else (0, 0)
-        wanted = self._bitrates if self.restarts <= RESTARTS_MAX and self._clock() >= self._retry_at else {}
+        may_encode = self._process is not None or self._clock() >= self._retry_at
+        wanted = self._bitrates if self.restarts <= RESTARTS_MAX and may_encode else {}
         if size[0] * size[1] > _SOURCE_PIXELS_MAX:
             wanted = {}
         fitting = {height: scaled(*size, height) for height in wanted if height < size[1]}
@@ -201,7 +221,7 @@ class Ladder:
             self._check(now)
         elif self._process is not None and now - self._visited_at > _IDLE_MAX:
             self._begin_anew()
-        if self.restarts and self._process is None and len(self._layers) < len(self._bitrates):
+        if self._process is None and len(self._layers) < len(self._bitrates):
             self._fit()
 
     def _check(self, now: float) -> None:

@@ -417,6 +417,28 @@ def test_a_picture_that_is_too_large_has_none() -> None:
     assert world.encoder.packets == heard
 
 
+def test_a_storm_of_new_numbers_starts_few_encoders() -> None:
+    """A publisher that numbers anew with every packet has one encoder at once, and the next after longer pauses."""
+    world = World()
+    world.watched()
+    payload = vp8(1, key=True, width=640, height=360)
+    began = world.clock.now
+    times: list[float] = []
+    while world.clock.now < began + 150:
+        for number in range(20):
+            world.publisher.take_rtp(rtp(number % 2 * 30_000, 3_000 * number, marker=True, payload=payload))
+            times += [world.clock.now - began] * (len(world.encoders.started) - 1 - len(times))
+        world.clock.now += 1
+        world.publisher.report(world.clock.now)
+
+    assert len(times) <= 10
+    assert times[0] == 0
+    assert all(encoder.closed for encoder in world.encoders.started[:-1])
+    pauses = [later - earlier for earlier, later in itertools.pairwise(times)]
+    assert pauses == sorted(pauses)
+    assert 30 <= max(pauses) <= 62
+
+
 def test_nothing_stays_behind() -> None:
     """When the connection or the stream is gone, so is the encoder."""
     world = World()
