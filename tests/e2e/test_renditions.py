@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser
 
+from tests.e2e.bottleneck import Bottleneck
 from tests.e2e.browser import BROWSER_TEST_SECONDS_MAX, Guests
 from tests.e2e.media import Clients, MediaPage
 from tests.e2e.server import Server
@@ -24,6 +25,9 @@ ladder = [
 """
 SOURCE: Final = 360
 SWITCH_SECONDS_MAX: Final = 2.0
+WIDE: Final = 20_000_000
+SQUEEZED: Final = 250_000  # bit/s; the published picture alone has about twice as much
+SETTLED_MILLISECONDS: Final = 3_000
 ASKED_MAX: Final = 40
 ASK_MILLISECONDS: Final = 250
 
@@ -140,4 +144,22 @@ def test_renditions_follow_a_picture_that_changes_its_shape(page: MediaPage) -> 
 
     assert (wide, seen["height"]) == (320, 180)
     assert sorted(renditions(page, "bert", "shape", [180, 240])) == [180, 240]
+    page.close("anna", "bert")
+
+
+def test_a_squeezed_viewer_goes_down_the_ladder_and_comes_back(page: MediaPage) -> None:
+    """By itself: to a rendition that nobody has watched before, and to the published one once the line is wide."""
+    page.open("anna", "bert")
+    page.publish("anna", "narrow")
+    with Bottleneck(WIDE) as line:
+        page.play("bert", "narrow", line=line)
+        page.see_height("bert", "narrow", "ARDAMSvnarrow", SOURCE)
+        page.page.wait_for_timeout(SETTLED_MILLISECONDS)
+        line.carry(SQUEEZED)
+        smaller = page.see("bert", "narrow", lambda tracks: tracks["ARDAMSvnarrow"]["height"] < SOURCE)
+        page.see_flowing("bert", "narrow", "ARDAMSvnarrow")
+        line.carry(WIDE)
+        page.see_height("bert", "narrow", "ARDAMSvnarrow", SOURCE)
+
+    assert smaller["ARDAMSvnarrow"]["height"] in {180, 240}
     page.close("anna", "bert")
