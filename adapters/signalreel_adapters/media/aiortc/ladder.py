@@ -24,6 +24,7 @@ from signalreel_adapters.media.aiortc.rtp import HEADER_SIZE, Packet, extension,
 from signalreel_adapters.media.aiortc.track import Track
 from signalreel_adapters.media.ladder.frames import CODECS
 from signalreel_adapters.media.ladder.messages import (
+    SOURCE_PIXELS_MAX,
     Counted,
     Encode,
     Plan,
@@ -56,9 +57,6 @@ _IDLE_MAX: Final = 10.0
 
 _STALLED_MAX: Final = 5.0
 """Seconds in which an encoder that has work says nothing; then it is ended."""
-
-_SOURCE_PIXELS_MAX: Final = 3_840 * 2_160
-"""A larger picture has no rungs: to decode it would take a processor for itself."""
 
 _FRESH: Final = 1.0
 """Seconds after its last packet for which a source is taken for one that sends."""
@@ -182,7 +180,7 @@ class Ladder:
         size: Size = source.size if source is not None else (0, 0)
         may_encode = self._process is not None or self._clock() >= self._retry_at
         wanted = self._bitrates if self.restarts <= RESTARTS_MAX and may_encode else {}
-        if size[0] * size[1] > _SOURCE_PIXELS_MAX:
+        if size[0] * size[1] > SOURCE_PIXELS_MAX:
             wanted = {}
         fitting = {height: scaled(*size, height) for height in wanted if height < size[1]}
         for layer in [layer for layer in self._layers.values() if layer.size[1] not in fitting]:

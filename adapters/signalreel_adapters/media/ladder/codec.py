@@ -11,6 +11,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
+from signalreel_adapters.media.ladder.messages import SOURCE_PIXELS_MAX
+
 __all__ = ("CLOCK_RATE", "Decoder", "Encoder", "UndecodableError")
 
 CLOCK_RATE: Final = 90_000
@@ -37,12 +39,14 @@ class UndecodableError(Exception):
 
 
 class Decoder:
-    """Decodes one source."""
+    """Decodes one source. A picture of more than `SOURCE_PIXELS_MAX` is refused before there is memory for it."""
 
     def __init__(self, codec: str) -> None:
         context = _context(_DECODERS[codec], "r")
         context.thread_count = 1
         context.flags |= Flags.low_delay
+        # libav looks at this whenever a bitstream, wherever in it, changes the size; its own bound is 2^31 pixels.
+        context.options = {"max_pixels": str(SOURCE_PIXELS_MAX)}
         self._context = context
 
     def decode(self, data: bytes) -> VideoFrame | None:

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 __all__ = (
     "PACKET",
+    "SOURCE_PIXELS_MAX",
     "Command",
     "Counted",
     "Encode",
@@ -27,6 +28,9 @@ __all__ = (
     "encode",
     "scaled",
 )
+
+SOURCE_PIXELS_MAX: Final = 3_840 * 2_160
+"""Of one picture of the source. To decode a larger one would take a processor and much memory for itself."""
 
 PACKET: Final = 0
 """The first byte of a message that is a packet; behind it, of a rendition, the whole RTP packet. msgpack says an array

@@ -3,6 +3,7 @@
 import pytest
 
 from signalreel_adapters.media.ladder.codec import CLOCK_RATE, Decoder, Encoder, UndecodableError
+from signalreel_adapters.media.ladder.messages import SOURCE_PIXELS_MAX
 from tests.adapters.media.ladder.pictures import WIDTH, encoded, pictures
 
 ALL = ["VP8", "H264", "VP9"]
@@ -62,3 +63,22 @@ def test_junk_is_undecodable(codec: str) -> None:
         decoder.decode(b"\xff" * 30)
 
     assert decoder.decode(encoded(codec, 180, 1)[0][0]) is not None
+
+
+@pytest.mark.parametrize("codec", ALL)
+def test_a_picture_that_is_too_large_is_undecodable(codec: str) -> None:
+    """The largest that is let in is decoded, one with a row of blocks more is not; a small one is again, afterwards."""
+    width, height = 3_840, SOURCE_PIXELS_MAX // 3_840
+    picture = pictures(360, 1)[0]
+    fits, does_not, small = (
+        Encoder(codec, size, 200_000).encode(picture, 0, key=True)[0]
+        for size in ((width, height), (width, height + 16), (320, 180))
+    )
+    decoder = Decoder(codec)
+
+    shown = decoder.decode(fits)
+    assert shown is not None
+    assert (shown.width, shown.height) == (width, height)
+    with pytest.raises(UndecodableError):
+        decoder.decode(does_not)
+    assert decoder.decode(small) is not None
