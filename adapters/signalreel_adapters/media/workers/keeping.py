@@ -21,6 +21,7 @@ from signalreel_adapters.media.workers.messages import (
     encode,
     from_worker,
 )
+from signalreel_adapters.pipes import PipesUnavailable
 from signalreel_adapters.processes import Child
 from signalreel_adapters.runtime.log import Log
 
@@ -138,11 +139,16 @@ class Keeper:
         except OSError as error:
             _log.error("media worker not started", worker=self._number, reason=os.strerror(error.errno or 0))
             return
+        except PipesUnavailable as error:
+            _log.error("media worker not started", worker=self._number, reason=str(error))
+            if not self._began.done():
+                self._began.set_exception(WorkerUnable(str(error)))
+            return
         self._child = child
         self.starts += 1
         self._heard_at = asyncio.get_running_loop().time() + _START_SECONDS_MAX
         self.send(Begin(self._settings))
-        self._on_up()
+        self._tell(self._on_up)
         try:
             await self._until_ended(child)
         finally:
@@ -151,7 +157,14 @@ class Keeper:
                 if not self._ended.is_set():  # cancelled while it runs: nobody else would end it
                     child.kill()
         _log.warning("media worker lost", worker=self._number)
-        self._on_down()
+        self._tell(self._on_down)
+
+    def _tell(self, callback: Callable[[], None]) -> None:
+        """Tell whoever wants to know; a bug there is noted, and the worker is kept all the same."""
+        try:
+            callback()
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would start the next process
+            _log.failure("change of a media worker not taken", error, worker=self._number)
 
     async def _until_ended(self, child: Child) -> None:
         loop = asyncio.get_running_loop()

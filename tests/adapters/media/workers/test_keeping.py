@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -27,6 +28,7 @@ class Kept:
     def __init__(self, how: str) -> None:
         self.heard: list[FromWorker] = []
         self.changes: list[str] = []
+        self.fails = False  #: whether there is a bug in what hears of a loss
         program = ("tests.adapters.media.workers.fickle", how)
         self.keeper = Keeper(program, AiortcSettings(), self.heard.append, self._up, self._down, number=3)
 
@@ -35,6 +37,8 @@ class Kept:
 
     def _down(self) -> None:
         self.changes.append("down")
+        if self.fails:
+            raise ValueError
 
 
 @asynccontextmanager
@@ -84,6 +88,26 @@ async def test_a_worker_that_cannot_begin_says_so(how: str, reason: str) -> None
     async with kept(how) as world:
         with pytest.raises(WorkerUnable, match=reason):
             await world.keeper.start()
+
+
+async def test_a_loss_that_is_not_taken_is_no_end_of_keeping() -> None:
+    """A bug of whoever is told that a worker is lost does not keep the next one from being started."""
+    async with kept() as world:
+        world.fails = True
+        await world.keeper.start()
+        os.kill(world.keeper.pid, signal.SIGKILL)
+        await eventually(lambda: len(world.changes) == 3, "another one is there")
+
+        assert world.changes == ["up", "down", "up"]
+
+
+async def test_a_system_without_pipes_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are no processes of this kind, starting one fails with what says so."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    async with kept() as world:
+        with pytest.raises(WorkerUnable, match="need Linux, and this is darwin"):
+            await world.keeper.start()
+        monkeypatch.undo()
 
 
 async def test_starts_that_fail_are_tried_later_and_later(monkeypatch: pytest.MonkeyPatch) -> None:
