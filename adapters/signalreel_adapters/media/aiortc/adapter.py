@@ -1,7 +1,8 @@
 """The aiortc media adapter: follows the transitions of streams and playbacks, forwards media, reports what happens.
 
-Media is forwarded, never transcoded. Each live stream and each live playback has a side of its own; one task gives all
-of them their regular turns. asyncio only, as aiortc is.
+Media is forwarded as it comes; only the rungs of a ladder are encoded anew, in processes beside this one. Each live
+stream and each live playback has a side of its own; one task gives all of them their regular turns. asyncio only, as
+aiortc is.
 """
 
 import asyncio

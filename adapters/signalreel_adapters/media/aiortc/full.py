@@ -4,7 +4,7 @@ aioice trusts whatever arrives; the filter of `filter` is put in front of it her
 """
 
 # pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
-# Only this module and `transport` know the libraries' private names.
+# aioice keeps to itself what has to be checked; `transport` says who else knows private names.
 
 import logging
 import os

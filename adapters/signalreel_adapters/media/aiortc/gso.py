@@ -85,7 +85,7 @@ class GsoFanOut:
     """Sends frames as runs.
 
     A viewer whose path takes none gets its packets one by one; one without an `Egress` through its transport.
-    `schedule` has something called when the turn of the reader has ended; without it the event loop does.
+    What is held goes at the end of the event loop's turn at the latest; `schedule` stands in for the loop in tests.
     """
 
     def __init__(self, schedule: Callable[[Callable[[], None]], object] | None = None) -> None:

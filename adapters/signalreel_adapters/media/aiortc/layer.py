@@ -1,8 +1,8 @@
-"""One incoming RTP stream of a publisher, and who gets its packets.
+"""One RTP stream of a published track, and who gets its packets.
 
-A layer is the only encoding of a track, or one of its simulcast. It notes what arrives, keeps the last packets for
-viewers that lose some, and forwards: to those in whose flow it stands at once, to those that wait for it from its next
-keyframe on.
+A layer is the only encoding of a track, one of its simulcast, or a rung of its ladder. It notes what arrives, keeps the
+last packets for viewers that lose some, and forwards: to those in whose flow it stands at once, to those that wait for
+it from its next keyframe on.
 """
 
 import itertools

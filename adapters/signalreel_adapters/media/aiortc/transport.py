@@ -4,7 +4,7 @@ aiortc's own RTP path makes an object and several coroutines of every packet; he
 a few names are used that aiortc, aioice and pylibsrtp do not promise: `RAW_WAY_WORKS` says whether they are all there
 and do what they did. When not, packets take `RTCDtlsTransport`'s own way (`polite`): slower, and nothing else changes.
 
-Only this module and `full` know private names.
+Besides this module, `full` knows private names of ICE, and `sctp` those of SCTP.
 """
 
 # pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
