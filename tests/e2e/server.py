@@ -72,7 +72,7 @@ class Server:
         if not guarded:
             where = ("--host", HOST, "--port", str(self.port), "--reel", str(self.reel), "--pages", str(pages))
             # Browsers and tests on one machine keep it busier than any server should be.
-            command = _command("serve", *where, "--no-measure-load")
+            command = _command("serve", *where, "--media-port", "0", "--no-measure-load")
         if configuration:
             file = folder / "server.toml"
             file.write_text(configuration, encoding="utf-8")

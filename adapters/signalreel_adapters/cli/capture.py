@@ -10,8 +10,8 @@ import anyio
 from anyio.abc import TaskStatus
 from cyclopts import Parameter
 
+from signalreel_adapters.cli.media import Port
 from signalreel_adapters.cli.mistakes import MissingExtra, Mistake
-from signalreel_adapters.cli.serve import Port
 
 if TYPE_CHECKING:
     from signalreel_adapters.flows.capture import Capture

@@ -13,16 +13,23 @@ from typing import Annotated, Any, Final, Literal
 import anyio
 import msgspec
 from cyclopts import Parameter
-from cyclopts.validators import Number
 
 from signalreel.settings import Settings
 from signalreel_adapters.cli.logs import LogFormat, configure_logs
+from signalreel_adapters.cli.media import (
+    MediaOptions,
+    Port,
+    check_addresses,
+    make_media,
+    media_mistakes,
+    where_media_is,
+)
 from signalreel_adapters.cli.mistakes import MissingExtra, Mistake
 from signalreel_adapters.configuration.file import ServerSection
 from signalreel_adapters.ports import Media
 from signalreel_adapters.reels.sqlite import SqliteReel
 
-__all__ = ("DEFAULT_PORT", "MediaChoice", "Port", "SettingsOptions", "serve")
+__all__ = ("DEFAULT_PORT", "MediaChoice", "SettingsOptions", "serve")
 
 DEFAULT_PORT: Final = 5080
 """The port that clients of the protocol know."""
@@ -33,8 +40,6 @@ _ORIGIN: Final = re.compile(r"https?://[a-z0-9._\-\[\]:]+")
 MediaChoice = Literal["aiortc", "fake", "none"]
 _STUN_ADDRESS: Final = re.compile(r"stuns?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
 """How RFC 7064 spells one, section 3.1. Clients leave out whatever begins otherwise, without a word."""
-
-Port = Annotated[int, Parameter(validator=Number(gte=0, lte=65_535))]
 
 
 @Parameter(name="*")
@@ -67,6 +72,7 @@ class SettingsOptions:
 
 
 _NO_OPTIONS: Final = SettingsOptions()
+_NO_MEDIA_OPTIONS: Final = MediaOptions()
 
 
 def serve(
@@ -78,10 +84,9 @@ def serve(
     pages: Path | None = None,
     origin: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     media: MediaChoice | None = None,
-    media_host: Annotated[tuple[str, ...], Parameter(negative=())] = (),
-    media_port: Port | None = None,
     measure_load: bool | None = None,
     log: LogFormat | None = None,
+    media_options: MediaOptions = _NO_MEDIA_OPTIONS,
     options: SettingsOptions = _NO_OPTIONS,
 ) -> int:
     """Run the server until Ctrl-C.
@@ -104,10 +109,6 @@ def serve(
     media
         aiortc (the default) forwards real media; fake connects everything at once and carries nothing; none relays peer
         to peer only.
-    media_host
-        IP addresses offered to clients for media, instead of the one listened on or, with 0.0.0.0, all of this machine.
-    media_port
-        One UDP port for all media; 0, the default, for one each.
     measure_load
         Refuse newcomers while the machine is busier, or shorter of memory, than the settings allow (the default).
     log
@@ -120,27 +121,38 @@ def serve(
         "pages": pages,
         "origins": origin or None,
         "media": media,
-        "media_hosts": media_host or None,
-        "media_port": media_port,
         "log": log,
     }
-    _check_addresses(origin, "--origin", media_host, "--media-host")
+    _check_origins(origin, "--origin")
     if pages is not None and not pages.is_dir():
         raise Mistake(f"--pages {pages} is no folder")
     wished = {name: value for name, value in asdict(options).items() if value is not None}
-    return _serve(config, {name: value for name, value in given.items() if value is not None}, wished, measure_load)
+    return _serve(config, _set(given), media_options.given(), wished, measure_load)
 
 
-def _serve(config: Path | None, given: dict[str, Any], wished: dict[str, Any], measure_load: bool | None) -> int:
+def _set(options: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what was not given."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _serve(
+    config: Path | None,
+    given: dict[str, Any],
+    given_media: dict[str, Any],
+    wished: dict[str, Any],
+    measure_load: bool | None,
+) -> int:
     """Do what the command line says, and for the rest what the file says."""
     try:
         from signalreel_adapters.cli.serving import make_plan, run  # noqa: PLC0415 - loaded only when it is to run
         from signalreel_adapters.server import listen  # noqa: PLC0415 - likewise
     except ImportError as error:
         raise MissingExtra("the server", "server") from error
-    plan = make_plan(config, given)
+    plan = make_plan(config, given, given_media)
     server = plan.server
-    _check_addresses(server.origins, "server.origins", server.media_hosts, "server.media_hosts")
+    _check_origins(server.origins, "server.origins")
+    check_addresses(plan.media.hosts, "media.hosts")
+    check_addresses(plan.media.advertised, "media.advertised")
     _check_proxies(server.proxies)
     settings = _settings({**plan.configuration.settings, **wished})
     try:
@@ -149,12 +161,13 @@ def _serve(config: Path | None, given: dict[str, Any], wished: dict[str, Any], m
         raise Mistake(_why_not(server.host, server.port, error)) from error
     with bound:
         plan.check_bound(bound)
-        media = _media(server, str(bound.getsockname()[0]))
+        media = make_media(server, plan.media, bound)
         reel = SqliteReel(Path(server.reel), settings=settings) if server.reel else None
         configure_logs(server.log)
         measures = plan.configuration.load.measure if measure_load is None else measure_load
-        work = partial(run, plan, bound, reel, settings, media, measures_load=measures, greet=_greet)
-        anyio.run(work, backend="asyncio", backend_options={"use_uvloop": _has_uvloop()})
+        work = partial(run, plan, bound, reel, settings, media, measures_load=measures, greet=partial(_greet, media))
+        with media_mistakes():
+            anyio.run(work, backend="asyncio", backend_options={"use_uvloop": _has_uvloop()})
     return 0
 
 
@@ -175,22 +188,13 @@ def _settings(wished: dict[str, Any]) -> Settings | None:
     return msgspec.convert({names[name]: value for name, value in wished.items()}, Settings)
 
 
-def _check_addresses(origins: tuple[str, ...], of_origins: str, hosts: tuple[str, ...], of_hosts: str) -> None:
-    """Refuse what could never work.
-
-    An origin that no browser names would keep out the very pages that it is to let in. Candidates name addresses, and a
-    host's name is none.
-    """
+def _check_origins(origins: tuple[str, ...], place: str) -> None:
+    """Refuse an origin that no browser names: it would keep out the very pages that it is to let in."""
     for origin in origins:
         if _ORIGIN.fullmatch(origin) is None:
             raise Mistake(
-                f"{of_origins} {origin} is no origin; it looks like https://example.org, in small letters, no path"
+                f"{place} {origin} is no origin; it looks like https://example.org, in small letters, no path"
             )
-    for address in hosts:
-        try:
-            ipaddress.ip_address(address)
-        except ValueError:
-            raise Mistake(f"{of_hosts} {address} is no IP address") from None
 
 
 def _check_proxies(proxies: tuple[str, ...]) -> None:
@@ -200,23 +204,6 @@ def _check_proxies(proxies: tuple[str, ...]) -> None:
             ipaddress.ip_network(proxy)
         except ValueError:
             raise Mistake(f"server.proxies {proxy} is no IP address and no network") from None
-
-
-def _media(server: ServerSection, bound: str) -> Media | None:
-    if server.media == "none":
-        return None
-    if server.media == "fake":
-        from signalreel_adapters.media.fake import FakeMedia  # noqa: PLC0415 - loaded only when asked for
-
-        return FakeMedia()
-    try:
-        from signalreel_adapters.media.aiortc import AiortcMedia, AiortcSettings  # noqa: PLC0415 - it is large
-    except ImportError as error:
-        raise MissingExtra("--media aiortc", "media") from error
-    settings = AiortcSettings(
-        hosts=server.media_hosts, transport="one-port" if server.media_port else "port-each", port=server.media_port
-    )
-    return AiortcMedia(settings if server.media_hosts else AiortcSettings.for_bind(bound, settings))
 
 
 def _has_uvloop() -> bool:
@@ -231,8 +218,12 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     return f"cannot listen on {host} port {port}: {error.strerror or error}"
 
 
-def _greet(url: str, server: ServerSection, operators: str) -> None:
+def _greet(media: Media | None, url: str, server: ServerSection, operators: str) -> None:
     """Say where the page is; on stdout, flushed, so that a program that started the server can wait for the line."""
     kept = f"recorded to {server.reel}" if server.reel else "not recorded (--reel FILE keeps a reel)"
     print(f"Signalreel is at {url}", flush=True)
-    print(f"media: {server.media}; calls are {kept}; operators: {operators}; Ctrl-C stops", file=sys.stderr, flush=True)
+    print(
+        f"media: {server.media}{where_media_is(media)}; calls are {kept}; operators: {operators}; Ctrl-C stops",
+        file=sys.stderr,
+        flush=True,
+    )

@@ -15,7 +15,7 @@ from msgspec import Struct, structs
 from signalreel.settings import Settings
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.configuration import Configuration, Misconfigured, load
-from signalreel_adapters.configuration.file import ServerSection
+from signalreel_adapters.configuration.file import MediaSection, ServerSection
 from signalreel_adapters.configuration.gates import Access
 from signalreel_adapters.configuration.secrets import Secrets
 from signalreel_adapters.ports import Media
@@ -36,6 +36,7 @@ class Plan(Struct, frozen=True):
 
     configuration: Configuration
     server: ServerSection  #: with what was given beside the file; paths as they are opened
+    media: MediaSection  #: likewise
     access: Access
     guessable: tuple[str, ...]  #: where the configuration names secrets that nobody drew
 
@@ -49,8 +50,8 @@ class Plan(Struct, frozen=True):
             )
 
 
-def make_plan(config: Path | None, given: Mapping[str, Any]) -> Plan:
-    """Read the configuration and everything that it names; what is `given` goes before it. Raises `Mistake`."""
+def make_plan(config: Path | None, given: Mapping[str, Any], given_media: Mapping[str, Any] = {}) -> Plan:
+    """Read the configuration and everything that it names; what is given goes before it. Raises `Mistake`."""
     folder = config.parent if config is not None else Path()
     try:
         configuration = load(config) if config is not None else Configuration()
@@ -68,7 +69,8 @@ def make_plan(config: Path | None, given: Mapping[str, Any]) -> Plan:
         raise Mistake(str(error)) from error
     if server.pages and not Path(server.pages).is_dir():
         raise Mistake(f"server.pages: {server.pages} is no folder")
-    return Plan(configuration, server, access, tuple(secrets.guessable))
+    media = structs.replace(configuration.media, **given_media)
+    return Plan(configuration, server, media, access, tuple(secrets.guessable))
 
 
 async def run(

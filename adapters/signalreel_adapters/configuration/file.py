@@ -33,6 +33,7 @@ __all__ = (
     "JwtSection",
     "KeySection",
     "LoadSection",
+    "MediaSection",
     "PushSection",
     "ServerSection",
     "TotpSection",
@@ -47,6 +48,8 @@ EVERY_OTHER_APP: Final = "*"
 _FILE_BYTES_MAX: Final = 1_048_576
 _Port = Annotated[int, Meta(ge=0, le=65_535)]
 _Positive = Annotated[int, Meta(ge=1)]
+_Count = Annotated[int, Meta(ge=0)]
+_Seconds = Annotated[float, Meta(gt=0, le=3_600)]
 
 
 class _Section(Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,9 +66,38 @@ class ServerSection(_Section, frozen=True):
     origins: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
     media: Literal["aiortc", "fake", "none"] = "aiortc"
-    media_hosts: tuple[str, ...] = ()
-    media_port: _Port = 0
     log: Literal["console", "json"] = "console"
+
+
+class MediaSection(_Section, frozen=True):
+    """`[media]`: how media is forwarded. What is not set is as `AiortcSettings` has it, by the same names.
+
+    Times are seconds, rates bit/s.
+    """
+
+    workers: Annotated[int, Meta(ge=0, le=256)] | None = None  #: processes; 0: the engine's own. None: by the machine
+    transport: Literal["one-port", "port-each"] = "one-port"
+    port: _Port | None = None  #: None: the number of the server's own
+    ports: tuple[_Port, _Port] | None = None
+    hosts: tuple[str, ...] = ()
+    advertised: tuple[str, ...] = ()
+    allow_loopback: bool | None = None
+    allowed_networks: tuple[str, ...] | None = None
+    fan_out: Literal["auto", "gso", "raw", "polite"] | None = None
+    connect_timeout: _Seconds | None = None
+    silence_timeout: _Seconds | None = None
+    video_bitrate_max: _Count | None = None
+    keyframe_interval: _Seconds | None = None
+    bitrate_interval: _Seconds | None = None
+    messages_per_second: Annotated[float, Meta(gt=0)] | None = None
+    deliveries_per_second: Annotated[float, Meta(gt=0)] | None = None
+    buffered_bytes_max: _Positive | None = None
+    player_messages: Literal["none", "publisher", "all"] | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Give what is set and is a setting of the adapter, by its name there."""
+        found = {name: getattr(self, name) for name in self.__struct_fields__ if name != "workers"}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class KeySection(_Section, frozen=True):
@@ -173,6 +205,7 @@ class Configuration(_Section, frozen=True):
     """The whole file. `settings` are by field and already checked; only those that the file sets."""
 
     server: ServerSection = ServerSection()
+    media: MediaSection = MediaSection()
     settings: dict[str, Any] = {}
     limits: dict[str, int] = {}
     rest: KeySection = KeySection()

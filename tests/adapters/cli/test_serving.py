@@ -247,7 +247,7 @@ def test_settings_of_the_file_are_recorded_and_flags_go_before_it(folder: Path) 
         ('[rest]\nkey = "canary-canary-canary"\n', "a secret does not stand in the configuration"),
         ('[rest]\nkey.file = "none"\n', "rest.key.file: cannot read none"),
         ('[server]\norigins = ["example.org"]\n', "server.origins example.org is no origin"),
-        ('[server]\nmedia_hosts = ["example.org"]\n', "server.media_hosts example.org is no IP address"),
+        ('[media]\nhosts = ["example.org"]\n', "media.hosts example.org is no IP address"),
         ('[server]\nproxies = ["*"]\n', "server.proxies * is no IP address and no network"),
         ('[server]\npages = "none"\n', "is no folder"),
         ('[settings]\nstun_server = "example.org"\n', "is not spelled as stun:host:port"),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from msgspec import inspect
+from msgspec.structs import fields
 
 from signalreel_adapters.configuration import Configuration, Misconfigured, load
 from signalreel_adapters.configuration.file import (
@@ -14,11 +15,13 @@ from signalreel_adapters.configuration.file import (
     JwtSection,
     KeySection,
     LoadSection,
+    MediaSection,
     PushSection,
     ServerSection,
     TurnSection,
 )
 from signalreel_adapters.configuration.secrets import SecretSource
+from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.runtime import Limits
 from tests.repository import ROOT, text_files
 
@@ -53,6 +56,12 @@ jwt.secret.file = "jwt.key"
 publish = "closed"
 play = "open"
 
+[media]
+workers = 3
+port = 5082
+advertised = ["203.0.113.7"]
+video_bitrate_max = 4000000
+
 [load]
 sample_ms = 500
 
@@ -76,6 +85,7 @@ def test_every_section_is_read(tmp_path: Path) -> None:
     """A whole configuration, compared whole."""
     assert read(tmp_path, WHOLE) == Configuration(
         server=ServerSection(host="0.0.0.0", port=5081, reel="calls.reel", origins=("https://example.org",)),
+        media=MediaSection(workers=3, port=5_082, advertised=("203.0.113.7",), video_bitrate_max=4_000_000),
         settings={"viewers_max": 100, "publish_timeout_ms": 9_000, "cpu_percent_max": 75},
         limits={"messages_per_s_max": -1, "connections_max": 500},
         rest=KeySection(key=SecretSource(file="operator.key")),
@@ -99,6 +109,19 @@ def test_every_section_is_read(tmp_path: Path) -> None:
 def test_an_empty_file_is_a_configuration(tmp_path: Path) -> None:
     """Everything has a default."""
     assert read(tmp_path, "") == Configuration()
+
+
+def test_media_is_set_by_the_names_of_its_adapter() -> None:
+    """Every key but the number of workers is a setting of the adapter, and only what is set is handed on."""
+    keys = {field.name for field in fields(MediaSection) if field.name != "workers"}
+    settings = {field.name for field in fields(AiortcSettings)}
+    every = MediaSection(
+        port=1, ports=(1, 2), allow_loopback=True, allowed_networks=(), fan_out="raw", connect_timeout=1.0
+    )
+
+    assert keys <= settings
+    assert MediaSection().given() == {"transport": "one-port", "hosts": (), "advertised": ()}
+    assert AiortcSettings(**every.given()).ports == (1, 2)
 
 
 def test_limits_are_those_of_the_runtime(tmp_path: Path) -> None:
@@ -134,6 +157,10 @@ def test_limits_are_those_of_the_runtime(tmp_path: Path) -> None:
         ("[limits]\nconnections_max = 0", "limits.connections_max is at least 1"),
         ("[limits]\nbytes_per_s_max = -2", "limits.bytes_per_s_max is at least 1, or -1 for no limit"),
         ("[rest]\nkey.fil = 'x'", "there is no rest.key.fil; did you mean rest.key.file?"),
+        ("[media]\nworkers = -1", "media.workers: expected `int` >= 0"),
+        ("[media]\nports = [5]", "media.ports: expected `array` of length 2"),
+        ("[media]\nsilence_timeout = 0", "media.silence_timeout: expected `float` > 0"),
+        ('[media]\ntransport = "tcp"', "media.transport: invalid enum value 'tcp'"),
         ("[load]\nsample_ms = 0", "load.sample_ms: expected `int` >= 1"),
         ("[server\nhost", "is no TOML"),
         (b"\xff\xfe", "is no text"),

@@ -80,9 +80,9 @@ class AiortcMedia:
         return len(self._streams), len(self._playbacks)
 
     @property
-    def port(self) -> int:
-        """The UDP port that all peers share; 0 when each has its own."""
-        return self._mux.addresses[0][1] if self._mux is not None else 0
+    def ports(self) -> tuple[int, ...]:
+        """The UDP port that all peers share; none when each has its own."""
+        return () if self._mux is None else (self._mux.addresses[0][1],)
 
     async def __aenter__(self) -> Self:
         # One certificate for all peers: making a key for each would cost more than the handshake.

@@ -14,6 +14,7 @@ from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.workers.messages import (
     Alive,
     Begin,
+    End,
     FromWorker,
     Ready,
     ToWorker,
@@ -64,7 +65,7 @@ class Keeper:
         *,
         number: int = 0,
     ) -> None:
-        self.port = 0  #: the UDP port on which its peers share one
+        self.ports: tuple[int, ...] = ()  #: the UDP port that its peers share, if they do
         self.starts = 0  #: how often a process was started
         self._program = tuple(program)
         self._settings = settings
@@ -105,6 +106,7 @@ class Keeper:
         if keeping is not None:
             keeping.cancel()
         if child is not None:
+            child.send(encode(End()))
             await child.close(seconds_max)
         if keeping is not None:
             await asyncio.gather(keeping, return_exceptions=True)
@@ -182,7 +184,7 @@ class Keeper:
         if not isinstance(message, Unable):
             self._heard_at = asyncio.get_running_loop().time()
         if isinstance(message, Ready):
-            self.port = message.port
+            self.ports = message.ports
             if not self._began.done():
                 self._began.set_result(None)
         elif isinstance(message, Unable):

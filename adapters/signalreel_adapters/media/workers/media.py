@@ -75,7 +75,7 @@ class WorkersMedia:
     @property
     def ports(self) -> tuple[int, ...]:
         """The UDP ports that peers share, one for each worker; empty when each peer has its own."""
-        return tuple(keeper.port for keeper in self._keepers if keeper.port)
+        return tuple(port for keeper in self._keepers for port in keeper.ports)
 
     @property
     def load(self) -> tuple[int, ...]:

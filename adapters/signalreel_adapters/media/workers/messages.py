@@ -18,6 +18,7 @@ __all__ = (
     "Alive",
     "Begin",
     "CloseEdge",
+    "End",
     "Failed",
     "FollowMove",
     "FromWorker",
@@ -63,10 +64,14 @@ class CloseEdge(Struct, frozen=True, array_like=True, tag=5):
     stream: Reference
 
 
-class Ready(Struct, frozen=True, array_like=True, tag=1):
-    """The worker works: on this UDP port, where all its peers share one."""
+class End(Struct, frozen=True, array_like=True, tag=6):
+    """Say goodbye to everybody, and end. A pipe that ends without it says that the parent is gone."""
 
-    port: int = 0
+
+class Ready(Struct, frozen=True, array_like=True, tag=1):
+    """The worker works: with this UDP port, where all its peers share one."""
+
+    ports: tuple[int, ...] = ()
 
 
 class Unable(Struct, frozen=True, array_like=True, tag=2):
@@ -89,7 +94,7 @@ class Alive(Struct, frozen=True, array_like=True, tag=5):
     """The worker's loop runs."""
 
 
-ToWorker = Begin | FollowMove | OpenOrigin | OpenEdge | CloseEdge
+ToWorker = Begin | FollowMove | OpenOrigin | OpenEdge | CloseEdge | End
 FromWorker = Ready | Unable | Reported | Failed | Alive
 
 encode: Final = msgspec.msgpack.Encoder().encode

@@ -9,6 +9,7 @@ import os
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from signalreel.events import AnyEvent
@@ -20,6 +21,7 @@ from signalreel_adapters.media.workers.messages import (
     Alive,
     Begin,
     CloseEdge,
+    End,
     Failed,
     FollowMove,
     FromWorker,
@@ -50,6 +52,7 @@ class Worker:
         self._edges: dict[Reference, Edge] = {}
         self._origins: set[Origin] = set()
         self._numbers = 0
+        self.is_ending = False  #: whether the parent said so
         media.report_to(self._report, self._fail)
 
     @property
@@ -66,6 +69,8 @@ class Worker:
             (self._open_origin if isinstance(message, OpenOrigin) else self._open_edge)(message.stream, end)
         elif isinstance(message, CloseEdge):
             self._close_edge(message.stream)
+        elif isinstance(message, End):
+            self.is_ending = True
         for number in files:
             os.close(number)
 
@@ -118,8 +123,12 @@ class Worker:
             self.say(Alive())
 
 
-async def serve(parent: Parent) -> None:
-    """Be a worker until the parent says no more."""
+def _nothing() -> None:
+    """Stand in until somebody wants to know."""
+
+
+async def serve(parent: Parent, on_orphaned: Callable[[], None] = _nothing) -> None:
+    """Be a worker until the parent says no more. `on_orphaned` is called when it is gone without a word."""
     waiting: deque[tuple[bytes, list[int]]] = deque()
     arrived = asyncio.Event()
 
@@ -137,7 +146,10 @@ async def serve(parent: Parent) -> None:
     if isinstance(begin, Begin):
         try:
             async with AiortcMedia(begin.settings) as media:
-                await _work(parent, Worker(parent, media), media.port, waiting, listening)
+                worker = Worker(parent, media)
+                await _work(parent, worker, media.ports, waiting, listening)
+                if not worker.is_ending:
+                    on_orphaned()
         except MediaError as error:
             parent.send(encode(Unable(error.reason)))
     listening.cancel()
@@ -147,11 +159,11 @@ async def serve(parent: Parent) -> None:
 async def _work(
     parent: Parent,
     worker: Worker,
-    port: int,
+    ports: tuple[int, ...],
     waiting: deque[tuple[bytes, list[int]]],
     listening: "asyncio.Future[None]",
 ) -> None:
-    worker.say(Ready(port))
+    worker.say(Ready(ports))
     # What exists now lives as long as the process: the collector need not look at it again.
     gc.freeze()
     while waiting:
@@ -169,8 +181,12 @@ async def _work(
 
 
 def main() -> None:
-    """Run as a child process."""
-    serve_parent(serve)
+    """Run as a child process.
+
+    An orphan ends at once: its port is wanted by those who take the parent's place, and nobody is there to say to whom
+    goodbye was said.
+    """
+    serve_parent(lambda parent: serve(parent, lambda: os._exit(1)))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ async def _serve(parent: Parent) -> None:
 
     def take(message: bytes) -> None:
         if isinstance(to_worker.decode(message), Begin):
-            parent.send(encode(Unable("nothing is right") if how == "unable" else Ready(7)))
+            parent.send(encode(Unable("nothing is right") if how == "unable" else Ready((7,))))
             if how == "still":
                 time.sleep(60)
         else:

@@ -64,7 +64,7 @@ async def test_a_worker_is_there_once_it_is_ready() -> None:
         world.keeper.send(CloseEdge(STREAM))
         await eventually(lambda: world.heard, "it is heard")
 
-        assert world.keeper.port == 7
+        assert world.keeper.ports == (7,)
         assert world.heard == [Failed()]
         assert world.changes == ["up"]
 

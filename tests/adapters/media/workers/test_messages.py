@@ -12,6 +12,7 @@ from signalreel_adapters.media.workers.messages import (
     Alive,
     Begin,
     CloseEdge,
+    End,
     Failed,
     FollowMove,
     FromWorker,
@@ -40,6 +41,7 @@ TERMS = PublishTerms(video=True, audio=False, codecs=("VP8",))
         OpenOrigin(STREAM),
         OpenEdge(STREAM),
         CloseEdge(STREAM),
+        End(),
     ],
 )
 def test_what_workers_are_told(message: ToWorker) -> None:
@@ -50,7 +52,7 @@ def test_what_workers_are_told(message: ToWorker) -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        Ready(5_081),
+        Ready((5_081,)),
         Unable("port 9 is taken"),
         Reported(MediaLost(STREAM, "gone", True)),
         Reported(DescriptionCreated(STREAM, "offer", "v=0\r\n", {"0": "ARDAMSvs1"})),

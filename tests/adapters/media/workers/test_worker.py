@@ -18,6 +18,7 @@ from signalreel_adapters.media.workers.messages import (
     Alive,
     Begin,
     CloseEdge,
+    End,
     FollowMove,
     FromWorker,
     OpenEdge,
@@ -52,7 +53,11 @@ class World:
         self.pipe = Pipe(ours, lambda data: self.heard.append(from_worker.decode(data)))
         self.pipe.listen()
         self.parent = Parent(theirs)
-        self.working = asyncio.ensure_future(serve(self.parent))
+        self.orphaned = 0
+        self.working = asyncio.ensure_future(serve(self.parent, self._orphan))
+
+    def _orphan(self) -> None:
+        self.orphaned += 1
 
     def tell(self, message: ToWorker, files: list[int] | None = None) -> None:
         """Tell the worker something."""
@@ -88,11 +93,13 @@ async def working() -> AsyncIterator[World]:
         world.tell(Begin(SETTINGS))
         await eventually(lambda: world.heard, "it is ready")
         yield world
+        world.tell(End())
     finally:
         world.pipe.finish()
         await world.working
         world.parent.close()
         world.pipe.close()
+    assert world.orphaned == 0
     assert open_files() == files
 
 
@@ -102,7 +109,7 @@ async def test_a_worker_begins_and_says_that_it_lives(monkeypatch: pytest.Monkey
     async with working() as world:
         await eventually(lambda: len(world.heard) > 2, "it lives")
 
-        assert world.heard[:3] == [Ready(0), Alive(), Alive()]
+        assert world.heard[:3] == [Ready(), Alive(), Alive()]
 
 
 async def test_moves_are_followed_and_events_reported() -> None:
@@ -166,6 +173,18 @@ async def test_files_that_nobody_asked_for_are_closed() -> None:
         far = world.connect(OpenOrigin(STREAM))
         await eventually(lambda: far.messages, "all that was read")
         far.pipe.close()
+
+
+async def test_an_orphan_knows_that_it_is_one() -> None:
+    """A pipe that ends without a word of the end is a parent that is gone."""
+    world = World()
+    world.tell(Begin(SETTINGS))
+    await eventually(lambda: world.heard, "it is ready")
+    world.pipe.close()
+    await world.working
+    world.parent.close()
+
+    assert world.orphaned == 1
 
 
 async def test_a_parent_that_says_nothing_has_no_worker() -> None:
