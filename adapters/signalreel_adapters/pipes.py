@@ -186,6 +186,8 @@ class Pipe:
         if not datagram:
             self._end()
             return False
+        for number in files:
+            os.set_inheritable(number, False)  # not every event loop keeps others from its child processes
         self._files += files
         if datagram[:1] == _MORE:
             self._parts.append(datagram[1:])

@@ -223,13 +223,14 @@ def serve_parent(serve: Callable[[Parent], Coroutine[Any, Any, None]]) -> None:
 
     A child that takes too long to end then is ended by the system, whatever it is doing.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    for ignored in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ignored, signal.SIG_IGN)
+
+    number = int(sys.argv[1])
+    os.set_inheritable(number, False)  # a child of ours that kept it open would hide our end from the parent
 
     async def run() -> None:
-        parent = Parent(
-            socket.socket(fileno=int(sys.argv[1])), sys.argv[2:], on_end=lambda: _end_by_force(_END_SECONDS_MAX)
-        )
+        parent = Parent(socket.socket(fileno=number), sys.argv[2:], on_end=lambda: _end_by_force(_END_SECONDS_MAX))
         try:
             await serve(parent)
         finally:

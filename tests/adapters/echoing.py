@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 import time
 
 from signalreel_adapters.processes import Parent, serve_parent
@@ -24,6 +25,8 @@ async def _serve(parent: Parent) -> None:
                 parent.send(" ".join(sorted(os.environ)).encode())
             case b"loop":
                 parent.send(type(asyncio.get_running_loop()).__module__.encode())
+            case b"inheritable":
+                parent.send(str(os.get_inheritable(int(sys.argv[1]))).encode())
             case b"sleep":
                 time.sleep(60)  # deaf: nothing is read meanwhile
             case _:

@@ -110,6 +110,7 @@ async def test_an_open_file_goes_along() -> None:
     far.pipe.listen()
     await far.until(1)
 
+    assert not os.get_inheritable(far.files[0])
     os.close(writing)
     os.write(far.files[0], b"hello")
     assert os.read(reading, 5) == b"hello"

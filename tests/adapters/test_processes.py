@@ -174,6 +174,15 @@ async def test_signals_meant_for_the_parent_do_not_end_a_child() -> None:
         assert os.getpgid(child.pid) != os.getpgid(0)
 
 
+async def test_a_childs_children_do_not_keep_its_pipe() -> None:
+    """What a child starts itself must not hide the child's end from us."""
+    async with a_child() as (child, heard):
+        child.send(b"inheritable")
+        await heard.until(2)
+
+        assert heard.messages[1:] == [b"False"]
+
+
 async def test_a_deaf_child_fills_its_queue_and_is_killed_in_the_end() -> None:
     """What it does not read is bounded here, and closing it takes no longer than it may."""
     async with a_child(waiting_bytes_max=1_000_000) as (child, heard):
