@@ -11,6 +11,7 @@ from websockets.typing import Origin
 
 from signalreel.settings import Settings
 from signalreel_adapters import SqliteReel
+from signalreel_adapters.media.aiortc.addresses import machine_hosts
 from tests.adapters.media.aiortc.test_sdp import OFFER
 from tests.adapters.processes import run_cli, server_process
 
@@ -35,7 +36,16 @@ def test_every_kind_of_media_serves_signaling(media: str) -> None:
         assert server.end() == 0
 
 
-@pytest.mark.parametrize(("options", "offered"), [((), {"127.0.0.1"}), (("--media-host", "127.0.0.2"), {"127.0.0.2"})])
+@pytest.mark.parametrize(
+    ("options", "offered"),
+    [
+        # All of them are this machine's, and from elsewhere nothing is read on them.
+        ((), set(machine_hosts())),
+        (("--media-transport", "port-each"), {"127.0.0.1"}),
+        (("--media-host", "127.0.0.2"), {"127.0.0.2"}),
+        (("--media-host", "127.0.0.2", "--media-advertise", "192.0.2.9"), {"192.0.2.9"}),
+    ],
+)
 def test_media_is_offered_where_the_server_listens(options: tuple[str, ...], offered: set[str]) -> None:
     """A server that only this machine reaches opens no port for others, unless it is told to."""
     with server_process("--media", "aiortc", *options) as server:
