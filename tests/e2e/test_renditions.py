@@ -26,7 +26,8 @@ ladder = [
 SOURCE: Final = 360
 SWITCH_SECONDS_MAX: Final = 2.0
 WIDE: Final = 20_000_000
-SQUEEZED: Final = 250_000  # bit/s; the published picture alone has about twice as much
+DRAWING: Final = {"width": 960, "height": 540, "rate": 30}  # moves everywhere, and so has all the bitrate it may
+SQUEEZED: Final = 250_000  # bit/s; less than a third of that
 SETTLED_MILLISECONDS: Final = 3_000
 ASKED_MAX: Final = 40
 ASK_MILLISECONDS: Final = 250
@@ -150,16 +151,16 @@ def test_renditions_follow_a_picture_that_changes_its_shape(page: MediaPage) -> 
 def test_a_squeezed_viewer_goes_down_the_ladder_and_comes_back(page: MediaPage) -> None:
     """By itself: to a rendition that nobody has watched before, and to the published one once the line is wide."""
     page.open("anna", "bert")
-    page.publish("anna", "narrow")
+    page.publish("anna", "narrow", layers=[{"maxBitrate": 800_000}], drawing=DRAWING)
     with Bottleneck(WIDE) as line:
         page.play("bert", "narrow", line=line)
-        page.see_height("bert", "narrow", "ARDAMSvnarrow", SOURCE)
+        page.see_height("bert", "narrow", "ARDAMSvnarrow", DRAWING["height"])
         page.page.wait_for_timeout(SETTLED_MILLISECONDS)
         line.carry(SQUEEZED)
-        smaller = page.see("bert", "narrow", lambda tracks: tracks["ARDAMSvnarrow"]["height"] < SOURCE)
+        smaller = page.see("bert", "narrow", lambda tracks: tracks["ARDAMSvnarrow"]["height"] < DRAWING["height"])
         page.see_flowing("bert", "narrow", "ARDAMSvnarrow")
         line.carry(WIDE)
-        page.see_height("bert", "narrow", "ARDAMSvnarrow", SOURCE)
+        page.see_height("bert", "narrow", "ARDAMSvnarrow", DRAWING["height"])
 
     assert smaller["ARDAMSvnarrow"]["height"] in {180, 240}
     page.close("anna", "bert")
