@@ -25,7 +25,7 @@ from signalreel_adapters.media.aiortc.ladder import Ladders
 from signalreel_adapters.media.aiortc.layer import Layer
 from signalreel_adapters.media.aiortc.negotiation import PublishedTrack, track_name
 from signalreel_adapters.media.aiortc.peer import PeerTransport
-from signalreel_adapters.media.aiortc.rtcp import RateWindow
+from signalreel_adapters.media.aiortc.rtcp import APPLICATION, NACK, PLI, RateWindow
 from signalreel_adapters.media.aiortc.rtp import Packet, extension, parse, unwrap_retransmission
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.aiortc.track import Track
@@ -33,9 +33,6 @@ from signalreel_adapters.media.aiortc.track import Track
 __all__ = ("Publisher", "Tap")
 
 _OUR_SSRC: Final = 1  # of our RTCP; we send publishers no media that it could be confused with
-_PLI: Final = 1  # RFC 4585, section 6.3.1
-_NACK: Final = 1  # RFC 4585, section 6.2.1
-_APPLICATION: Final = 15
 _REPORTS_PER_PACKET_MAX: Final = 31  # the count has five bits (RFC 3550, section 6.4.2)
 _BITRATE_CHANGE: Final = 0.25
 """A change of the measured bitrate by more than this share is worth a new report."""
@@ -314,7 +311,7 @@ class Publisher:
                         tap.take_report(packet)
 
     def _ask_for_keyframe(self, layer: Layer) -> None:
-        self._send([RtcpPsfbPacket(fmt=_PLI, ssrc=_OUR_SSRC, media_ssrc=layer.ssrc)])
+        self._send([RtcpPsfbPacket(fmt=PLI, ssrc=_OUR_SSRC, media_ssrc=layer.ssrc)])
 
     def _miss(self) -> None:
         self.on_gap()
@@ -330,7 +327,7 @@ class Publisher:
                 continue
             for layer in track.layers.values():
                 if layer.reception.missing and (wanted := layer.reception.wanted(now)):
-                    self._send([RtcpRtpfbPacket(fmt=_NACK, ssrc=_OUR_SSRC, media_ssrc=layer.ssrc, lost=wanted)])
+                    self._send([RtcpRtpfbPacket(fmt=NACK, ssrc=_OUR_SSRC, media_ssrc=layer.ssrc, lost=wanted)])
                 missing = missing or bool(layer.reception.missing)
         return missing
 
@@ -347,7 +344,7 @@ class Publisher:
         video = [layer.ssrc for layer in layers if layer.published.kind == "video"]
         if video and self._settings.video_bitrate_max:
             fci = pack_remb_fci(self._settings.video_bitrate_max, video)
-            packets.append(RtcpPsfbPacket(fmt=_APPLICATION, ssrc=_OUR_SSRC, media_ssrc=0, fci=fci))
+            packets.append(RtcpPsfbPacket(fmt=APPLICATION, ssrc=_OUR_SSRC, media_ssrc=0, fci=fci))
         self._send(packets)
         for track in self.tracks:
             if len(track.layers) > 1:

@@ -15,7 +15,10 @@ from aiortc.rtp import RtcpReceiverInfo
 from signalreel_adapters.media.aiortc.rtp import SEQUENCE_HALF, SEQUENCE_MASK, TIMESTAMP_MASK
 
 __all__ = (
+    "APPLICATION",
+    "NACK",
     "NACK_TRIES_MAX",
+    "PLI",
     "Budget",
     "Order",
     "RateWindow",
@@ -24,6 +27,15 @@ __all__ = (
     "Throttle",
     "fir_targets",
 )
+
+PLI: Final = 1
+"""The format of a feedback packet on a payload that asks for a keyframe (RFC 4585, section 6.3.1)."""
+
+APPLICATION: Final = 15
+"""The format of one that is an application's own, as the bitrate to stay below is (RFC 4585, section 6.4)."""
+
+NACK: Final = 1
+"""The format of a feedback packet on transport that asks for lost packets (RFC 4585, section 6.2.1)."""
 
 NACK_TRIES_MAX: Final = 6
 """Times one packet is asked for again. With the interval, it is given up after 0.6 s: later it is of no use."""

@@ -26,7 +26,7 @@ from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.probing import Cluster
 from signalreel_adapters.media.aiortc.publisher import Publisher
 from signalreel_adapters.media.aiortc.quality import Picture
-from signalreel_adapters.media.aiortc.rtcp import fir_targets
+from signalreel_adapters.media.aiortc.rtcp import APPLICATION, NACK, PLI, fir_targets
 from signalreel_adapters.media.aiortc.rtp import SEQUENCE_MASK, TIMESTAMP_MASK
 from signalreel_adapters.media.aiortc.sdp import Description, LocalSection
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
@@ -34,10 +34,7 @@ from signalreel_adapters.media.aiortc.track import Track
 
 __all__ = ("Viewer",)
 
-_NACK: Final = 1
-_PLI: Final = 1
 _FIR: Final = 4
-_APPLICATION: Final = 15
 _CNAME: Final = 1  # the SDES item (RFC 3550, section 6.5.1)
 _OUR_CNAME: Final = b"signalreel"
 _BITS: Final = 8
@@ -318,7 +315,7 @@ class Viewer:
             if isinstance(packet, RtcpRrPacket):
                 for report in packet.reports:
                     self._take_report(report, now)
-            elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == _NACK:
+            elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == NACK:
                 found = self._outs.get(packet.media_ssrc)
                 if found is not None:
                     for sequence in packet.lost[:_LOST_PER_PACKET_MAX]:
@@ -354,12 +351,12 @@ class Viewer:
         self._choice.take_report(report.ssrc, heard, now)
 
     def _take_feedback(self, packet: RtcpPsfbPacket, now: float) -> None:
-        if packet.fmt == _PLI:
+        if packet.fmt == PLI:
             self._request_keyframe(packet.media_ssrc, now)
         elif packet.fmt == _FIR:
             for ssrc in fir_targets(packet.fci)[: len(self._outs)]:
                 self._request_keyframe(ssrc, now)
-        elif packet.fmt == _APPLICATION and packet.fci[:4] == b"REMB":
+        elif packet.fmt == APPLICATION and packet.fci[:4] == b"REMB":
             # A list of SSRCs that is cut short raises what struct raises; it is junk.
             with contextlib.suppress(ValueError, struct.error):
                 self._choice.estimate.take_remb(min(unpack_remb_fci(packet.fci)[0], _ESTIMATE_MAX), now)

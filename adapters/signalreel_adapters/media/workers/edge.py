@@ -16,6 +16,7 @@ from signalreel_adapters.media.aiortc.errors import TransportFailed
 from signalreel_adapters.media.aiortc.filter import Candidate
 from signalreel_adapters.media.aiortc.peer import Egress, Remote
 from signalreel_adapters.media.aiortc.publisher import Publisher
+from signalreel_adapters.media.aiortc.rtcp import PLI
 from signalreel_adapters.media.aiortc.sdp import LocalTransport
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.workers.relay import Standing, data_message, hear, keyframe_request
@@ -25,8 +26,6 @@ __all__ = ("READY_SECONDS_MAX", "Edge", "RelayTransport")
 
 READY_SECONDS_MAX: Final = 3.0
 """How long a playback waits to hear what is published. The origin says it at once; a player gives up after ten."""
-
-_PLI: Final = 1
 
 
 def _ignore(_: object) -> None:
@@ -47,7 +46,7 @@ class RelayTransport:
     def send_rtcp(self, packets: Sequence[AnyRtcpPacket]) -> None:
         """Pass on what is for the publisher alone: the origin reports, and asks for what is missing, by itself."""
         for packet in packets:
-            if isinstance(packet, RtcpPsfbPacket) and packet.fmt == _PLI:
+            if isinstance(packet, RtcpPsfbPacket) and packet.fmt == PLI:
                 self._send(keyframe_request(packet.media_ssrc))
 
     def send_rtp(self, packet: bytes) -> bool:

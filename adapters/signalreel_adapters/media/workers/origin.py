@@ -8,6 +8,7 @@ from aiortc.rtp import AnyRtcpPacket, RtcpPsfbPacket, RtcpSrPacket
 
 from signalreel_adapters.media.aiortc.data import Message
 from signalreel_adapters.media.aiortc.publishing import StreamSide
+from signalreel_adapters.media.aiortc.rtcp import PLI
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.workers.relay import Standing, data_message, hear, report_message, standing_message
 from signalreel_adapters.pipes import Pipe
@@ -17,8 +18,6 @@ __all__ = ("RTP_WAITING_BYTES_MAX", "Origin")
 RTP_WAITING_BYTES_MAX: Final = 524_288
 """What of RTP may wait for the edge, beside what the kernel keeps: the longest keyframe and some. Later packets are
 dropped: whoever is so far behind is better off with the next keyframe."""
-
-_PLI: Final = 1
 
 
 class Origin:
@@ -79,7 +78,7 @@ class Origin:
     def take_rtcp(self, packets: list[AnyRtcpPacket]) -> None:
         """Pass on a request for a keyframe."""
         for packet in packets:
-            if isinstance(packet, RtcpPsfbPacket) and packet.fmt == _PLI:
+            if isinstance(packet, RtcpPsfbPacket) and packet.fmt == PLI:
                 self._side.publisher.request_keyframe(packet.media_ssrc)
 
     def take_data(self, message: Message) -> None:

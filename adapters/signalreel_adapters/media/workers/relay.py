@@ -29,6 +29,7 @@ from msgspec import Struct
 from signalreel.settings import Rung
 from signalreel_adapters.media.aiortc.data import Message
 from signalreel_adapters.media.aiortc.negotiation import PublishedTrack
+from signalreel_adapters.media.aiortc.rtcp import PLI
 from signalreel_adapters.media.aiortc.rtp import is_rtcp
 
 __all__ = (
@@ -45,7 +46,6 @@ __all__ = (
 FORMAT: Final = 1
 """The version of what stands above. An end that is told of another one ends the relay."""
 
-_PLI: Final = 1  # RFC 4585, section 6.3.1
 _STANDING: Final = 1
 _TEXT: Final = 2
 _BYTES: Final = 3
@@ -138,4 +138,4 @@ def report_message(report: RtcpSrPacket) -> bytes:
 
 def keyframe_request(ssrc: int) -> bytes:
     """Give a message that asks for a keyframe of the layer with this SSRC."""
-    return bytes(RtcpPsfbPacket(fmt=_PLI, ssrc=0, media_ssrc=ssrc))
+    return bytes(RtcpPsfbPacket(fmt=PLI, ssrc=0, media_ssrc=ssrc))
