@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
+from msgspec import structs
 
 from signalreel_adapters.cli.mistakes import MissingExtra, Mistake
 from signalreel_adapters.configuration.file import MediaSection, ServerSection
@@ -105,13 +106,21 @@ def make_media(server: ServerSection, section: MediaSection, bound: socket.socke
 
 def _settings(section: MediaSection, bound: socket.socket) -> "AiortcSettings":
     from signalreel_adapters.media.aiortc import AiortcSettings  # noqa: PLC0415 - it is large
+    from signalreel_adapters.media.aiortc.settings import TurnServer  # noqa: PLC0415 - likewise
 
     host, number = bound.getsockname()[:2]
     given = section.given()
     # One number to open in a firewall, for TCP and UDP, where nobody wants another one.
     given.setdefault("port", int(number) if section.transport == "one-port" else 0)
+    if section.turn is not None and section.transport == "one-port":
+        raise Mistake('media.turn is for transport = "port-each"; a server that can open one port needs no relay')
     try:
+        if section.turn is not None:
+            given["turn"] = turn = TurnServer(**structs.asdict(section.turn))
+            turn.credential()
         settings = AiortcSettings(**given)
+    except OSError as error:
+        raise Mistake(f"media.turn.credential_file: {error.strerror or error}") from error
     except ValueError as error:
         raise Mistake(f"media: {error}") from error
     return settings if section.hosts else AiortcSettings.for_bind(str(host), settings)

@@ -70,6 +70,9 @@ def make_plan(config: Path | None, given: Mapping[str, Any], given_media: Mappin
     if server.pages and not Path(server.pages).is_dir():
         raise Mistake(f"server.pages: {server.pages} is no folder")
     media = structs.replace(configuration.media, **given_media)
+    if media.turn is not None:
+        turn = structs.replace(media.turn, credential_file=str(folder / media.turn.credential_file))
+        media = structs.replace(media, turn=turn)
     return Plan(configuration, server, media, access, tuple(secrets.guessable))
 
 

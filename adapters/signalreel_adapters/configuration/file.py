@@ -34,6 +34,7 @@ __all__ = (
     "KeySection",
     "LoadSection",
     "MediaSection",
+    "MediaTurnSection",
     "PushSection",
     "ServerSection",
     "TotpSection",
@@ -69,6 +70,15 @@ class ServerSection(_Section, frozen=True):
     log: Literal["console", "json"] = "console"
 
 
+class MediaTurnSection(_Section, frozen=True):
+    """`[media.turn]`: a relay for the server itself, in `port-each`. Its password is read for every peer."""
+
+    uri: str
+    username: str
+    credential_file: str  #: relative to the configuration
+    only: bool = False
+
+
 class MediaSection(_Section, frozen=True):
     """`[media]`: how media is forwarded. What is not set is as `AiortcSettings` has it, by the same names.
 
@@ -79,6 +89,7 @@ class MediaSection(_Section, frozen=True):
     transport: Literal["one-port", "port-each"] = "one-port"
     port: _Port | None = None  #: None: the number of the server's own
     ports: tuple[_Port, _Port] | None = None
+    turn: MediaTurnSection | None = None
     hosts: tuple[str, ...] = ()
     advertised: tuple[str, ...] = ()
     allow_loopback: bool | None = None

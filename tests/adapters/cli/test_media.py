@@ -3,15 +3,18 @@
 import re
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from signalreel_adapters import FakeMedia
 from signalreel_adapters.cli.media import check_addresses, make_media, media_mistakes, where_media_is
 from signalreel_adapters.cli.mistakes import Mistake
-from signalreel_adapters.configuration.file import MediaSection, ServerSection
+from signalreel_adapters.configuration.file import MediaSection, MediaTurnSection, ServerSection
 from signalreel_adapters.media.aiortc import AiortcMedia, AiortcSettings
 from signalreel_adapters.media.aiortc.errors import DescriptionImpossible
+from signalreel_adapters.media.aiortc.settings import TurnServer
 from signalreel_adapters.media.workers import WorkersMedia
 from signalreel_adapters.media.workers.keeping import WorkerUnable
 from signalreel_adapters.ports import Media
@@ -54,6 +57,23 @@ def test_media_shares_the_servers_number(bound: socket.socket) -> None:
     assert settings(MediaSection(workers=0, port=0)).port == 0
     assert settings(MediaSection(workers=0, transport="port-each")) == here(AiortcSettings())
     assert settings(MediaSection(workers=0, port=0, hosts=("127.0.0.2",))).hosts == ("127.0.0.2",)
+
+
+def test_the_server_may_be_reached_by_a_relay(bound: socket.socket, tmp_path: Path) -> None:
+    """Where every peer has ports of its own; a password that cannot be read is a mistake, and so is one port."""
+    turn = MediaTurnSection("turn:192.0.2.1:3478", "server", str(tmp_path / "turn.key"))
+    section = MediaSection(workers=0, transport="port-each", turn=turn)
+    with pytest.raises(Mistake, match="credential_file: No such file"):
+        make_media(SERVER, section, bound)
+    (tmp_path / "turn.key").write_text("canary\n")
+
+    assert settings_of(make_media(SERVER, section, bound)).turn == TurnServer(
+        uri="turn:192.0.2.1:3478", username="server", credential_file=turn.credential_file
+    )
+    with pytest.raises(Mistake, match="one port needs no relay"):
+        make_media(SERVER, structs.replace(section, transport="one-port"), bound)
+    with pytest.raises(Mistake, match="turn:host:port"):
+        make_media(SERVER, structs.replace(section, turn=structs.replace(turn, uri="nowhere")), bound)
 
 
 def test_workers_are_as_many_as_wished(bound: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
