@@ -6,7 +6,7 @@
 Importing this loads neither aiortc nor a web framework; the parts that need them are imported by their own names.
 """
 
-from signalreel_adapters.ice import StaticIceServers, TurnRest
+from signalreel_adapters.ice import SpreadIceServers, StaticIceServers, TurnRest
 from signalreel_adapters.media.fake import FakeMedia
 from signalreel_adapters.ports import (
     Clock,
@@ -64,6 +64,7 @@ __all__ = (
     "SeededIds",
     "Session",
     "SessionInfo",
+    "SpreadIceServers",
     "SqliteReel",
     "StaticIceServers",
     "Subscription",

@@ -13,13 +13,15 @@ import base64
 import hashlib
 import hmac
 import re
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
-from signalreel_adapters.ports import Clock, IceServer, SessionInfo
+from signalreel_adapters.ports import Clock, IceServer, IceServers, SessionInfo
 from signalreel_adapters.runtime.clock import SystemClock
 
-__all__ = ("LIFETIME_S", "LIFETIME_S_MAX", "SECRET_BYTES_MIN", "StaticIceServers", "TurnRest")
+__all__ = ("LIFETIME_S", "LIFETIME_S_MAX", "SECRET_BYTES_MIN", "SpreadIceServers", "StaticIceServers", "TurnRest")
 
 LIFETIME_S: Final = 300
 """How long a password is good to begin with. A relay that is in use goes on; only a new one needs another password."""
@@ -93,6 +95,23 @@ class TurnRest:
         # A session's id is no business of the TURN server's, whose log holds every username.
         keyed = hmac.new(self._secret, b"session\0" + session.encode(), hashlib.sha256)
         return keyed.hexdigest()[:_TAG_CHARACTERS]
+
+
+class SpreadIceServers:
+    """Several servers, over which sessions are spread: the protocol's answer names one. A session keeps to its own.
+
+    Raises `ValueError` without any.
+    """
+
+    def __init__(self, servers: Sequence[IceServers]) -> None:
+        if not servers:
+            raise ValueError("there is no server to choose from")
+        self._servers = tuple(servers)
+
+    def for_session(self, session: SessionInfo) -> IceServer:
+        """Give the server of a session."""
+        chosen = zlib.crc32(session.session.encode()) % len(self._servers)
+        return self._servers[chosen].for_session(session)
 
 
 def _check(uri: str) -> str:

@@ -20,7 +20,7 @@ from signalreel_adapters import (
     StaticIceServers,
     TurnRest,
 )
-from signalreel_adapters.ice import LIFETIME_S_MAX
+from signalreel_adapters.ice import LIFETIME_S_MAX, SpreadIceServers
 from signalreel_adapters.testing import ManualClock
 from signalreel_adapters.testing.clock import SECOND
 from tests.adapters.servers import served
@@ -194,3 +194,15 @@ class TestTelling:
 
         assert [message["stunServerUri"] for message in told] == [URI, URI]
         assert told[0]["turnServerCredential"] != told[1]["turnServerCredential"]
+
+
+def test_sessions_are_spread_over_several_servers() -> None:
+    """A session keeps to its own, however often it asks; without any server there is nothing to be told."""
+    spread = SpreadIceServers([StaticIceServers(f"stun:{number}.example") for number in range(3)])
+    sessions = [SessionInfo(SessionId(f"session-{number}"), App("live")) for number in range(300)]
+    told = [spread.for_session(session).uri for session in sessions]
+
+    assert told == [spread.for_session(session).uri for session in sessions]
+    assert all(50 < told.count(f"stun:{number}.example") < 150 for number in range(3))
+    with pytest.raises(ValueError, match="no server"):
+        SpreadIceServers([])

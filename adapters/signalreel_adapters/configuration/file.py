@@ -30,6 +30,8 @@ __all__ = (
     "CredentialKind",
     "Demand",
     "HashSection",
+    "IceSection",
+    "IceServerSection",
     "JwtSection",
     "KeySection",
     "LoadSection",
@@ -38,7 +40,6 @@ __all__ = (
     "PushSection",
     "ServerSection",
     "TotpSection",
-    "TurnSection",
     "WebhookSection",
     "load",
 )
@@ -194,14 +195,20 @@ class LoadSection(_Section, frozen=True):
     samples: _Positive = 5
 
 
-class TurnSection(_Section, frozen=True):
-    """`[turn]`: the server told to clients that ask, with a secret to make credentials from, or fixed ones."""
+class IceServerSection(_Section, frozen=True):
+    """`[[ice.servers]]`: a server told to clients that ask, with a secret to make credentials from, or fixed ones."""
 
     uri: str
     secret: SecretSource | None = None
     lifetime_s: _Positive = 300
     username: str = ""
     credential: SecretSource | None = None
+
+
+class IceSection(_Section, frozen=True):
+    """`[ice]`: whom clients may ask for a path."""
+
+    servers: tuple[IceServerSection, ...] = ()
 
 
 class PushSection(_Section, frozen=True):
@@ -223,7 +230,7 @@ class Configuration(_Section, frozen=True):
     access: KeySection = KeySection()
     apps: dict[str, AppSection] = {}
     load: LoadSection = LoadSection()
-    turn: TurnSection | None = None
+    ice: IceSection = IceSection()
     push: PushSection | None = None
 
     def runtime_limits(self) -> Limits:

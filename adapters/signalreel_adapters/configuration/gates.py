@@ -46,12 +46,12 @@ from signalreel_adapters.configuration.file import (
     AppAccess,
     Configuration,
     Demand,
+    IceServerSection,
     JwtSection,
-    TurnSection,
 )
 from signalreel_adapters.configuration.names import unknown
 from signalreel_adapters.configuration.secrets import Secrets, SecretSource
-from signalreel_adapters.ice import StaticIceServers, TurnRest
+from signalreel_adapters.ice import SpreadIceServers, StaticIceServers, TurnRest
 from signalreel_adapters.ports import Gate, IceServers
 from signalreel_adapters.push import PushDelivery
 from signalreel_adapters.runtime import Runtime
@@ -114,7 +114,7 @@ class Access:
             self.operators = Operators(operators_key)
         except ValueError as error:
             raise Misconfigured(f"rest.key: {error}") from None
-        self.ice = self._ice_servers(configuration.turn)
+        self.ice = self._ice_servers(configuration.ice.servers)
         self._push = configuration.push
         self._push_key = _long_enough(secrets, self._push.key, "push.key") if self._push is not None else None
 
@@ -241,14 +241,16 @@ class Access:
 
     # ---- the rest
 
-    def _ice_servers(self, section: TurnSection | None) -> IceServers | None:
-        if section is None:
-            return None
+    def _ice_servers(self, sections: tuple[IceServerSection, ...]) -> IceServers | None:
+        servers = [self._ice_server(section, f"ice.servers[{at}]") for at, section in enumerate(sections)]
+        return SpreadIceServers(servers) if servers else None
+
+    def _ice_server(self, section: IceServerSection, place: str) -> IceServers:
         if section.secret is not None:
-            secret = self._secrets.read(section.secret, "turn.secret")
-            return _made("turn", lambda: TurnRest(section.uri, secret, lifetime_s=section.lifetime_s))
-        credential = self._secrets.text(section.credential, "turn.credential") if section.credential else ""
-        return _made("turn", lambda: StaticIceServers(section.uri, username=section.username, credential=credential))
+            secret = self._secrets.read(section.secret, f"{place}.secret")
+            return _made(place, lambda: TurnRest(section.uri, secret, lifetime_s=section.lifetime_s))
+        credential = self._secrets.text(section.credential, f"{place}.credential") if section.credential else ""
+        return _made(place, lambda: StaticIceServers(section.uri, username=section.username, credential=credential))
 
 
 def webhook_calls_max(configuration: Configuration) -> int:

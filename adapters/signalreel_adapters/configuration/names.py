@@ -47,6 +47,9 @@ def _walk(value: object, type_: inspect.Type, place: str) -> None:
         elif isinstance(kind, inspect.DictType) and table is not None:
             for key, inner in table.items():
                 _walk(inner, kind.value_type, _inner(place, key))
+        elif isinstance(kind, inspect.VarTupleType) and isinstance(value, list):
+            for at, inner in enumerate(cast(list[object], value)):
+                _walk(inner, kind.item_type, f"{place}[{at}]")
 
 
 def _check_fields(table: Mapping[str, object], kind: inspect.StructType, place: str) -> None:

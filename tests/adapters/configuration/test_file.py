@@ -12,13 +12,14 @@ from signalreel_adapters.configuration.file import (
     AllOfThese,
     AppAccess,
     AppSection,
+    IceSection,
+    IceServerSection,
     JwtSection,
     KeySection,
     LoadSection,
     MediaSection,
     PushSection,
     ServerSection,
-    TurnSection,
 )
 from signalreel_adapters.configuration.secrets import SecretSource
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
@@ -65,7 +66,7 @@ video_bitrate_max = 4000000
 [load]
 sample_ms = 500
 
-[turn]
+[[ice.servers]]
 uri = "turn:turn.example.org:3478"
 secret.file = "turn.key"
 
@@ -101,7 +102,7 @@ def test_every_section_is_read(tmp_path: Path) -> None:
             "*": AppSection(access=AppAccess(publish="closed", play="open")),
         },
         load=LoadSection(sample_ms=500),
-        turn=TurnSection(uri="turn:turn.example.org:3478", secret=SecretSource(file="turn.key")),
+        ice=IceSection((IceServerSection(uri="turn:turn.example.org:3478", secret=SecretSource(file="turn.key")),)),
         push=PushSection(url="https://push.example.org/"),
     )
 
@@ -185,7 +186,7 @@ def test_what_is_not_understood_is_a_mistake(tmp_path: Path, text: str | bytes, 
             '[apps.live.access]\npublish="jwt"\nplay="jwt"\njwt.secret = "canary"',
             "write apps.live.access.jwt.secret.file",
         ),
-        ('[turn]\nuri="turn:x"\ncredential = "canary"', "write turn.credential.file"),
+        ('[[ice.servers]]\nuri="turn:x"\ncredential = "canary"', "write ice.servers[0].credential.file"),
         ('[rest]\nkey.file = "canary', "is no TOML"),
     ],
 )

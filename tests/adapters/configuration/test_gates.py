@@ -179,9 +179,15 @@ async def test_all_of_several(tmp_path: Path) -> None:
         ('[access]\nkey.env = "SHORT"', "access.key has fewer than 16 bytes"),
         ('[rest]\nkey.env = "SHORT"', "rest.key has fewer than 16 bytes"),
         ('[rest]\nkey.env = "BLANK"', "rest.key: the operator's key is printable ASCII"),
-        ('[turn]\nuri = "http://x"', "turn: "),
-        ('[turn]\nuri = "turn:x:3478"\nsecret.env = "SHORT"', "turn: the secret of the TURN server"),
-        ('[turn]\nuri = "turn:x:3478"\nsecret.env = "JWT"\nlifetime_s = 1000000', "turn: the lifetime of a password"),
+        ('[[ice.servers]]\nuri = "http://x"', "ice.servers[0]: "),
+        (
+            '[[ice.servers]]\nuri = "turn:x:3478"\nsecret.env = "SHORT"',
+            "ice.servers[0]: the secret of the TURN server",
+        ),
+        (
+            '[ice]\nservers = [{uri = "stun:x"}, {uri = "turn:x", secret.env = "JWT", lifetime_s = 1000000}]',
+            "ice.servers[1]: the lifetime of a password",
+        ),
         ('[push]\nurl = "https://x.example/"\nkey.env = "SHORT"', "push.key has fewer than 16 bytes"),
         (KEYED + app('"open"') + '[apps.live.push]\nkey.env = "SHORT"', "apps.NAME.push.key: "),
     ],
@@ -210,11 +216,11 @@ async def test_turn_and_push_have_their_places(tmp_path: Path) -> None:
     """What is configured is made; what is not is not there."""
     access = access_of(
         tmp_path,
-        '[turn]\nuri = "turn:turn.example:3478"\nsecret.env = "JWT"\n'
+        '[[ice.servers]]\nuri = "turn:turn.example:3478"\nsecret.env = "JWT"\n'
         '[push]\nurl = "https://push.example/"\nkey.env = "JWT"\n',
     )
     without = access_of(tmp_path, "")
-    fixed = access_of(tmp_path, '[turn]\nuri = "turn:x.example"\nusername = "u"\ncredential.env = "JWT"')
+    fixed = access_of(tmp_path, '[[ice.servers]]\nuri = "turn:x.example"\nusername = "u"\ncredential.env = "JWT"')
     async with Runtime() as runtime:
         assert access.push(runtime) is not None
         assert without.push(runtime) is None

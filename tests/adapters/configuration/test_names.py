@@ -19,6 +19,7 @@ class Outer(Struct):
     inner: Inner | None = None
     named: dict[str, Inner] = {}
     plain: dict[str, int] = {}
+    listed: tuple[Inner, ...] = ()
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,7 @@ def test_known_keys_pass(table: dict[str, object]) -> None:
         ({"iner": {}}, "there is no iner; did you mean inner?"),
         ({"inner": {"widht": 1}}, "there is no inner.widht; did you mean inner.width?"),
         ({"named": {"any": {"hight": 1}}}, "there is no named.any.hight"),
+        ({"listed": [{}, {"widht": 1}]}, "there is no listed[1].widht; did you mean listed[1].width?"),
     ],
 )
 def test_unknown_keys_are_named_with_their_place(table: dict[str, object], said: str) -> None:
