@@ -17,6 +17,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)
 ARTIFACTS_VARIABLE: Final = "SIGNALREEL_ARTIFACTS"
 """Names the folder for pictures of the page; otherwise they go where pytest keeps temporary files."""
 
+CONFERENCE_SECONDS_MAX: Final = 2 * BROWSER_TEST_SECONDS_MAX
+"""Nine pictures are encoded and decoded, of which two are large."""
+
 LIVE_MILLISECONDS_MAX: Final = 30_000
 RECORDS_MIN: Final = 200  # what the calls of this file put on the reel, less what depends on timing
 
@@ -247,6 +250,7 @@ def test_peer_to_peer(guests: Guests) -> None:
         see_moving_picture(page, picture("peer", "The other one"))
 
 
+@pytest.mark.timeout(CONFERENCE_SECONDS_MAX)
 @pytest.mark.parametrize("mode", ["multitrack", "legacy"])
 def test_conference(guests: Guests, mode: str) -> None:
     """Three pages see the two others each; one leaves and disappears from the rest, and comes back."""
