@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 from tests.e2e.browser import BROWSER_TEST_SECONDS_MAX, Guests
 from tests.e2e.firefox import Firefox, FirefoxPage
 from tests.e2e.media import Clients, MediaPage
-from tests.e2e.server import Server, free_port
+from tests.e2e.server import Server
 from tests.evidence import EvidenceNotes
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)]
@@ -18,13 +18,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)
 HEIGHT: Final = 360
 LOOKS_MAX: Final = 150
 LOOK_MILLISECONDS: Final = 200
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with one port for all media: Firefox goes to the addresses of this machine, and not to loopback."""
-    with Server(tmp_path_factory.mktemp("server"), configuration=f"[server]\nmedia_port = {free_port()}\n") as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

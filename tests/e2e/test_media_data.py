@@ -1,6 +1,7 @@
 """Data channels in a real browser: who hears whom, as it is configured, and what is too large."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -69,6 +70,26 @@ def test_a_player_is_heard_by_all_others(page: MediaPage, evidence: EvidenceNote
     see_heard(page, "talk", {"anna": [TEXT, BYTES], "bert": [], "cleo": [TEXT, BYTES]})
     evidence.tick("REAL-18", transport="browser", captured=played, media={"messages_text": 2, "messages_binary": 2})
     page.close(*MEMBERS)
+
+
+@pytest.mark.parametrize(("heard_by", "publisher_hears"), [("publisher", True), ("none", False)])
+def test_who_hears_a_player_is_configured(
+    browser: Browser, tmp_path: Path, heard_by: str, publisher_hears: bool
+) -> None:
+    """The publisher alone, or nobody; what the publisher says reaches its players all the same."""
+    with (
+        Server(tmp_path, configuration=f'[media]\nplayer_messages = "{heard_by}"\n') as server,
+        Guests(browser, server.url, server.sdk_url) as visitors,
+    ):
+        page = MediaPage(visitors, server.url)
+        begin(page, "talk")
+
+        page.speak("bert", "talk", TEXT)
+        see_heard(page, "talk", {"anna": [TEXT] if publisher_hears else [], "bert": [], "cleo": []})
+        page.speak("anna", "talk", BYTES)
+
+        see_heard(page, "talk", {"anna": [], "bert": [BYTES], "cleo": [BYTES]})
+        visitors.check()
 
 
 def test_the_largest_message_arrives_whole(page: MediaPage) -> None:
