@@ -148,7 +148,12 @@ class WorkersMedia:
         elif isinstance(errand, Close):
             self._keepers[errand.edge].send(CloseEdge(errand.stream))
         else:
-            self._connect(errand)
+            try:
+                self._connect(errand)
+            except OSError as error:
+                # Whoever plays it there waits in vain, and is told so by its timer; the next player has it tried again.
+                self._failures.note("relay not opened", error)
+                self._routes.forget(errand)
 
     def _connect(self, errand: Open) -> None:
         ends = socket_pair()

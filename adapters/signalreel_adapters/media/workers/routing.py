@@ -180,6 +180,10 @@ class Routes:
         self._relays[key] = origin
         return [Open(stream, origin, edge)]
 
+    def forget(self, opened: Open) -> None:
+        """Forget a relay that could not be opened after all."""
+        self._relays.pop((opened.stream, opened.edge), None)
+
     def _close(self, stream: Reference, edge: int) -> list[Errand]:
         if (stream, edge) not in self._relays:
             return []

@@ -1,6 +1,7 @@
 """`signalreel_adapters.media.workers.media`: real worker processes, real peers, and what goes between them."""
 
 import asyncio
+import errno
 import os
 import signal
 from collections.abc import AsyncIterator, Iterable
@@ -16,6 +17,7 @@ from signalreel.events import MediaLost
 from signalreel.identifiers import Kind, Reference
 from signalreel_adapters.media.aiortc import AiortcSettings
 from signalreel_adapters.media.workers import WorkersMedia, default_count, routing
+from signalreel_adapters.media.workers import media as workers_media
 from signalreel_adapters.media.workers.keeping import WorkerUnable
 from tests.adapters.media.aiortc.peers import SETTINGS, Call, PlayingPeer, PublishingPeer, closing, eventually
 from tests.adapters.media.aiortc.test_adapter import gaps, payload, picture, sequence, starts_keyframe
@@ -374,3 +376,24 @@ def test_there_are_as_many_workers_as_processors_less_one(monkeypatch: pytest.Mo
     for processors, count in ((1, 0), (2, 1), (8, 7)):
         monkeypatch.setattr(os, "sched_getaffinity", lambda _, n=processors: set(range(n)))
         assert default_count() == count
+
+
+@pytest.mark.usefixtures("apart")
+async def test_a_relay_that_cannot_be_opened_is_tried_again_for_the_next_player(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """There were no files left: the first player is offered all but that stream, the second one has it."""
+    source, first, second = PublishingPeer(), PlayingPeer(), PlayingPeer()
+    async with calling() as call, closing(source, first, second):
+        await call.publish("a", "s1", source)
+        with monkeypatch.context() as exhausted:
+            exhausted.setattr(workers_media, "socket_pair", _no_files)
+            call.play("b", "s1", first)
+            await eventually(lambda: call.failures, "the failure is counted")
+        call.failures = 0
+        await eventually(lambda: first.offer, "an offer")
+        await playing(call, "c", second)
+
+
+def _no_files() -> None:
+    raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))

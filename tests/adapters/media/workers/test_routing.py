@@ -275,3 +275,15 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = pytest.mark.filterwarnings("default")(AnyOrder.TestCase)
 TestAnyOrder.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_a_relay_that_could_not_be_opened_is_opened_for_the_next_player() -> None:
+    """It is not taken for one that is there."""
+    routes = up(2)
+    published(routes, 1, 2)
+    opened = Open(stream(2), 1, 0)
+    assert opened in (shown(routes, 1, stream(1), stream(2)) or [])
+    assert opened not in (shown(routes, 2, stream(1), stream(2)) or [])
+    routes.forget(opened)
+
+    assert opened in (shown(routes, 3, stream(1), stream(2)) or [])
