@@ -16,7 +16,6 @@ from tests.evidence import EvidenceNotes
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)]
 
 SQUEEZED: Final = 250_000  # bit/s; the picture alone has about twice as much
-WIDE: Final = 20_000_000
 SHOWN_MILLISECONDS_MAX: Final = 20_000
 MEASURED_MAX: Final = 8
 ASKED_MAX: Final = 40
@@ -163,19 +162,6 @@ def test_the_official_sdk_chooses_a_layer(page: MediaPage, visitors: Guests) -> 
         viewer.page.wait_for_function(shown, arg=height, timeout=SHOWN_MILLISECONDS_MAX)
     viewer.close()
     page.close("anna")
-
-
-def test_a_squeezed_viewer_gets_the_smaller_layer_until_there_is_room_again(page: MediaPage) -> None:
-    """Nobody asks for it: the choice follows the browser's estimate, both ways."""
-    page.open("anna", "bert")
-    page.publish("anna", "automatic", layers=True)
-    with Bottleneck(WIDE) as line:
-        page.play("bert", "automatic", line=line)
-        for carried, height in ((WIDE, TALL), (SQUEEZED, SMALL), (WIDE, TALL)):
-            line.carry(carried)
-            page.see_height("bert", "automatic", "ARDAMSvautomatic", height)
-            page.see_flowing("bert", "automatic", "ARDAMSvautomatic")
-    page.close("anna", "bert")
 
 
 def test_one_track_of_a_room_is_switched_and_the_others_go_on(page: MediaPage, evidence: EvidenceNotes) -> None:
