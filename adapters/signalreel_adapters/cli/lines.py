@@ -38,6 +38,12 @@ class LineWriter:
         self._thread = threading.Thread(target=self._run, name="log lines", daemon=True)
         self._thread.start()
 
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of lines that are not written yet; 0 once everything taken is in the file or lost."""
+        with self._changed:
+            return self._bytes
+
     def write(self, line: bytes) -> None:
         """Take a line, or lose it when too much waits; or while lines are being lost, so that they are together."""
         with self._changed:

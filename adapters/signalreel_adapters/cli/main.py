@@ -16,9 +16,9 @@ from signalreel.reel import ENGINE_VERSION
 from signalreel_adapters.cli.bench import bench
 from signalreel_adapters.cli.capture import capture
 from signalreel_adapters.cli.conformance import conformance
+from signalreel_adapters.cli.debug.replay import replay
 from signalreel_adapters.cli.flow import flow
 from signalreel_adapters.cli.mistakes import Mistake
-from signalreel_adapters.cli.replay import replay
 from signalreel_adapters.cli.serve import serve
 
 __all__ = ("DIVERGED", "INTERRUPTED", "MISTAKEN", "app", "main")

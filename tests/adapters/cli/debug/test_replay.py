@@ -1,4 +1,4 @@
-"""`signalreel_adapters.cli.replay`."""
+"""`signalreel_adapters.cli.debug.replay`."""
 
 import json
 import sqlite3
@@ -10,7 +10,6 @@ import pytest
 from signalreel.commands import Publish
 from signalreel_adapters import FakeMedia, MemoryClient, Runtime, SeededIds, SqliteReel
 from signalreel_adapters.cli import main
-from signalreel_adapters.cli.replay import ascii_only
 from signalreel_adapters.testing import ManualClock
 from tests.adapters.calls import play, publish
 
@@ -106,9 +105,3 @@ async def test_an_empty_reel_agrees(tmp_path: Path, capsys: pytest.CaptureFixtur
     SqliteReel(tmp_path / "empty.reel").close()
 
     assert replay(capsys, str(tmp_path / "empty.reel"))[0] == 0
-
-
-def test_a_clients_text_cannot_move_the_cursor() -> None:
-    """What does not print is shown escaped; letters of any language are shown as they are."""
-    assert ascii_only("grüße") == "grüße"
-    assert ascii_only("a\x1b[2J\n") == r"'a\x1b[2J\n'"

@@ -1,0 +1,3 @@
+"""The commands that read reels, one module each."""
+
+__all__ = ()

@@ -1,0 +1,42 @@
+"""What the commands that read reels have in common: opening one, showing how far it is, printing one object."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.progress import Progress
+
+from signalreel_adapters.reels.sqlite import SqliteReel
+
+__all__ = ("Json", "open_reel", "print_json", "with_progress")
+
+Json = Annotated[bool, Parameter(negative=())]
+"""A switch that has no opposite."""
+
+_Item = TypeVar("_Item")
+
+
+def open_reel(file: Path) -> SqliteReel:
+    """Open a reel for reading; it may be one that a server is writing. Raises `ReelError` when it cannot be used."""
+    return SqliteReel.read(file)
+
+
+def with_progress(items: Iterable[_Item], total: int, what: str, *, shown: bool = True) -> Iterator[_Item]:
+    """Show how far it is, on stderr, when a person looks there and nothing else is written there."""
+    console = Console(stderr=True)
+    if not (shown and console.is_terminal):
+        yield from items
+        return
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        for item in items:
+            yield item
+            progress.advance(task)
+
+
+def print_json(value: msgspec.Struct) -> None:
+    """Print one JSON object on one line."""
+    print(msgspec.json.encode(value).decode())

@@ -1,0 +1,76 @@
+"""Telling a record and what it caused, in lines for people.
+
+Descriptions and candidates are never told, only that there was one; a client's text is told without anything that could
+move a terminal's cursor.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from signalreel.messages import AnyMessage, CloseSession, Error, Notification
+from signalreel.record import input_name
+from signalreel.step import Step, Transition
+
+__all__ = ("lines_of", "printable", "short_id", "short_session", "told_input", "told_message", "told_transition")
+
+_SESSION_CHARACTERS: Final = 8
+"""As much of a session's id as tells two apart in one reel."""
+
+_NAMES: Final = ("stream_id", "room", "app", "type")
+"""Fields of inputs that say what they are about, in the order in which they are told."""
+
+
+def lines_of(step: Step) -> Iterator[str]:
+    """Tell one record: its seq, time in seconds, session and input; then what it caused, one line each."""
+    record = step.record
+    said = f"{record.seq:>7}  {record.time / 1_000_000:>12.6f}  {short_session(record.session):<8}  {told_input(step)}"
+    yield said
+    for transition in step.transitions:
+        yield f"{'':>31}  {told_transition(transition)}"
+    for session, message in step.messages:
+        yield f"{'':>31}  to {short_session(session):<8} {told_message(message)}"
+
+
+def told_input(step: Step) -> str:
+    """Name the input, what it is about, and the refusal if it was refused."""
+    input = step.record.input
+    named = [str(getattr(input, field)) for field in _NAMES if getattr(input, field, "")]
+    machine = getattr(input, "machine", None)
+    if machine is not None:
+        named.append(f"{machine.kind} {short_id(machine.id)}")
+    refused = [f"refused: {step.refused}"] if step.refused else []
+    return "  ".join([input_name(step.record), *map(printable, named), *refused])
+
+
+def told_transition(transition: Transition) -> str:
+    """Tell which machine went from where to where."""
+    machine = transition.machine
+    return f"{machine.kind:<8} {short_id(machine.id)}  {transition.source} -> {transition.target}"
+
+
+def told_message(message: AnyMessage) -> str:
+    """Name a message and what it is about."""
+    name = str(type(message).__struct_config__.tag)
+    match message:
+        case Error() | Notification():
+            return f"{name} {message.definition}"
+        case CloseSession(code, reason):
+            return f"{name} {code} {reason}"
+        case _:
+            return f"{name} {printable(str(getattr(message, 'stream_id', '')))}".rstrip()
+
+
+def printable(text: str) -> str:
+    """Give a client's text without anything that could move a terminal's cursor."""
+    return text if text.isprintable() else ascii(text)
+
+
+def short_session(session: str) -> str:
+    """Shorten a session's id; `-` for the server's own."""
+    return session[:_SESSION_CHARACTERS] or "-"
+
+
+def short_id(id: str) -> str:
+    """Shorten the session in a playback's id; the rest is what the client chose."""
+    session, slash, rest = id.partition("/")
+    return printable(f"{short_session(session)}/{rest}" if slash else id)

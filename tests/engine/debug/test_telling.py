@@ -1,0 +1,47 @@
+"""`signalreel.debug.telling`."""
+
+from signalreel.commands import TakeCandidate, TakeConfiguration
+from signalreel.debug.telling import lines_of, printable, short_id, told_message
+from signalreel.engine import Engine
+from signalreel.events import SessionOpened
+from signalreel.messages import CloseSession, Notification
+from signalreel.record import Record
+
+SESSION = "0123456789abcdef"
+
+
+def test_a_record_is_told_with_what_it_caused() -> None:
+    """One line for the input, one for each transition and message; a description is not told."""
+    engine = Engine()
+    engine.apply(Record(1, 0, SESSION, event=SessionOpened("live")))
+    offer = TakeConfiguration(stream_id="s", type="offer", sdp="v=0 secret")
+    told = list(lines_of(engine.apply(Record(2, 1_500_000, SESSION, command=offer))))
+
+    assert told[0].split() == ["2", "1.500000", "01234567", "takeConfiguration", "s", "offer", *told[0].split()[6:]]
+    assert "secret" not in "\n".join(told)
+
+
+def test_a_candidate_is_not_told() -> None:
+    """An address of a client is in no line."""
+    engine = Engine()
+    engine.apply(Record(1, 0, SESSION, event=SessionOpened("live")))
+    candidate = TakeCandidate(stream_id="s", label=0, id="0", candidate="candidate:1 1 udp 1 192.0.2.1 9 typ host")
+
+    assert "192.0.2.1" not in "\n".join(lines_of(engine.apply(Record(2, 0, SESSION, command=candidate))))
+
+
+def test_messages_are_told_by_what_they_mean() -> None:
+    """Notifications by their definition, a close by its code and reason."""
+    assert told_message(Notification("play_started")) == "notification play_started"
+    assert told_message(CloseSession(1008, "kicked")).endswith(" 1008 kicked")
+
+
+def test_a_clients_text_cannot_move_the_cursor() -> None:
+    """What does not print is shown escaped; letters of any language are shown as they are."""
+    assert printable("grüße") == "grüße"
+    assert printable("a\x1b[2J\n") == r"'a\x1b[2J\n'"
+
+
+def test_the_session_in_a_playbacks_id_is_shortened() -> None:
+    """The stream it plays is told whole."""
+    assert short_id(f"{SESSION}/camera-of-the-hall") == "01234567/camera-of-the-hall"
