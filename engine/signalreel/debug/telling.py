@@ -8,10 +8,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from signalreel.messages import AnyMessage, CloseSession, Error, Notification
-from signalreel.record import input_name
+from signalreel.record import Input, input_name
 from signalreel.step import Step, Transition
 
-__all__ = ("lines_of", "printable", "short_id", "short_session", "told_input", "told_message", "told_transition")
+__all__ = (
+    "lines_of",
+    "printable",
+    "short_id",
+    "short_session",
+    "told_input",
+    "told_message",
+    "told_names",
+    "told_transition",
+)
 
 _SESSION_CHARACTERS: Final = 8
 """As much of a session's id as tells two apart in one reel."""
@@ -33,13 +42,17 @@ def lines_of(step: Step) -> Iterator[str]:
 
 def told_input(step: Step) -> str:
     """Name the input, what it is about, and the refusal if it was refused."""
-    input = step.record.input
-    named = [str(getattr(input, field)) for field in _NAMES if getattr(input, field, "")]
+    refused = [f"refused: {step.refused}"] if step.refused else []
+    return "  ".join([input_name(step.record), *told_names(step.record.input), *refused])
+
+
+def told_names(input: Input) -> list[str]:
+    """Say what an input is about: the stream, room, app and type that it names, and the machine."""
+    named = [printable(str(getattr(input, field))) for field in _NAMES if getattr(input, field, "")]
     machine = getattr(input, "machine", None)
     if machine is not None:
         named.append(f"{machine.kind} {short_id(machine.id)}")
-    refused = [f"refused: {step.refused}"] if step.refused else []
-    return "  ".join([input_name(step.record), *map(printable, named), *refused])
+    return named
 
 
 def told_transition(transition: Transition) -> str:

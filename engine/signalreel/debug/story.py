@@ -1,0 +1,171 @@
+"""What a viewer is told of one record, as data for a page: the input, the rows that fired, and what came of it.
+
+Everything here may be shown to whoever may read the reel: no description, candidate, address or token is in it, and
+every text is printable. It still names sessions, streams and rooms; a reel that is to be shared is redacted first.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from signalreel.debug.rows import transition_inputs
+from signalreel.debug.telling import printable, told_message, told_names
+from signalreel.errors import Divergence
+from signalreel.events import DeadlineReached, MediaEvent, SessionClosed, SessionOpened
+from signalreel.record import Record, input_name
+from signalreel.step import Step
+
+__all__ = (
+    "LISTED_MAX",
+    "ToldChange",
+    "ToldDivergence",
+    "ToldMessage",
+    "ToldNote",
+    "ToldRecord",
+    "ToldRow",
+    "ToldTransition",
+    "origin_of",
+    "told_record",
+)
+
+LISTED_MAX: Final = 200
+"""Most rows, transitions or messages of one record that are told. A room that closes has one for each member."""
+
+
+class ToldRow(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A row that fired, in which machine."""
+
+    machine: str  #: its id; empty when the input concerned none
+    kind: str
+    state: str
+    input: str
+    row: int
+    what: str
+
+
+class ToldTransition(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A machine went from a state to a state, which may be the same."""
+
+    kind: str
+    app: str
+    id: str
+    born: int
+    source: str
+    target: str
+    input: str = ""  #: the input or notice of the row behind it
+
+
+class ToldMessage(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A message to a session, by its name and what it is about."""
+
+    session: str
+    what: str
+
+
+class ToldNote(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What was noted beside a record: delivered, dropped, closed, failed, measured."""
+
+    what: str
+    session: str = ""
+    time: int = 0  #: microseconds of reel time
+
+
+class ToldChange(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One value of the state that is another one after the record."""
+
+    place: tuple[str, ...]  #: the machine's kind, app and id, or `session` and its id, or what else it is
+    path: str  #: which of its fields; empty when the whole came or went
+    before: str = ""
+    after: str = ""
+
+
+class ToldDivergence(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """What was recorded and what comes of it with the code in hand."""
+
+    what: str
+    recorded: str
+    computed: str
+
+
+class ToldRecord(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One record and everything it caused."""
+
+    seq: int
+    time: int  #: microseconds of reel time
+    origin: str  #: who put it on the reel: `client`, `media`, `clock`, `host` or `server`
+    session: str  #: whose input it is; empty for the server's own
+    input: str
+    about: tuple[str, ...] = ()  #: what the input names
+    refused: str = ""  #: the definition, when it was refused
+    rows: tuple[ToldRow, ...] = ()
+    transitions: tuple[ToldTransition, ...] = ()
+    messages: tuple[ToldMessage, ...] = ()
+    notes: tuple[ToldNote, ...] = ()
+    changes: tuple[ToldChange, ...] = ()
+    divergence: ToldDivergence | None = None
+    left_out: int = 0  #: how many rows, transitions and messages there are besides, over the limit of each
+
+
+def origin_of(record: Record) -> str:
+    """Say who put a record on the reel."""
+    event = record.event
+    if record.host is not None:
+        return "host"
+    if event is None or isinstance(event, SessionOpened | SessionClosed):
+        return "client"
+    if isinstance(event, DeadlineReached):
+        return "clock"
+    return "media" if isinstance(event, MediaEvent) else "server"
+
+
+def told_record(
+    step: Step,
+    divergence: Divergence | None = None,
+    *,
+    notes: Sequence[ToldNote] = (),
+    changes: Sequence[ToldChange] = (),
+) -> ToldRecord:
+    """Tell one record; `notes` and `changes` are told by whoever has them."""
+    record = step.record
+    counts = (len(step.fired), len(step.transitions), len(step.messages))
+    return ToldRecord(
+        record.seq,
+        record.time,
+        origin_of(record),
+        record.session,
+        input_name(record),
+        tuple(told_names(record.input)),
+        step.refused,
+        tuple(
+            ToldRow(printable(machine), fired.kind, fired.state, fired.input, fired.row, fired.what)
+            for machine, fired in step.fired[:LISTED_MAX]
+        ),
+        _told_transitions(step),
+        tuple(ToldMessage(session, told_message(message)) for session, message in step.messages[:LISTED_MAX]),
+        tuple(notes),
+        tuple(changes),
+        _told_divergence(divergence),
+        sum(max(0, count - LISTED_MAX) for count in counts),
+    )
+
+
+def _told_transitions(step: Step) -> tuple[ToldTransition, ...]:
+    return tuple(
+        ToldTransition(
+            str(made.machine.kind),
+            made.machine.app,
+            printable(made.machine.id),
+            made.machine.born,
+            str(made.source),
+            str(made.target),
+            input,
+        )
+        for made, input in zip(step.transitions[:LISTED_MAX], transition_inputs(step), strict=False)
+    )
+
+
+def _told_divergence(divergence: Divergence | None) -> ToldDivergence | None:
+    if divergence is None:
+        return None
+    return ToldDivergence(divergence.what, printable(divergence.recorded), printable(divergence.computed))
