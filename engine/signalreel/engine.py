@@ -15,14 +15,7 @@ from typing import Any, Final, cast
 from msgspec import Struct
 from msgspec.structs import replace
 
-from signalreel.commands import (
-    Command,
-    GetIceServerConfig,
-    JoinRoom,
-    RegisterPushToken,
-    SendPush,
-    ids_wanted,
-)
+from signalreel.commands import Command, GetIceServerConfig, JoinRoom, RegisterPushToken, SendPush, ids_wanted
 from signalreel.errors import InvalidRecord, OutOfOrder
 from signalreel.events import (
     ClockAdjusted,
@@ -37,14 +30,7 @@ from signalreel.events import (
     SettingsChanged,
     ShutdownAnnounced,
 )
-from signalreel.host import (
-    NO_SUCH_SESSION,
-    AnyRegistryCommand,
-    EndStream,
-    HostCommand,
-    KickSession,
-    RegistryCommand,
-)
+from signalreel.host import NO_SUCH_SESSION, AnyRegistryCommand, EndStream, HostCommand, KickSession, RegistryCommand
 from signalreel.identifiers import Kind, Reference
 from signalreel.machines.base import AnyMachine, Key
 from signalreel.machines.blocking import TAKING_HOLD, ended_by, standings_after
@@ -68,7 +54,7 @@ from signalreel.record import Record
 from signalreel.refusals import USER_BLOCKED
 from signalreel.settings import Settings
 from signalreel.snapshot import Snapshot
-from signalreel.statehash import StateHash
+from signalreel.statehash import Observer, StateHash
 from signalreel.step import GENESIS, Deadline, Fired, Step, Transition, chain
 
 __all__ = ("STATE_DIGEST_EVERY", "TABLES", "Engine")
@@ -193,6 +179,10 @@ class Engine:
     def deadline(self) -> Deadline | None:
         """When the engine next wants to be woken, if at all: apply a `DeadlineReached` at that time, not before."""
         return self._context.indexes.deadline(self._context.machines)
+
+    def watch(self, observer: Observer) -> None:
+        """Have somebody told of every change of the state from now on, for as long as the engine lives."""
+        self._hash.observers = (*self._hash.observers, observer)
 
     # ---- applying
 
@@ -476,7 +466,7 @@ class Engine:
         """Be in the state of the snapshot, whatever was before. Everything derived is derived again."""
         self._context = Context(snapshot.settings)
         self._context.environment = snapshot.environment
-        self._hash = StateHash()
+        observers, self._hash = self._hash.observers, StateHash()
         self._seq, self._time, self._digest = snapshot.seq, snapshot.time, snapshot.digest
         self._sessions = {}
         for session in snapshot.sessions:
@@ -498,3 +488,6 @@ class Engine:
                 table = TABLES[kind]
                 blank = cast(AnyMachine, table.machine(machine.app, machine.id, table.initial))
                 self._store((kind, machine.app, machine.id), blank, machine, was_stored=False)
+        self._hash.observers = observers
+        for observer in observers:
+            observer.restored()

@@ -7,13 +7,14 @@ writes the reel, who could write another digest as well.
 """
 
 import hashlib
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
 from signalreel.step import DIGEST_SIZE
 
 __all__ = (
+    "Observer",
     "Place",
     "StateHash",
 )
@@ -25,10 +26,23 @@ Place = tuple[str, ...]
 """Where a value of the state stands: a machine's key, or `("session", id)`."""
 
 
+class Observer(Protocol):
+    """Somebody who is told what changes in a state, at the cost of what changes."""
+
+    def changed(self, place: Place, value: msgspec.Struct | None) -> None:
+        """Hear what stands at a place now; None when nothing does. One step may change a place several times."""
+        ...
+
+    def restored(self) -> None:
+        """Hear that everything may be another: the engine took a snapshot over."""
+        ...
+
+
 class StateHash:
-    """A running hash over a set of places and the values there."""
+    """A running hash over a set of places and the values there. `observers` are told of every change as well."""
 
     def __init__(self) -> None:
+        self.observers: tuple[Observer, ...] = ()
         self._total = 0
         self._parts: dict[Place, int] = {}
         self._changed: dict[Place, msgspec.Struct | None] = {}
@@ -36,6 +50,9 @@ class StateHash:
     def changed(self, place: Place, value: msgspec.Struct | None) -> None:
         """Note what stands at a place now; None when nothing does."""
         self._changed[place] = value
+        if self.observers:
+            for observer in self.observers:
+                observer.changed(place, value)
 
     def digest(self, rest: msgspec.Struct) -> bytes:
         """Give the digest of everything noted so far, together with `rest`."""
