@@ -25,6 +25,7 @@ PURE: Final = frozenset(
         "functools",
         "hashlib",
         "heapq",
+        "html",
         "itertools",
         "json",
         "math",

@@ -4,19 +4,25 @@ Everything here may be shown to whoever may read the reel: no description, candi
 every text is printable. It still names sessions, streams and rooms; a reel that is to be shared is redacted first.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, cast
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from signalreel.debug.rows import transition_inputs
+from signalreel.debug.state import Watch, plain
 from signalreel.debug.telling import printable, told_message, told_names
+from signalreel.engine import Engine
 from signalreel.errors import Divergence
 from signalreel.events import DeadlineReached, MediaEvent, SessionClosed, SessionOpened
+from signalreel.identifiers import Kind
+from signalreel.machines.shapes import Room
 from signalreel.record import Record, input_name
 from signalreel.step import Step
 
 __all__ = (
+    "BRANCHES_MAX",
     "LISTED_MAX",
     "ToldChange",
     "ToldDivergence",
@@ -24,13 +30,21 @@ __all__ = (
     "ToldNote",
     "ToldRecord",
     "ToldRow",
+    "ToldState",
     "ToldTransition",
     "origin_of",
+    "told_changes",
     "told_record",
+    "told_tree",
 )
 
 LISTED_MAX: Final = 200
 """Most rows, transitions or messages of one record that are told. A room that closes has one for each member."""
+
+BRANCHES_MAX: Final = 30
+"""Most entries of one list or branch of the state that are told."""
+
+_KINDS: Final = frozenset(map(str, Kind))
 
 
 class ToldRow(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -72,12 +86,20 @@ class ToldNote(Struct, frozen=True, rename="camel", omit_defaults=True):
 
 
 class ToldChange(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """One value of the state that is another one after the record."""
+    """One value of the state that is another one after the record; `before` or `after` is left out where nothing is."""
 
-    place: tuple[str, ...]  #: the machine's kind, app and id, or `session` and its id, or what else it is
-    path: str  #: which of its fields; empty when the whole came or went
-    before: str = ""
-    after: str = ""
+    path: tuple[str, ...]  #: where in the tree of the state: `stream`, `live/s1`, `state`
+    before: Any | UnsetType = UNSET
+    after: Any | UnsetType = UNSET
+
+
+class ToldState(Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A machine as it is after a record that changed it."""
+
+    kind: str
+    app: str
+    id: str
+    fields: Any
 
 
 class ToldDivergence(Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -103,6 +125,7 @@ class ToldRecord(Struct, frozen=True, rename="camel", omit_defaults=True):
     messages: tuple[ToldMessage, ...] = ()
     notes: tuple[ToldNote, ...] = ()
     changes: tuple[ToldChange, ...] = ()
+    states: tuple[ToldState, ...] = ()  #: of the machines that changed
     divergence: ToldDivergence | None = None
     left_out: int = 0  #: how many rows, transitions and messages there are besides, over the limit of each
 
@@ -125,8 +148,9 @@ def told_record(
     *,
     notes: Sequence[ToldNote] = (),
     changes: Sequence[ToldChange] = (),
+    states: Sequence[ToldState] = (),
 ) -> ToldRecord:
-    """Tell one record; `notes` and `changes` are told by whoever has them."""
+    """Tell one record; notes, changes and states are told by whoever has them."""
     record = step.record
     counts = (len(step.fired), len(step.transitions), len(step.messages))
     return ToldRecord(
@@ -145,9 +169,48 @@ def told_record(
         tuple(ToldMessage(session, told_message(message)) for session, message in step.messages[:LISTED_MAX]),
         tuple(notes),
         tuple(changes),
+        tuple(states),
         _told_divergence(divergence),
         sum(max(0, count - LISTED_MAX) for count in counts),
     )
+
+
+def told_changes(watch: Watch, engine: Engine) -> tuple[tuple[ToldChange, ...], tuple[ToldState, ...]]:
+    """Tell what has changed since a watch was last asked, and the machines that did as they are now."""
+    changes = watch.changes()
+    machines = {change.path[:2]: None for change in changes if change.path[0] in _KINDS}
+    told = tuple(
+        ToldChange(tuple(map(printable, change.path)), told_tree(change.before), told_tree(change.after))
+        for change in changes[:LISTED_MAX]
+    )
+    return told, tuple(state for place in list(machines)[:LISTED_MAX] for state in _told_states(engine, place))
+
+
+def told_tree(tree: object) -> Any:  # noqa: ANN401 -- whatever data there is
+    """Give a tree of the state with printable texts, and of long lists the beginning and how much more there is."""
+    if isinstance(tree, str):
+        return printable(tree)
+    if isinstance(tree, dict):
+        found = cast(dict[str, object], tree)
+        shown = {printable(name): told_tree(found[name]) for name in list(found)[:BRANCHES_MAX]}
+        return shown if len(found) <= BRANCHES_MAX else {**shown, "…": f"{len(found) - BRANCHES_MAX} more"}
+    if isinstance(tree, list):
+        values = cast(list[object], tree)
+        listed = [told_tree(each) for each in values[:BRANCHES_MAX]]
+        return listed if len(values) <= BRANCHES_MAX else [*listed, f"… {len(values) - BRANCHES_MAX} more"]
+    return tree
+
+
+def _told_states(engine: Engine, place: tuple[str, ...]) -> Iterator[ToldState]:
+    app, _, id = place[1].partition("/")
+    machine = engine.find(Kind(place[0]), id, app=app)
+    if machine is None:
+        return
+    if isinstance(machine, Room) and len(machine.members) > BRANCHES_MAX:  # Telling a thousand to show a few is slow.
+        counted = {"members": {"…": f"{len(machine.members)} members"}}
+        yield ToldState(place[0], app, printable(id), {**told_tree(plain(replace(machine, members=()))), **counted})
+        return
+    yield ToldState(place[0], app, printable(id), told_tree(plain(machine)))
 
 
 def _told_transitions(step: Step) -> tuple[ToldTransition, ...]:
