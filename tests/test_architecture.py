@@ -18,6 +18,7 @@ PURE: Final = frozenset(
         "msgspec",
         "transitions",
         # Of the standard library: what computes, and nothing that asks the world.
+        "ast",  # reads an expression, and runs nothing
         "bisect",
         "collections",
         "contextlib",

@@ -15,6 +15,7 @@ from signalreel.decoding import decode_command
 from signalreel.engine import Engine
 from signalreel.errors import (
     Divergence,
+    InvalidPredicate,
     InvalidRecord,
     OutOfOrder,
     ReelBusy,
@@ -48,6 +49,7 @@ __all__ = (
     "Entry",
     "Grant",
     "Header",
+    "InvalidPredicate",
     "InvalidRecord",
     "KickSession",
     "Kind",

@@ -4,6 +4,7 @@
     |-- TableError            ours: a machine's table leaves a cell open, or decides it twice (raised at import)
     |-- OutOfOrder            the caller's: a record does not follow the one before it
     |-- InvalidRecord         the caller's: a record lacks something without which it cannot be applied
+    |-- InvalidPredicate      the caller's: an expression that is to be held against a reel cannot be read
     |-- Undecodable           the client's: what it sent is no command (the answer, if there is one, is on it)
     |-- ReelError             the reel's
     |   |-- ReelUnavailable   it cannot be written now; clients are told `data_store_not_available`
@@ -16,6 +17,7 @@ A refused command is no exception: it is a step with a refusal in it.
 
 __all__ = (
     "Divergence",
+    "InvalidPredicate",
     "InvalidRecord",
     "OutOfOrder",
     "ReelBusy",
@@ -58,6 +60,17 @@ class InvalidRecord(SignalreelError):
         self.seq = seq
         self.why = why
         super().__init__(f"record {seq}: {why}")
+
+
+class InvalidPredicate(SignalreelError):
+    """An expression cannot be read, or compares what cannot be compared. `column` says where, from 1; 0: everywhere."""
+
+    def __init__(self, text: str, column: int, why: str) -> None:
+        self.text = text
+        self.column = column
+        self.why = why
+        place = f" at column {column}" if column else ""
+        super().__init__(f"the expression cannot be used{place}: {why}")
 
 
 class Undecodable(SignalreelError):

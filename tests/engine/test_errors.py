@@ -4,6 +4,7 @@ import pytest
 
 from signalreel.errors import (
     Divergence,
+    InvalidPredicate,
     OutOfOrder,
     ReelBusy,
     ReelDamaged,
@@ -23,6 +24,8 @@ from signalreel.errors import (
             "the table of the pair machine has 2 fault(s):\nJoin in empty: no row\nLeave in waiting: no row",
         ),
         (OutOfOrder("seq", 4, 7), "the record's seq is 7; at least 4 was expected"),
+        (InvalidPredicate("seq = 1", 5, "invalid syntax"), "the expression cannot be used at column 5: invalid syntax"),
+        (InvalidPredicate("x", 0, "it is too long"), "the expression cannot be used: it is too long"),
         (Undecodable("not_json"), "not_json"),
         (ReelUnavailable("the disk is full"), "the disk is full"),
         (ReelBusy("calls.reel"), "calls.reel is being written by another process; one reel has one writer"),
