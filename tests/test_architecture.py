@@ -27,6 +27,7 @@ PURE: Final = frozenset(
         "hashlib",
         "heapq",
         "html",
+        "ipaddress",  # reads an address that is written down, and asks nobody about it
         "itertools",
         "json",
         "math",
