@@ -72,8 +72,8 @@ ROOMS: Final = {
     "pylibsrtp": ("signalreel_adapters.media.aiortc",),
     "rich": ("signalreel_adapters.cli",),
     "sqlite3": ("signalreel_adapters.reels",),
-    "starlette": ("signalreel_adapters.server",),
-    "uvicorn": ("signalreel_adapters.server",),
+    "starlette": ("signalreel_adapters.server", "signalreel_adapters.viewer"),
+    "uvicorn": ("signalreel_adapters.server", "signalreel_adapters.viewer"),
     "uvloop": (
         "signalreel_adapters.cli",
         "signalreel_adapters.media.aiortc.measuring",

@@ -10,6 +10,7 @@ are read, and a window is told from the nearest snapshot. Nothing is performed.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from msgspec import Struct
@@ -19,6 +20,7 @@ from signalreel.debug.state import Watch
 from signalreel.debug.story import ToldRecord, origin_of, told_changes, told_record
 from signalreel.debug.telling import printable
 from signalreel.engine import TABLES, Engine
+from signalreel.errors import ReelDamaged
 from signalreel.identifiers import Kind
 from signalreel.record import Record, input_name
 from signalreel.reel import Reel
@@ -82,6 +84,7 @@ class Scan:
         self._lives_count = 0
         self._apps: dict[str, str] = {}
         self._part = Part(self._scanned + 1, names=[""])
+        self._damage: ReelDamaged | None = None
         self._begin()
 
     @property
@@ -97,22 +100,32 @@ class Scan:
     def advance(self, count: int) -> Part | None:
         """Read the next records, and give what there is to know of them; None at the end of the reel.
 
-        Raises `ReelDamaged` where the reel cannot be read on; what was read so far stays good.
+        Raises `ReelDamaged` where the reel cannot be read on, once everything before that has been given.
         """
-        cursor = self._cursor
-        if cursor.position != self._scanned:
-            cursor.seek(self._scanned)
+        if self._damage is not None:
+            raise self._damage
         part = self._part
-        for _ in range(count):
-            replayed = cursor.step()
-            if replayed is None:
-                break
-            self._read(part, replayed)
-            self._scanned = cursor.position
+        try:
+            self._read_on(part, count)
+        except ReelDamaged as damage:
+            self._damage = damage
+            if not part.times:
+                raise
         if not part.times and not part.lives:
             return None
         self._part = Part(self._scanned + 1)
         return part
+
+    def _read_on(self, part: Part, count: int) -> None:
+        cursor = self._cursor
+        if cursor.position != self._scanned:
+            cursor.seek(self._scanned)
+        for _ in range(count):
+            replayed = cursor.step()
+            if replayed is None:
+                return
+            self._read(part, replayed)
+            self._scanned = cursor.position
 
     def parts(self, count: int = WINDOW_MAX) -> Iterator[Part]:
         """Read to the end of the reel."""
@@ -121,16 +134,16 @@ class Scan:
 
     def window(self, first: int, count: int) -> list[ToldRecord]:
         """Tell the records from `first` on, so many of them at most as `WINDOW_MAX`, with what each changed."""
+        return list(islice(self.told_from(first), min(count, WINDOW_MAX)))
+
+    def told_from(self, first: int) -> Iterator[ToldRecord]:
+        """Tell the records from `first` on, to the end of the reel, with what each changed."""
         engine = self._cursor.at(max(0, first - 1))
         watch = Watch(engine)
-        told: list[ToldRecord] = []
         for entry in self.reel.entries(engine.seq + 1):
-            if len(told) == min(count, WINDOW_MAX):
-                break
             step = apply_entry(engine, entry)
             changes, states = told_changes(watch, engine)
-            told.append(told_record(step, compare(entry.outcome, step), changes=changes, states=states))
-        return told
+            yield told_record(step, compare(entry.outcome, step), changes=changes, states=states)
 
     # ---- one record
 
