@@ -14,6 +14,7 @@ An expression is written as in Python, and read, never run as Python: there are 
     sent("publish_finished", to="a1b2")         how many messages the record sends, by name or definition, and values
     moved("stream", "s1", "broadcasting")       how many transitions it makes, by kind, id and target; source=, app=
     fired("relay_answer")       how many rules fire in whose name this text stands
+    invariant("room-list")      whether the record breaks this invariant; without a name, any of them
     stream("s1"), playback("a1b2/s1"), pair("p"), room("r")     a machine, true when it lives; app=
     stream("s1").state          a field of it; "" or 0 when it does not live. A room has `members`, their sessions
     count(stream, state="broadcasting")         how many machines, or sessions, with these values
@@ -41,6 +42,7 @@ from signalreel.machines.context import Session
 from signalreel.messages import MESSAGES
 from signalreel.record import input_name
 from signalreel.step import Step
+from signalreel.verify import INVARIANTS, Monitor, violations_of
 
 __all__ = ("INPUTS", "NODES_MAX", "PREDICATE_LENGTH_MAX", "Predicate", "compile_predicate")
 
@@ -57,6 +59,7 @@ class _Moment(Struct, frozen=True, gc=False):
     engine: Engine
     step: Step
     divergence: Divergence | None
+    broken: frozenset[str]  #: invariants that the record broke; known only where the expression asks
 
 
 _Part = Callable[[_Moment], Any]
@@ -67,6 +70,7 @@ _OF_MESSAGES: Final = frozenset(name for kind in MESSAGES.values() for name in k
 INPUTS: Final[dict[str, type[Struct]]] = {**COMMANDS, **EVENTS, **HOST_COMMANDS}
 """Every input by its name on the reel."""
 
+_NOTHING_BROKEN: Final[frozenset[str]] = frozenset()
 _OF_SESSIONS: Final = frozenset(Session.__struct_fields__)
 
 _COMPARING: Final[dict[type[ast.cmpop], Callable[[Any, Any], bool]]] = {
@@ -162,6 +166,10 @@ class _Callable(Struct, frozen=True):
     names_kind: bool = False  #: the first value is a bare word: the kind of machine
 
 
+def _invariant(moment: _Moment, name: str = "") -> bool:
+    return name in moment.broken if name else bool(moment.broken)
+
+
 def _length(_: _Moment, value: Sized) -> int:
     return len(value)
 
@@ -179,6 +187,10 @@ def _of_input(name: object) -> frozenset[str] | None:
     return frozenset(kind.__struct_fields__) if kind is not None else None
 
 
+def _of_invariant(name: object) -> frozenset[str] | None:
+    return frozenset() if name is None or name in INVARIANTS else None
+
+
 def _of_kind(kind: object) -> frozenset[str] | None:
     return _OF_SESSIONS if kind == "session" else _FIELDS.get(cast(Kind, kind))
 
@@ -188,6 +200,7 @@ _CALLS: Final[dict[str, _Callable]] = {
     "sent": _Callable(_sent, 0, 1, _only("to", *_OF_MESSAGES)),
     "moved": _Callable(_moved, 0, 3, _only("kind", "id", "target", "source", "app")),
     "fired": _Callable(_fired, 1, 1, _only()),
+    "invariant": _Callable(_invariant, 0, 1, _of_invariant),
     "count": _Callable(_count, 1, 1, _of_kind, names_kind=True),
     "len": _Callable(_length, 1, 1, _only()),
     **{str(kind): _Callable(_machine(kind), 1, 1, _only("app")) for kind in Kind},
@@ -200,19 +213,42 @@ _CALLS: Final[dict[str, _Callable]] = {
 class Predicate:
     """An expression that was read: whether it holds after a record. Made by `compile_predicate`."""
 
-    def __init__(self, text: str, part: _Part) -> None:
+    def __init__(self, text: str, part: _Part, *, asks_invariants: bool = False) -> None:
         self.text: Final = text
         self._part = part
+        self._asks_invariants = asks_invariants
+        self._watcher: tuple[Engine, Monitor] | None = None
+        self._seen = 0
+
+    def watch(self, engine: Engine) -> None:
+        """Begin to look at an engine, before the first record that it is held against; needed for invariants alone."""
+        if self._asks_invariants:
+            self._watcher = (engine, Monitor(engine))
+            self._seen = engine.seq
 
     def holds(self, engine: Engine, step: Step, divergence: Divergence | None = None) -> bool:
         """Say whether it holds, with the engine in the state just after the step.
 
-        Raises `InvalidPredicate` when it compares what cannot be compared, such as a text with a number.
+        Invariants are held against every step that it is asked of; when records were passed over meanwhile, against the
+        state alone. Raises `InvalidPredicate` when it compares what cannot be compared, such as a text with a number.
         """
+        broken = self._broken(engine, step) if self._asks_invariants else _NOTHING_BROKEN
         try:
-            return bool(self._part(_Moment(engine, step, divergence)))
+            return bool(self._part(_Moment(engine, step, divergence, broken)))
         except TypeError as error:
             raise InvalidPredicate(self.text, 0, str(error)) from None
+
+    def _broken(self, engine: Engine, step: Step) -> frozenset[str]:
+        last, self._seen = self._seen, step.record.seq
+        if self._watcher is None or self._watcher[0] is not engine:
+            self._watcher, last = (engine, Monitor(engine)), -1
+        monitor = self._watcher[1]
+        if step.record.seq == last + 1:
+            found = monitor.observe(engine, step)
+        else:
+            monitor.restored()
+            found = violations_of(engine)
+        return frozenset(violation.invariant for violation in found)
 
     def __str__(self) -> str:
         return self.text
@@ -230,7 +266,8 @@ def compile_predicate(text: str) -> Predicate:
         raise InvalidPredicate(text, 0, "it is nested too deep, or holds a character that no expression has") from None
     if sum(1 for _ in ast.walk(tree)) > NODES_MAX:
         raise InvalidPredicate(text, 0, f"it has more than {NODES_MAX} parts")
-    return Predicate(text, _Reader(text).part(tree.body))
+    asks = any(isinstance(node, ast.Name) and node.id == "invariant" for node in ast.walk(tree))
+    return Predicate(text, _Reader(text).part(tree.body), asks_invariants=asks)
 
 
 class _Reader:

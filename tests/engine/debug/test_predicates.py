@@ -1,9 +1,11 @@
 """`signalreel.debug.predicates`."""
 
 import pytest
+from msgspec.structs import replace
 
 from signalreel.commands import JoinRoom, Play, Publish, TakeConfiguration
 from signalreel.debug.predicates import NODES_MAX, PREDICATE_LENGTH_MAX, compile_predicate
+from signalreel.engine import Engine
 from signalreel.errors import Divergence, InvalidPredicate
 from signalreel.events import DescriptionCreated, MediaConnected
 from tests.engine.world import World
@@ -100,6 +102,7 @@ def test_a_refusal_and_a_divergence_can_be_named() -> None:
         ("count()", 1, "count() takes 1 value(s)"),
         ('sent("a", "b")', 1, "sent() takes 0 to 1 value(s)"),
         ('sent("a", too="b")', 15, "sent() has no 'too'; it has"),
+        ('invariant("room")', 1, "invariant() knows nothing called 'room'"),
         ('fired("a", b=1)', 14, "it has no value by a name"),
         ('sent(**{"a": 1})', 1, "`**` cannot stand"),
         ("b'x'", 1, "this cannot stand"),
@@ -126,6 +129,33 @@ def test_what_cannot_be_compared_is_said_when_it_is_held() -> None:
 
     with pytest.raises(InvalidPredicate, match="not supported between"):
         compile_predicate("session < 1").holds(world.engine, world.steps[-1])
+
+
+def test_an_invariant_can_be_asked_for() -> None:
+    """It is true of the record that breaks it; the records before it and behind it break nothing."""
+    world = live()
+    predicate, any_at_all = compile_predicate('invariant("refusal-changes-nothing")'), compile_predicate("invariant()")
+    engine = Engine()
+    predicate.watch(engine)
+    told = [
+        predicate.holds(engine, replace(engine.apply(record), refused="x" if record.seq == 4 else ""))
+        for record in world.records
+    ]
+
+    assert told == [False, False, False, True, False, False, False]
+    assert not any_at_all.holds(engine, world.steps[-1])
+    assert not any_at_all.holds(engine, world.say("bob-0123", Publish("s1")))
+
+
+def test_records_passed_over_are_no_part_of_a_step() -> None:
+    """Asked again after several records, it looks at the state, and not at all that they changed as one step."""
+    world = live()
+    engine = Engine()
+    predicate = compile_predicate("invariant()")
+    predicate.watch(engine)
+    steps = [engine.apply(record) for record in world.records]
+
+    assert not predicate.holds(engine, replace(steps[-1], refused="x"))
 
 
 def test_it_says_what_it_is() -> None:
