@@ -25,15 +25,17 @@ from signalreel.errors import (
     SignalreelError,
     Undecodable,
 )
+from signalreel.header import ENGINE_VERSION, Header, Parent
 from signalreel.host import CloseRoom, EndStream, KickSession
 from signalreel.identifiers import App, Kind, Reference, SessionId, is_valid_name
 from signalreel.messages import encode_message
+from signalreel.notes import Note
 from signalreel.record import Grant, Record, decode_record, encode_record
-from signalreel.reel import ENGINE_VERSION, Entry, Header, MemoryReel, Reel
+from signalreel.reel import Entry, MemoryReel, Reel
 from signalreel.refusals import REFUSALS, Refusal
 from signalreel.replay import Cursor, Replayed
 from signalreel.settings import Settings
-from signalreel.snapshot import Snapshot
+from signalreel.snapshot import Snapshot, decode_snapshot, encode_snapshot
 from signalreel.step import Deadline, Outcome, Step, Transition
 
 __all__ = (
@@ -54,8 +56,10 @@ __all__ = (
     "KickSession",
     "Kind",
     "MemoryReel",
+    "Note",
     "OutOfOrder",
     "Outcome",
+    "Parent",
     "Record",
     "Reel",
     "ReelBusy",
@@ -74,7 +78,9 @@ __all__ = (
     "Undecodable",
     "decode_command",
     "decode_record",
+    "decode_snapshot",
     "encode_message",
     "encode_record",
+    "encode_snapshot",
     "is_valid_name",
 )

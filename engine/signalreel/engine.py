@@ -21,9 +21,8 @@ from signalreel.events import (
     ClockAdjusted,
     DeadlineReached,
     Event,
-    LicenceChanged,
+    LogicRaised,
     MediaEvent,
-    ResourcesMeasured,
     RunStarted,
     SessionClosed,
     SessionOpened,
@@ -32,10 +31,11 @@ from signalreel.events import (
 )
 from signalreel.host import NO_SUCH_SESSION, AnyRegistryCommand, EndStream, HostCommand, KickSession, RegistryCommand
 from signalreel.identifiers import Kind, Reference
+from signalreel.logic import CATALOGUE, Catalogue
 from signalreel.machines.base import AnyMachine, Key
 from signalreel.machines.blocking import TAKING_HOLD, ended_by, standings_after
 from signalreel.machines.broadcasts import Broadcast, broadcast_of
-from signalreel.machines.context import Context, Environment, Session, error_of
+from signalreel.machines.context import Context, Environment, Session, error_of, surroundings_after
 from signalreel.machines.indexes import Indexes
 from signalreel.machines.names import refusal_of_names
 from signalreel.machines.notices import PlanChanged
@@ -87,8 +87,9 @@ class _Rest(Struct, frozen=True):
 class Engine:
     """The state of every app, and the one way to change it.
 
-    `settings` and `started_at` (microseconds since 1970) are those of the reel's header; later ones arrive as records.
-    `state_digest_every` says how often a step carries a digest of the whole state (1 in tests).
+    `settings`, `started_at` (microseconds since 1970) and `logic` (the raised flags; None: all that are known) are
+    those of the reel's header; later ones arrive as records. `state_digest_every` says how often a step carries a
+    digest of the whole state (1 in tests); `catalogue` holds the known flags, if not this version's own.
     """
 
     def __init__(
@@ -96,10 +97,14 @@ class Engine:
         settings: Settings | None = None,
         *,
         started_at: int = 0,
+        logic: tuple[int, ...] | None = None,
         state_digest_every: int = STATE_DIGEST_EVERY,
+        catalogue: Catalogue = CATALOGUE,
     ) -> None:
+        self._catalogue = catalogue
         self._context = Context(settings if settings is not None else Settings())
-        self._context.environment = Environment(clock_offset=started_at)
+        raised = catalogue.numbers if logic is None else tuple(sorted(set(logic)))
+        self._context.environment = Environment(clock_offset=started_at, logic=raised)
         self._sessions: dict[str, Session] = {}
         self._seq = 0
         self._time = 0
@@ -201,6 +206,8 @@ class Engine:
             raise InvalidRecord(record.seq, "it does not carry exactly one input")
         if type(command) is JoinRoom and len(record.ids) < ids_wanted(command):
             raise InvalidRecord(record.seq, "it lacks the id that its input needs")
+        if type(event) is LogicRaised and event.flag not in self._catalogue.numbers:
+            raise InvalidRecord(record.seq, f"this version does not know flag {event.flag} of the logic")
         self._seq, self._time = record.seq, record.time
         context = self._context
         if command is not None:
@@ -277,19 +284,14 @@ class Engine:
                     context.send(record.session, Notification("server_will_stop"))
             case RunStarted():
                 self._end_former_run()
-            case ResourcesMeasured():
-                self._surround(cpu_percent=event.cpu_percent, free_memory_mb=event.free_memory_mb)
-            case LicenceChanged():
-                self._surround(licence_suspended=event.suspended)
-            case ClockAdjusted():
-                self._surround(clock_offset=event.offset)
-                for app, id in context.indexes.all_waiting():
-                    context.app = app
-                    self._fire((Kind.PLAYBACK, app, id), PlanChanged())
             case SettingsChanged():
                 context.settings = event.settings
             case _:
-                raise AssertionError(f"an event that nobody hears: {type(event).__name__}")
+                context.environment = surroundings_after(context.environment, event)
+        if type(event) is ClockAdjusted:
+            for app, id in context.indexes.all_waiting():
+                context.app = app
+                self._fire((Kind.PLAYBACK, app, id), PlanChanged())
 
     def _apply_host(self, record: Record, command: HostCommand) -> None:
         context = self._context
@@ -368,9 +370,6 @@ class Engine:
             self._hash.changed(("used", gone.app, gone.tag), None)
         if tags.mark(used):
             self._hash.changed(("used", used.app, used.tag), used)
-
-    def _surround(self, **changes: Any) -> None:
-        self._context.environment = replace(self._context.environment, **changes)
 
     # ---- machines
 

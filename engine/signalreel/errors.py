@@ -2,6 +2,7 @@
 
     SignalreelError
     |-- TableError            ours: a machine's table leaves a cell open, or decides it twice (raised at import)
+    |-- CatalogueError        ours: upcasters or logic flags contradict one another (raised at import)
     |-- OutOfOrder            the caller's: a record does not follow the one before it
     |-- InvalidRecord         the caller's: a record lacks something without which it cannot be applied
     |-- InvalidPredicate      the caller's: an expression that is to be held against a reel cannot be read
@@ -16,6 +17,7 @@ A refused command is no exception: it is a step with a refusal in it.
 """
 
 __all__ = (
+    "CatalogueError",
     "Divergence",
     "InvalidPredicate",
     "InvalidRecord",
@@ -41,6 +43,15 @@ class TableError(SignalreelError):
         self.kind = kind
         self.faults = faults
         super().__init__(f"the table of the {kind} machine has {len(faults)} fault(s):\n" + "\n".join(faults))
+
+
+class CatalogueError(SignalreelError):
+    """Upcasters or flags leave a gap, or one is there twice. Raised at import; a released version never does."""
+
+    def __init__(self, what: str, faults: list[str]) -> None:
+        self.what = what
+        self.faults = faults
+        super().__init__(f"the {what} have {len(faults)} fault(s):\n" + "\n".join(faults))
 
 
 class OutOfOrder(SignalreelError):

@@ -23,6 +23,7 @@ __all__ = (
     "DescriptionFailed",
     "Event",
     "LicenceChanged",
+    "LogicRaised",
     "MediaConnected",
     "MediaEvent",
     "MediaLost",
@@ -155,6 +156,12 @@ class LicenceChanged(Event, frozen=True, gc=False, tag="LicenceChanged"):
     suspended: bool
 
 
+class LogicRaised(Event, frozen=True, gc=False, tag="LogicRaised"):
+    """The machines go by a numbered flag of the logic from here on. It is never lowered."""
+
+    flag: int
+
+
 class ClockAdjusted(Event, frozen=True, gc=False, tag="ClockAdjusted"):
     """The wall clock's distance from the reel's time changed: microseconds since 1970 = record time + offset."""
 
@@ -183,6 +190,7 @@ AnyEvent = (
     | BitrateMeasured
     | ResourcesMeasured
     | LicenceChanged
+    | LogicRaised
     | ClockAdjusted
     | SettingsChanged
 )

@@ -6,32 +6,26 @@ between the two, and replaying it gives the outcome.
 
 Records are chained over their bytes, so that an altered or missing record is noticed without any engine; outcomes are
 chained by their digests, so that altered logic is noticed as well.
+
+A reel that goes on where another one ends has a seam: the encoded snapshot of the state before its first record, whose
+seq follows that of the other's last. The chain then begins with the parent's and covers the seam. Notes stand beside
+the records and are part of neither chain.
 """
 
 import hashlib
 from collections.abc import Iterator
-from typing import Final, Protocol
+from operator import attrgetter
+from typing import Protocol
 
 from msgspec import Struct
 
 from signalreel.errors import OutOfOrder
-from signalreel.record import FORMAT
+from signalreel.header import Header
+from signalreel.notes import Note
 from signalreel.settings import Settings
 from signalreel.step import DIGEST_SIZE, GENESIS, Outcome
 
-__all__ = ("ENGINE_VERSION", "Entry", "Header", "MemoryReel", "Reel", "chain_record")
-
-ENGINE_VERSION: Final = "0.1.0"
-"""The version of the engine, as it stands in the header of the reels it writes."""
-
-
-class Header(Struct, frozen=True, omit_defaults=True):
-    """What a reel says of itself, once, before its first record."""
-
-    settings: Settings
-    format: int = FORMAT
-    engine_version: str = ENGINE_VERSION
-    started_at: int = 0  #: microseconds since 1970 at record time 0, by the clock of the host that wrote it
+__all__ = ("Entry", "MemoryReel", "Reel", "chain_before", "chain_record")
 
 
 class Entry(Struct, frozen=True):
@@ -52,8 +46,18 @@ class Reel(Protocol):
         ...
 
     @property
+    def seam(self) -> bytes | None:
+        """The state before the first record, as `decode_snapshot` reads it; None: the reel starts with nothing."""
+        ...
+
+    @property
+    def first_seq(self) -> int:
+        """The seq of the first record, whether it is there yet or not: 1, or the one after the seam."""
+        ...
+
+    @property
     def last_seq(self) -> int:
-        """The seq of the last record, 0 when there is none."""
+        """The seq of the last record; `first_seq - 1` when there is none."""
         ...
 
     def append(self, seq: int, record: bytes) -> None:
@@ -68,6 +72,14 @@ class Reel(Protocol):
         """Give the records from `start` on, in order."""
         ...
 
+    def note(self, note: Note) -> None:
+        """Put a note beside the records. It never fails and never waits: a note that cannot be kept is lost."""
+        ...
+
+    def notes(self, start: int = 1) -> Iterator[Note]:
+        """Give the notes of the records from `start` on, in the order of their seqs."""
+        ...
+
     def close(self) -> None:
         """Stop writing. Closing twice is harmless."""
         ...
@@ -78,13 +90,27 @@ def chain_record(before: bytes, record: bytes) -> bytes:
     return hashlib.blake2b(record, digest_size=DIGEST_SIZE, key=before).digest()
 
 
-class MemoryReel:
-    """A reel in memory: for tests, for simulation, and for embedding where nothing needs to outlive the process."""
+def chain_before(header: Header, seam: bytes | None) -> bytes:
+    """Give the chain value before a reel's first record."""
+    if seam is None:
+        return GENESIS
+    parent = header.parent
+    return chain_record(parent.chain if parent is not None and parent.chain else GENESIS, seam)
 
-    def __init__(self, header: Header | None = None) -> None:
+
+class MemoryReel:
+    """A reel in memory: for tests, for simulation, and for embedding where nothing needs to outlive the process.
+
+    One that goes on where another ended gets that one's `seam`, and the seq after it.
+    """
+
+    def __init__(self, header: Header | None = None, *, seam: bytes | None = None, first_seq: int = 1) -> None:
         self._header = header if header is not None else Header(Settings())
+        self._seam = seam
+        self._first_seq = first_seq
         self._records: list[bytes] = []
         self._outcomes: dict[int, Outcome] = {}
+        self._notes: list[Note] = []
 
     @property
     def header(self) -> Header:
@@ -92,13 +118,23 @@ class MemoryReel:
         return self._header
 
     @property
+    def seam(self) -> bytes | None:
+        """The state before the first record, encoded."""
+        return self._seam
+
+    @property
+    def first_seq(self) -> int:
+        """The seq of the first record."""
+        return self._first_seq
+
+    @property
     def last_seq(self) -> int:
-        """The seq of the last record, 0 when there is none."""
-        return len(self._records)
+        """The seq of the last record."""
+        return self._first_seq + len(self._records) - 1
 
     def append(self, seq: int, record: bytes) -> None:
         """Add an encoded record; see `Reel.append`."""
-        expected = len(self._records) + 1
+        expected = self._first_seq + len(self._records)
         if seq != expected:
             raise OutOfOrder("seq", expected, seq)
         self._records.append(record)
@@ -109,11 +145,19 @@ class MemoryReel:
 
     def entries(self, start: int = 1) -> Iterator[Entry]:
         """Give the records from `start` on. The chain is computed from the first one each time."""
-        chain = GENESIS
-        for seq, record in enumerate(self._records, 1):
+        chain = chain_before(self._header, self._seam)
+        for seq, record in enumerate(self._records, self._first_seq):
             chain = chain_record(chain, record)
             if seq >= start:
                 yield Entry(seq, record, chain, self._outcomes.get(seq))
+
+    def note(self, note: Note) -> None:
+        """Keep a note."""
+        self._notes.append(note)
+
+    def notes(self, start: int = 1) -> Iterator[Note]:
+        """Give the notes of the records from `start` on; those of one record in the order in which they were made."""
+        return iter(sorted((note for note in self._notes if note.seq >= start), key=attrgetter("seq")))
 
     def close(self) -> None:
         """Nothing to release."""

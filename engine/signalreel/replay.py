@@ -10,7 +10,7 @@ record applied is held against the outcome that the reel recorded; a difference 
 recorded and what was computed.
 
 Snapshots are taken every so often (the square root of the reel's length by default) and kept in memory, so that going
-back costs at most that many records.
+back costs at most that many records. A reel with a seam starts from there.
 """
 
 from collections.abc import Iterator
@@ -21,10 +21,10 @@ from msgspec import Struct
 
 from signalreel.engine import STATE_DIGEST_EVERY, Engine
 from signalreel.errors import Divergence, InvalidRecord, OutOfOrder, ReelDamaged
-from signalreel.record import decode_record, input_name
-from signalreel.reel import Entry, Reel, chain_record
-from signalreel.snapshot import Snapshot
-from signalreel.step import GENESIS, Outcome, Step, outcome_of
+from signalreel.record import Record, decode_record, input_name
+from signalreel.reel import Entry, Reel, chain_before, chain_record
+from signalreel.snapshot import SEQ_MAX, Snapshot, decode_snapshot
+from signalreel.step import Outcome, Step, outcome_of
 
 __all__ = (
     "SNAPSHOT_EVERY_MIN",
@@ -32,6 +32,9 @@ __all__ = (
     "Replayed",
     "apply_entry",
     "compare",
+    "decode_entry",
+    "engine_at_start",
+    "restore_seam",
 )
 
 SNAPSHOT_EVERY_MIN: Final = 64
@@ -54,7 +57,10 @@ class _Mark(Struct, frozen=True):
 
 
 class Cursor:
-    """A position on a reel and the engine that is in the state after it. Position 0 is before the first record."""
+    """A position on a reel and the engine that is in the state after it. It starts before the first record.
+
+    Raises `ReelDamaged` when the seam cannot be read.
+    """
 
     def __init__(
         self,
@@ -65,11 +71,10 @@ class Cursor:
     ) -> None:
         self._reel = reel
         self._every = snapshot_every or max(SNAPSHOT_EVERY_MIN, isqrt(reel.last_seq))
-        self.engine: Final = Engine(
-            reel.header.settings, started_at=reel.header.started_at, state_digest_every=state_digest_every
-        )
-        self._chain = GENESIS
-        self._marks: dict[int, _Mark] = {0: _Mark(self.engine.snapshot(), GENESIS)}
+        self.engine: Final = engine_at_start(reel, state_digest_every=state_digest_every)
+        self._chain = chain_before(reel.header, reel.seam)
+        self._start = self.engine.seq
+        self._marks: dict[int, _Mark] = {self._start: _Mark(self.engine.snapshot(), self._chain)}
         self._entries: Iterator[Entry] | None = None
 
     @property
@@ -106,9 +111,12 @@ class Cursor:
             raise ReelDamaged(f"record {entry.seq}", "its bytes, or those of a record before it, are not as written")
 
     def seek(self, seq: int) -> Replayed | None:
-        """Go to just after a record, back or forth, and give that record as applied (None for 0 or past the end)."""
+        """Go to just after a record, back or forth, and give that record as applied.
+
+        None before the first record and past the end.
+        """
         if seq <= self.position:
-            self._rewind(max(0, seq - 1))
+            self._rewind(max(self._start, seq - 1))
         replayed: Replayed | None = None
         while self.position < seq:
             replayed = self.step()
@@ -132,17 +140,50 @@ class Cursor:
         self._entries = None
 
 
-def apply_entry(engine: Engine, entry: Entry) -> Step:
-    """Apply a record as a reel keeps it. Raises `ReelDamaged` when it cannot be decoded, or does not follow."""
+def engine_at_start(reel: Reel, *, state_digest_every: int = STATE_DIGEST_EVERY) -> Engine:
+    """Give an engine in the state before a reel's first record. Raises `ReelDamaged` when the seam cannot be read."""
+    header = reel.header
+    engine = Engine(
+        header.settings, started_at=header.started_at, logic=header.logic, state_digest_every=state_digest_every
+    )
+    restore_seam(engine, reel)
+    return engine
+
+
+def restore_seam(engine: Engine, reel: Reel) -> None:
+    """Bring an engine to the state at a reel's seam, if it has one. Raises `ReelDamaged` when that cannot be read."""
+    if reel.seam is None:
+        return
+    snapshot = decode_snapshot(reel.seam)
+    if snapshot.seq + 1 != reel.first_seq:
+        raise ReelDamaged("seam", f"it is of record {snapshot.seq}, and the first record is {reel.first_seq}")
+    try:
+        engine.restore(snapshot)
+    except (LookupError, ValueError, TypeError, AttributeError, AssertionError) as error:
+        raise ReelDamaged("seam", f"it is no whole state: {error!r}") from None
+
+
+def decode_entry(entry: Entry) -> Record:
+    """Read a record as a reel keeps it. Raises `ReelDamaged` when it is none, or not the one that should be there."""
     place = f"record {entry.seq}"
     try:
         record = decode_record(entry.record)
     except (ValueError, RecursionError) as error:
         raise ReelDamaged(place, f"cannot be decoded: {error}") from None
+    if record.seq != entry.seq:
+        raise ReelDamaged(place, f"it says that it is record {record.seq}")
+    if record.time > SEQ_MAX:
+        raise ReelDamaged(place, f"its time is {record.time}, and no reel lasts so long")
+    return record
+
+
+def apply_entry(engine: Engine, entry: Entry) -> Step:
+    """Apply a record as a reel keeps it. Raises `ReelDamaged` when it cannot be decoded, or does not follow."""
+    record = decode_entry(entry)
     try:
         return engine.apply(record)
     except (InvalidRecord, OutOfOrder) as error:
-        raise ReelDamaged(place, str(error)) from None
+        raise ReelDamaged(f"record {entry.seq}", str(error)) from None
 
 
 def compare(recorded: Outcome | None, step: Step) -> Divergence | None:

@@ -12,8 +12,9 @@ from structlog.testing import capture_logs
 from signalreel.commands import Command, SendPush, Stop
 from signalreel.engine import Engine
 from signalreel.events import Event, SessionClosed, SessionOpened
+from signalreel.header import Header
 from signalreel.record import Grant, Record
-from signalreel.reel import Header, MemoryReel
+from signalreel.reel import MemoryReel
 from signalreel.registered import PushRegistration
 from signalreel.settings import Settings
 from signalreel.step import Step

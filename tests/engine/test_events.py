@@ -14,6 +14,7 @@ from signalreel.events import (
     DescriptionCreated,
     DescriptionFailed,
     LicenceChanged,
+    LogicRaised,
     MediaConnected,
     MediaEvent,
     MediaLost,
@@ -49,6 +50,7 @@ EVERY: Final[list[AnyEvent]] = [
     BitrateMeasured(STREAM, 3, 2, 1),
     ResourcesMeasured(90, 4_000),
     LicenceChanged(suspended=True),
+    LogicRaised(1),
     ClockAdjusted(-5),
     SettingsChanged(Settings(restore_ms=1)),
 ]

@@ -3,8 +3,10 @@
 import pytest
 
 from signalreel.errors import OutOfOrder
+from signalreel.header import ENGINE_VERSION, Header, Parent
+from signalreel.notes import Delivered, Note
 from signalreel.record import FORMAT
-from signalreel.reel import ENGINE_VERSION, Entry, Header, MemoryReel, Reel, chain_record
+from signalreel.reel import Entry, MemoryReel, Reel, chain_before, chain_record
 from signalreel.settings import Settings
 from signalreel.step import DIGEST_SIZE, GENESIS, Outcome
 
@@ -50,6 +52,35 @@ def test_a_record_that_is_not_the_next_is_refused(seq: int) -> None:
 
     assert (caught.value.field, caught.value.expected, caught.value.found) == ("seq", 2, seq)
     assert reel.last_seq == 1
+
+
+def test_a_reel_that_goes_on_where_another_ended_counts_on_from_there() -> None:
+    """Seqs go on, and the chain covers the parent's last value and the state at the seam."""
+    header = Header(Settings(), parent=Parent("before", 7, chain=b"\x07" * DIGEST_SIZE))
+    reel = MemoryReel(header, seam=b"state", first_seq=8)
+    assert (reel.first_seq, reel.last_seq, reel.seam) == (8, 7, b"state")
+    with pytest.raises(OutOfOrder):
+        reel.append(1, b"one")
+    reel.append(8, b"eight")
+    start = chain_before(header, b"state")
+
+    assert list(reel.entries()) == list(reel.entries(8)) == [Entry(8, b"eight", chain_record(start, b"eight"))]
+    assert list(reel.entries(9)) == []
+    assert start == chain_record(b"\x07" * DIGEST_SIZE, b"state") != chain_before(header, b"another state")
+    assert chain_before(Header(Settings()), b"state") == chain_record(GENESIS, b"state")
+    assert chain_before(Header(Settings()), None) == GENESIS
+
+
+def test_notes_stand_beside_the_records_and_in_no_chain() -> None:
+    """They are given by the record they belong to, in the order in which they were made, whenever that was."""
+    reel, bare = written(b"one", b"two"), written(b"one", b"two")
+    notes = [Note(seq, 5, "s", Delivered(count)) for seq, count in ((2, 1), (1, 2), (2, 3))]
+    for note in notes:
+        reel.note(note)
+
+    assert list(reel.notes()) == [notes[1], notes[0], notes[2]]
+    assert list(reel.notes(2)) == [notes[0], notes[2]]
+    assert list(reel.entries()) == list(bare.entries())
 
 
 def test_the_chain_covers_every_byte_of_every_record_before() -> None:

@@ -10,11 +10,14 @@ from msgspec.structs import replace
 from signalreel.commands import JoinRoom, Publish
 from signalreel.engine import Engine
 from signalreel.errors import Divergence, ReelDamaged
-from signalreel.events import SessionOpened
+from signalreel.events import LogicRaised, SessionOpened
+from signalreel.header import Header, Parent
+from signalreel.notes import Note
 from signalreel.record import Record, encode_record
-from signalreel.reel import Entry, Header, MemoryReel
-from signalreel.replay import Cursor, compare
+from signalreel.reel import Entry, MemoryReel
+from signalreel.replay import Cursor, compare, engine_at_start
 from signalreel.settings import Settings
+from signalreel.snapshot import SEQ_MAX, encode_snapshot
 from signalreel.step import Outcome, outcome_of
 from tests.engine.tour import tour
 from tests.engine.world import World
@@ -23,14 +26,16 @@ from tests.engine.world import World
 class Kept:
     """A reel that gives back entries as they were written, chain values and all: as one on a disk does."""
 
-    def __init__(self, header: Header, entries: list[Entry]) -> None:
+    def __init__(self, header: Header, entries: list[Entry], seam: bytes | None = None, first_seq: int = 1) -> None:
         self.header = header
         self.kept = entries
+        self.seam = seam
+        self.first_seq = first_seq
 
     @property
     def last_seq(self) -> int:
         """The seq of the last record."""
-        return len(self.kept)
+        return self.first_seq + len(self.kept) - 1
 
     def append(self, seq: int, record: bytes) -> None:
         """Only for reading."""
@@ -42,7 +47,15 @@ class Kept:
 
     def entries(self, start: int = 1) -> Iterator[Entry]:
         """What was kept."""
-        return islice(self.kept, start - 1, None)
+        return islice(self.kept, max(0, start - self.first_seq), None)
+
+    def note(self, note: Note) -> None:
+        """Only for reading."""
+        raise AssertionError(note)
+
+    def notes(self, start: int = 1) -> Iterator[Note]:
+        """None were kept."""
+        return iter(())
 
     def close(self) -> None:
         """Nothing to release."""
@@ -275,3 +288,87 @@ def test_a_record_that_means_nothing_is_damage() -> None:
 
         with pytest.raises(ReelDamaged, match="record 1"):
             Cursor(reel).step()
+
+
+def cut(world: World, at: int) -> MemoryReel:
+    """The reel that goes on where the first records of a world end, as rolling makes it."""
+    whole = world.reel()
+    before = list(whole.entries())[at - 1]
+    state = Cursor(whole).at(at).snapshot()
+    header = Header(world.initial_settings, parent=Parent("whole", at, before.chain))
+    reel = MemoryReel(header, seam=encode_snapshot(state), first_seq=at + 1)
+    for entry in whole.entries(at + 1):
+        reel.append(entry.seq, entry.record)
+        assert entry.outcome is not None
+        reel.conclude(entry.seq, entry.outcome)
+    return reel
+
+
+@pytest.mark.parametrize("at", [1, 500, 1_000])
+def test_a_replay_starts_at_the_seam(at: int) -> None:
+    """Contract 9: what follows a seam gives the same steps and digests as in the whole reel, back and forth."""
+    world = tour()
+    cursor = Cursor(cut(world, at), snapshot_every=100)
+    assert cursor.position == at
+
+    replayed = list(cursor)
+
+    assert [each.step for each in replayed] == world.steps[at:]
+    assert [each.divergence for each in replayed if each.divergence] == []
+    assert cursor.seek(at) is None
+    assert cursor.position == at
+    assert cursor.seek(0) is None
+    assert cursor.position == at
+    for seq in (at + 150, at + 1, at + 151):
+        found = cursor.seek(seq)
+        assert found is not None
+        assert found.step == world.steps[seq - 1]
+
+
+def test_a_seam_that_was_altered_is_noticed() -> None:
+    """The chain covers the seam: a state that was changed behind the reel's back does not go with its records."""
+    reel = cut(call(), 5)
+    entries = list(reel.entries())
+    other = Cursor(call().reel()).at(5).snapshot()
+    altered = Kept(reel.header, entries, encode_snapshot(replace(other, time=1)), 6)
+
+    with pytest.raises(ReelDamaged, match="record 6: its bytes, or those of a record before it"):
+        list(Cursor(altered))
+
+
+def test_a_seam_that_does_not_fit_is_told() -> None:
+    """A seam of another record, one that is no state, and one that is not whole are damage."""
+    state = Cursor(call().reel()).at(5).snapshot()
+    for seam, first_seq, why in (
+        (encode_snapshot(state), 7, "it is of record 5, and the first record is 7"),
+        (b"no state", 6, "cannot be decoded"),
+        (encode_snapshot(replace(state, standings=(("nobody", ()),))), 6, "it is no whole state"),
+    ):
+        with pytest.raises(ReelDamaged, match=f"seam: {why}"):
+            Cursor(MemoryReel(seam=seam, first_seq=first_seq))
+
+
+def test_a_record_that_is_not_the_one_in_its_place_is_told() -> None:
+    """Its number is part of its bytes, and no reel lasts three hundred years."""
+    for record, why in (
+        (Record(2, 0, "a", event=SessionOpened("live")), "it says that it is record 2"),
+        (Record(1, SEQ_MAX + 1, "a", event=SessionOpened("live")), "no reel lasts so long"),
+    ):
+        reel = MemoryReel()
+        reel.append(1, encode_record(record))
+        with pytest.raises(ReelDamaged, match=why):
+            list(Cursor(reel))
+
+
+def test_a_reel_of_an_older_logic_is_replayed_by_it() -> None:
+    """Contract 9: the flags are those of the header, not those that are known today."""
+    assert engine_at_start(MemoryReel(Header(Settings(), logic=()))).environment.logic == ()
+
+
+def test_a_flag_that_is_not_known_is_damage() -> None:
+    """A newer version went on with this reel."""
+    reel = MemoryReel()
+    reel.append(1, encode_record(Record(1, 0, "", event=LogicRaised(99))))
+
+    with pytest.raises(ReelDamaged, match="record 1: this version does not know flag 99"):
+        list(Cursor(reel))

@@ -25,11 +25,12 @@ from signalreel.events import (
     SessionOpened,
     SettingsChanged,
 )
+from signalreel.header import Header
 from signalreel.host import AnyHostCommand, HostCommand
 from signalreel.identifiers import Kind, Reference, playback_id
 from signalreel.messages import AnyMessage, Error
 from signalreel.record import Grant, Record, encode_record
-from signalreel.reel import Header, MemoryReel
+from signalreel.reel import MemoryReel
 from signalreel.refusals import NO_STREAM_NAME_SPECIFIED, Refusal
 from signalreel.settings import Settings
 from signalreel.step import Step, outcome_of

@@ -33,9 +33,10 @@ from signalreel.commands import (
     ToggleVideo,
 )
 from signalreel.events import LicenceChanged, ResourcesMeasured
+from signalreel.header import ENGINE_VERSION
 from signalreel.host import CloseRoom, EndStream
 from signalreel.identifiers import Kind
-from signalreel.reel import ENGINE_VERSION, Reel
+from signalreel.reel import Reel
 from signalreel.replay import Cursor
 from signalreel.settings import Settings
 from signalreel_adapters import FakeMedia, MemoryClient, Runtime, SeededIds, SqliteReel

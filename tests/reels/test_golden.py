@@ -8,9 +8,10 @@ from typing import Any, Final
 import pytest
 
 from signalreel.events import DeadlineReached
+from signalreel.header import ENGINE_VERSION, Header
 from signalreel.identifiers import Kind
 from signalreel.record import decode_record
-from signalreel.reel import ENGINE_VERSION, Header, MemoryReel
+from signalreel.reel import MemoryReel
 from signalreel.replay import Cursor
 from signalreel_adapters import SqliteReel
 from tests.reels.make import FOLDER, GOLDEN, SETTINGS, record, summary_of

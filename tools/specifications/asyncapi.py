@@ -11,10 +11,10 @@ import msgspec
 from signalreel import refusals
 from signalreel.commands import COMMANDS, STREAMLESS
 from signalreel.engine import TABLES
+from signalreel.header import ENGINE_VERSION
 from signalreel.identifiers import NAME_LENGTH_MAX
 from signalreel.machines.table import Refused
 from signalreel.messages import MESSAGES, CloseSession, Error, Notification
-from signalreel.reel import ENGINE_VERSION
 from tools.specifications.answers import ANSWERS, NOTIFICATIONS
 from tools.specifications.writing import paragraph
 

@@ -12,7 +12,7 @@ import cyclopts
 from rich.console import Console
 
 from signalreel.errors import Divergence, InvalidPredicate, ReelError
-from signalreel.reel import ENGINE_VERSION
+from signalreel.header import ENGINE_VERSION
 from signalreel_adapters.cli.bench import bench
 from signalreel_adapters.cli.capture import capture
 from signalreel_adapters.cli.conformance import conformance

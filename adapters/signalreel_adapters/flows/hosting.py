@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from signalreel.commands import AnyCommand
 from signalreel.events import BitrateMeasured, CandidateFound, MediaLost, ResolutionChanged
+from signalreel.header import Header
 from signalreel.identifiers import Kind, Reference
-from signalreel.reel import Header
 from signalreel.settings import Settings
 from signalreel_adapters.flows.given import GIVEN
 from signalreel_adapters.flows.script import (

@@ -16,6 +16,7 @@ Tables: `header` (one row, JSON), `records` (seq, MessagePack, chain), `outcomes
 """
 
 import os
+import secrets
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -28,8 +29,9 @@ import anyio.to_thread
 import msgspec
 
 from signalreel.errors import OutOfOrder, ReelDamaged, ReelUnavailable
-from signalreel.record import FORMAT
-from signalreel.reel import Entry, Header, chain_record
+from signalreel.header import Header, decode_header, encode_header
+from signalreel.notes import Note
+from signalreel.reel import Entry, chain_record
 from signalreel.settings import Settings
 from signalreel.step import GENESIS, Outcome
 from signalreel_adapters.reels.lock import WriterLock
@@ -106,6 +108,16 @@ class SqliteReel:
     def header(self) -> Header:
         """What the reel was made with."""
         return self._header
+
+    @property
+    def seam(self) -> bytes | None:
+        """The state before the first record, encoded."""
+        return None
+
+    @property
+    def first_seq(self) -> int:
+        """The seq of the first record."""
+        return 1
 
     @property
     def last_seq(self) -> int:
@@ -190,6 +202,13 @@ class SqliteReel:
         finally:
             connection.close()
 
+    def note(self, note: Note) -> None:
+        """Lose a note: this layout has no place for one."""
+
+    def notes(self, start: int = 1) -> Iterator[Note]:
+        """Give the notes of the records from `start` on."""
+        return iter(())
+
     def close(self) -> None:
         """Stop writing and let others write. What was not committed is forgotten. Closing twice is harmless."""
         if self._connection is not None:
@@ -255,7 +274,7 @@ def _open_for_writing(path: Path, settings: Settings) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         if is_new:
-            _make_tables(connection, Header(settings, started_at=time.time_ns() // 1_000))
+            _make_tables(connection, Header(settings, started_at=time.time_ns() // 1_000, id=secrets.token_hex(16)))
     except sqlite3.DatabaseError as error:
         connection.close()
         raise _cause_of(error, path) from error
@@ -272,7 +291,7 @@ def _make_tables(connection: sqlite3.Connection, header: Header) -> None:
     connection.execute(f"PRAGMA user_version = {LAYOUT}")
     for table in _TABLES:
         connection.execute(table)
-    connection.execute("INSERT INTO header VALUES (1, ?)", (msgspec.json.encode(header).decode(),))
+    connection.execute("INSERT INTO header VALUES (1, ?)", (encode_header(header).decode(),))
     connection.execute("COMMIT")
 
 
@@ -330,12 +349,11 @@ def _cause_of(error: sqlite3.DatabaseError, path: Path) -> ReelDamaged | ReelUna
 def _read_header(connection: sqlite3.Connection, path: Path) -> Header:
     try:
         row = connection.execute("SELECT header FROM header").fetchone()
-        header = msgspec.json.decode(row[0], type=Header)
-    except (sqlite3.Error, TypeError, ValueError) as error:
+    except sqlite3.Error as error:
         raise ReelDamaged(f"{path}, header", f"cannot be read: {error}") from error
-    if header.format > FORMAT:
-        raise ReelDamaged(f"{path}, header", f"format {header.format} is newer than this version's {FORMAT}")
-    return header
+    if row is None:
+        raise ReelDamaged(f"{path}, header", "it is missing")
+    return decode_header(row[0], place=f"{path}, header")
 
 
 def _read_end(connection: sqlite3.Connection, path: Path) -> tuple[int, bytes]:

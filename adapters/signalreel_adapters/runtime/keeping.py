@@ -7,7 +7,9 @@ was given, nothing is kept at all: a server that recorded into memory would grow
 from collections.abc import Iterator
 
 from signalreel.errors import OutOfOrder
-from signalreel.reel import Entry, Header, Reel
+from signalreel.header import Header
+from signalreel.notes import Note
+from signalreel.reel import Entry, Reel
 from signalreel.settings import Settings
 from signalreel.step import Outcome
 from signalreel_adapters.ports import DurableReel
@@ -28,6 +30,16 @@ class Unrecorded:
         return self._header
 
     @property
+    def seam(self) -> bytes | None:
+        """Nothing went before."""
+        return None
+
+    @property
+    def first_seq(self) -> int:
+        """The seq of the first record."""
+        return 1
+
+    @property
     def last_seq(self) -> int:
         """The seq of the last record."""
         return self._last_seq
@@ -42,6 +54,13 @@ class Unrecorded:
         """Keep nothing."""
 
     def entries(self, start: int = 1) -> Iterator[Entry]:
+        """Give nothing."""
+        return iter(())
+
+    def note(self, note: Note) -> None:
+        """Keep nothing."""
+
+    def notes(self, start: int = 1) -> Iterator[Note]:
         """Give nothing."""
         return iter(())
 
@@ -60,6 +79,14 @@ class _Committed:
         return self._reel.header
 
     @property
+    def seam(self) -> bytes | None:
+        return self._reel.seam
+
+    @property
+    def first_seq(self) -> int:
+        return self._reel.first_seq
+
+    @property
     def last_seq(self) -> int:
         return self._reel.last_seq
 
@@ -71,6 +98,12 @@ class _Committed:
 
     def entries(self, start: int = 1) -> Iterator[Entry]:
         return self._reel.entries(start)
+
+    def note(self, note: Note) -> None:
+        self._reel.note(note)
+
+    def notes(self, start: int = 1) -> Iterator[Note]:
+        return self._reel.notes(start)
 
     def close(self) -> None:
         self._reel.close()

@@ -16,7 +16,7 @@ from signalreel.errors import ReelError, ReelUnavailable
 from signalreel.events import ClockAdjusted, DeadlineReached
 from signalreel.record import Grant, Record, encode_record, input_name
 from signalreel.reel import Entry
-from signalreel.replay import apply_entry, compare
+from signalreel.replay import apply_entry, compare, restore_seam
 from signalreel.step import Step, outcome_of
 from signalreel_adapters.ports import Clock, DurableReel, Ids
 from signalreel_adapters.runtime.counters import Counters
@@ -63,6 +63,8 @@ class Recorder:
         Raises `Divergence` when this version does not give the recorded outcomes, and `ReelDamaged` when a record
         cannot be read: going on would make a reel that nobody can replay.
         """
+        restore_seam(self.engine, self._reel)
+        self._time = self.engine.time
         for replayed, entry in enumerate(self._reel.entries(), start=1):
             self._replay(entry)
             if replayed % _REPLAY_PAUSE_RECORDS == 0:

@@ -17,11 +17,13 @@ from msgspec import structs
 
 from signalreel.engine import Engine
 from signalreel.errors import SignalreelError
-from signalreel.events import AnyEvent, BitrateMeasured, ResourcesMeasured, RunStarted, SettingsChanged
+from signalreel.events import AnyEvent, BitrateMeasured, LogicRaised, ResourcesMeasured, RunStarted, SettingsChanged
+from signalreel.header import Header
 from signalreel.host import AnyHostCommand, KickSession, checked
 from signalreel.identifiers import App, Kind, SessionId, is_valid_name
+from signalreel.logic import CATALOGUE, Catalogue
 from signalreel.messages import POLICY_VIOLATION
-from signalreel.reel import Header, Reel
+from signalreel.reel import Reel
 from signalreel.settings import Settings
 from signalreel.step import Step
 from signalreel_adapters.ports import (
@@ -53,7 +55,7 @@ from signalreel_adapters.runtime.session import Session
 from signalreel_adapters.runtime.subscriptions import Overflow, Subscription, Subscriptions
 from signalreel_adapters.runtime.tasks import end_tasks
 
-__all__ = ("SERVICE_RESTART", "STOPPING", "UNMEASURED", "Runtime", "TurnedAway")
+__all__ = ("SERVICE_RESTART", "STOPPING", "UNMEASURED", "Runtime", "TurnedAway", "first_inputs")
 
 SERVICE_RESTART: Final = 1012
 """Close code for a server that goes away and comes back (IANA WebSocket close code registry)."""
@@ -74,6 +76,22 @@ class TurnedAway(SignalreelError):
         self.code = code
         self.reason = reason
         super().__init__(f"{reason}; close the transport with {code}")
+
+
+def first_inputs(
+    engine: Engine, settings: Settings | None, *, held_records: bool, catalogue: Catalogue = CATALOGUE
+) -> list[Pending]:
+    """Give what a run begins with: the end of the former one, and what that one knew and this one does not.
+
+    And the other way round: what the logic does differently since the version that began the reel.
+    """
+    first: list[AnyEvent] = [RunStarted()] if held_records else []
+    first += [LogicRaised(flag) for flag in catalogue.unraised(engine.environment.logic)]
+    if engine.environment.cpu_percent or engine.environment.free_memory_mb != UNMEASURED.free_memory_mb:
+        first.append(UNMEASURED)
+    if settings is not None and settings != engine.settings:
+        first.append(SettingsChanged(settings))
+    return [Pending(event=event) for event in first]
 
 
 class Runtime:
@@ -114,7 +132,11 @@ class Runtime:
         self._subscriptions = Subscriptions(self.counters)
         header = self.reel.header
         self._recorder = Recorder(
-            self._durable, Engine(header.settings, started_at=header.started_at), self.clock, self._ids, self.counters
+            self._durable,
+            Engine(header.settings, started_at=header.started_at, logic=header.logic),
+            self.clock,
+            self._ids,
+            self.counters,
         )
         self._loop = Loop(
             self._inbox,
@@ -150,20 +172,10 @@ class Runtime:
                 self.reel.close()
             raise
         # Before anything that has come in meanwhile: it ends the sessions of the former run, and only those.
-        self._inbox.put_back(self._first_inputs(held_records))
+        self._inbox.put_back(first_inputs(self._recorder.engine, self._settings, held_records=held_records))
         self._is_ready = True
         tasks.start_soon(self._loop.run)
         return self
-
-    def _first_inputs(self, held_records: bool) -> list[Pending]:
-        """Give what a run begins with: the end of the former one, and what that one knew and this one does not."""
-        engine = self._recorder.engine
-        first: list[AnyEvent] = [RunStarted()] if held_records else []
-        if engine.environment.cpu_percent or engine.environment.free_memory_mb != UNMEASURED.free_memory_mb:
-            first.append(UNMEASURED)
-        if self._settings is not None and self._settings != engine.settings:
-            first.append(SettingsChanged(self._settings))
-        return [Pending(event=event) for event in first]
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

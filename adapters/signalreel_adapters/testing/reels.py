@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from signalreel.errors import ReelUnavailable
-from signalreel.reel import Entry, Header, MemoryReel
+from signalreel.header import Header
+from signalreel.notes import Note
+from signalreel.reel import Entry, MemoryReel
 from signalreel.step import Outcome
 
 __all__ = ("FailingReel",)
@@ -24,6 +26,16 @@ class FailingReel:
     def header(self) -> Header:
         """What the reel was made with."""
         return self._kept.header
+
+    @property
+    def seam(self) -> bytes | None:
+        """The state before the first record, encoded."""
+        return self._kept.seam
+
+    @property
+    def first_seq(self) -> int:
+        """The seq of the first record."""
+        return self._kept.first_seq
 
     @property
     def last_seq(self) -> int:
@@ -54,6 +66,14 @@ class FailingReel:
     def entries(self, start: int = 1) -> Iterator[Entry]:
         """Give what was committed."""
         return self._kept.entries(start)
+
+    def note(self, note: Note) -> None:
+        """Keep a note at once: notes are no part of what is promised."""
+        self._kept.note(note)
+
+    def notes(self, start: int = 1) -> Iterator[Note]:
+        """Give the notes."""
+        return self._kept.notes(start)
 
     def close(self) -> None:
         """Take note of it."""

@@ -20,7 +20,8 @@ from signalreel.engine import Engine
 from signalreel.events import AnyEvent, DeadlineReached, MediaEvent
 from signalreel.identifiers import Reference
 from signalreel.record import Record, encode_record
-from signalreel.reel import Header, MemoryReel
+from signalreel.header import Header
+from signalreel.reel import MemoryReel
 from signalreel.step import outcome_of
 
 __all__ = ("NOTHING", "inserted", "moved", "numbers_of", "orphans_of", "remade", "renumber", "without")

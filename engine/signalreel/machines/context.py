@@ -8,7 +8,9 @@ from collections import deque
 from typing import Final
 
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
+from signalreel.events import ClockAdjusted, Event, LicenceChanged, LogicRaised, ResourcesMeasured
 from signalreel.identifiers import Kind, playback_id
 from signalreel.machines.base import AnyMachine, Key, Notice
 from signalreel.machines.indexes import Indexes
@@ -21,7 +23,7 @@ from signalreel.refusals import NO_STREAM_NAME_SPECIFIED, Refusal
 from signalreel.settings import Settings
 from signalreel.step import Detail, Fired, Transition
 
-__all__ = ("US_PER_MS", "US_PER_S", "Context", "Environment", "Session", "error_of")
+__all__ = ("US_PER_MS", "US_PER_S", "Context", "Environment", "Session", "error_of", "surroundings_after")
 
 
 US_PER_MS: Final = 1_000
@@ -38,6 +40,22 @@ class Environment(Struct, frozen=True, gc=False, omit_defaults=True):
     free_memory_mb: int = -1  #: -1: never measured, which counts as enough
     licence_suspended: bool = False
     clock_offset: int = 0  #: microseconds: time since 1970 = record time + offset
+    logic: tuple[int, ...] = ()  #: the flags of the logic that are raised, in their order
+
+
+def surroundings_after(environment: Environment, event: Event) -> Environment:
+    """Give the surroundings after an event that tells of them."""
+    match event:
+        case ResourcesMeasured():
+            return replace(environment, cpu_percent=event.cpu_percent, free_memory_mb=event.free_memory_mb)
+        case LicenceChanged():
+            return replace(environment, licence_suspended=event.suspended)
+        case ClockAdjusted():
+            return replace(environment, clock_offset=event.offset)
+        case LogicRaised():
+            return replace(environment, logic=tuple(sorted({*environment.logic, event.flag})))
+        case _:
+            raise AssertionError(f"an event that nobody hears: {type(event).__name__}")
 
 
 class Session(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -100,6 +118,10 @@ class Context:
     def time(self) -> int:
         """The record's time in microseconds since the reel began."""
         return self.record.time
+
+    def has_raised(self, flag: int) -> bool:
+        """Whether the machines go by a flag of the logic."""
+        return flag in self.environment.logic
 
     @property
     def wall(self) -> int:

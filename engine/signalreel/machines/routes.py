@@ -59,6 +59,7 @@ from signalreel.events import (
     DescriptionCreated,
     DescriptionFailed,
     LicenceChanged,
+    LogicRaised,
     MediaConnected,
     MediaEvent,
     MediaLost,
@@ -341,6 +342,7 @@ _ROWS: Final[tuple[tuple[type, Callable[[Context, Any], Keys], str], ...]] = (
     (ResolutionChanged, _named, _INERT),
     (ResourcesMeasured, _none, _SERVER),
     (LicenceChanged, _none, _SERVER),
+    (LogicRaised, _none, _SERVER),
     (ClockAdjusted, _none, _SERVER),
     (SettingsChanged, _none, _SERVER),
 )

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from signalreel.reel import ENGINE_VERSION
+from signalreel.header import ENGINE_VERSION
 
 
 def test_the_package_can_be_run() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from signalreel.reel import ENGINE_VERSION
+from signalreel.header import ENGINE_VERSION
 from signalreel_adapters import SqliteReel
 from signalreel_adapters.cli import main
 from signalreel_adapters.server import listen

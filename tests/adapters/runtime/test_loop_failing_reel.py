@@ -6,9 +6,9 @@ from structlog.testing import capture_logs
 from signalreel.commands import JoinRoom, Publish
 from signalreel.errors import ReelUnavailable
 from signalreel.events import ResourcesMeasured, SessionClosed
+from signalreel.header import Header
 from signalreel.host import CloseRoom
 from signalreel.record import decode_record
-from signalreel.reel import Header
 from signalreel.refusals import DATA_STORE_NOT_AVAILABLE
 from signalreel.settings import Settings
 from signalreel_adapters import FakeMedia, Limits, MemoryClient, Runtime, SystemClock

@@ -6,8 +6,9 @@ from signalreel.commands import JoinRoom, Publish
 from signalreel.engine import Engine
 from signalreel.errors import Divergence, OutOfOrder, ReelDamaged, ReelUnavailable
 from signalreel.events import SessionOpened
+from signalreel.header import Header
 from signalreel.record import Grant, Record, decode_record
-from signalreel.reel import Header, MemoryReel
+from signalreel.reel import MemoryReel
 from signalreel.settings import Settings
 from signalreel.step import GENESIS, Fired, Outcome, Step
 from signalreel_adapters.ports import DurableReel

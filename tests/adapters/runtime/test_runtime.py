@@ -17,11 +17,12 @@ from signalreel.events import (
     SessionClosed,
     SettingsChanged,
 )
+from signalreel.header import Header
 from signalreel.host import CloseRoom, EndStream, KickSession, RegisterStream
 from signalreel.identifiers import Kind, Reference
 from signalreel.messages import POLICY_VIOLATION
 from signalreel.record import Input, decode_record
-from signalreel.reel import Header, MemoryReel, Reel
+from signalreel.reel import MemoryReel, Reel
 from signalreel.registered import RegisteredStream
 from signalreel.replay import Cursor
 from signalreel.settings import Settings

@@ -15,9 +15,10 @@ import pytest
 
 from signalreel.commands import COMMANDS, AnyCommand
 from signalreel.engine import Engine
+from signalreel.header import Header
 from signalreel.messages import Pong, encode_message
 from signalreel.record import Record, decode_record
-from signalreel.reel import Header, MemoryReel
+from signalreel.reel import MemoryReel
 from signalreel.settings import Settings
 from signalreel.step import Step
 from signalreel_adapters import (

@@ -8,10 +8,22 @@ import msgspec
 import pytest
 
 from signalreel.commands import Publish
+from signalreel.engine import Engine
 from signalreel.errors import Divergence
-from signalreel.events import ClockAdjusted, LicenceChanged, ResourcesMeasured, RunStarted, SessionClosed, SessionOpened
+from signalreel.events import (
+    AnyEvent,
+    ClockAdjusted,
+    LicenceChanged,
+    LogicRaised,
+    ResourcesMeasured,
+    RunStarted,
+    SessionClosed,
+    SessionOpened,
+)
+from signalreel.header import Header
+from signalreel.logic import Catalogue, Flag
 from signalreel.record import Input, decode_record
-from signalreel.reel import Entry, Header, MemoryReel
+from signalreel.reel import Entry, MemoryReel
 from signalreel.refusals import REFUSALS
 from signalreel.settings import Settings
 from signalreel_adapters import (
@@ -23,6 +35,7 @@ from signalreel_adapters import (
     TransportClosed,
     TurnedAway,
 )
+from signalreel_adapters.runtime.runtime import first_inputs
 from signalreel_adapters.testing import FailingReel, ManualClock
 from tests.evidence import EvidenceNotes
 
@@ -271,3 +284,16 @@ class _Nowhere:
 
     def close(self, code: int, reason: str) -> None:
         """Do nothing."""
+
+
+async def test_a_run_raises_the_flags_that_its_reel_lacks() -> None:
+    """Contract 9: what an older version began goes on by the logic of this one, and the reel says since when."""
+    catalogue = Catalogue([Flag(1, "9.1.0", "made up"), Flag(2, "9.2.0", "made up as well")])
+    older = Engine(logic=(1,), catalogue=catalogue)
+    newer = Engine(catalogue=catalogue)
+
+    def begun(engine: Engine) -> list[AnyEvent | None]:
+        return [one.event for one in first_inputs(engine, None, held_records=True, catalogue=catalogue)]
+
+    assert begun(older) == [RunStarted(), LogicRaised(2)]
+    assert begun(newer) == [RunStarted()]

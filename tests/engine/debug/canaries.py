@@ -17,7 +17,8 @@ from signalreel.commands import COMMANDS, Command, Ping
 from signalreel.events import EVENTS, Event, SessionOpened
 from signalreel.host import HOST_COMMANDS
 from signalreel.record import Grant, Record, encode_record
-from signalreel.reel import Header, MemoryReel
+from signalreel.header import Header
+from signalreel.reel import MemoryReel
 from signalreel.settings import Settings
 
 __all__ = ("CANARY", "DESCRIPTION", "Planter", "canaries_in", "planted_reel")

@@ -20,7 +20,7 @@ from signalreel.debug.renumber import (
 from signalreel.events import DeadlineReached, MediaConnected, MediaEvent, MediaLost
 from signalreel.identifiers import Kind, Reference
 from signalreel.record import Record
-from signalreel.reel import Header
+from signalreel.header import Header
 from signalreel.replay import Cursor
 from tests.engine.test_engine_random import INITIAL, SESSIONS, run
 from tests.engine.world import APP, MS, World, record_of

@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
+from signalreel.header import ENGINE_VERSION
 from signalreel.identifiers import NAME_LENGTH_MAX
-from signalreel.reel import ENGINE_VERSION
 from signalreel_adapters.server.rest.operations import OPERATIONS
 from signalreel_adapters.server.rest.shapes import Result
 from signalreel_adapters.server.rest.table import PARAMETERS, Form, Operation, Parameter

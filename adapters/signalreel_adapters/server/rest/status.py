@@ -3,7 +3,7 @@
 from typing import Final
 
 from signalreel.events import LicenceChanged
-from signalreel.reel import ENGINE_VERSION
+from signalreel.header import ENGINE_VERSION
 from signalreel_adapters.server.rest.services import Services
 from signalreel_adapters.server.rest.shapes import Licence, LicenceSwitch, Liveness, SystemStatus, Version
 from signalreel_adapters.server.rest.table import Call, Operation

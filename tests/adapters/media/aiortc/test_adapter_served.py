@@ -5,7 +5,8 @@ import socket
 import pytest
 from msgspec import structs
 
-from signalreel.reel import Header, MemoryReel
+from signalreel.header import Header
+from signalreel.reel import MemoryReel
 from signalreel.settings import Settings
 from signalreel_adapters.media.aiortc import AiortcMedia, AiortcSettings
 from tests.adapters.media.aiortc.peers import SETTINGS, PublishingPeer, closing

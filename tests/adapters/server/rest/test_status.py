@@ -3,8 +3,9 @@
 import pytest
 
 from signalreel.events import LicenceChanged, ResourcesMeasured
+from signalreel.header import ENGINE_VERSION
 from signalreel.record import decode_record
-from signalreel.reel import ENGINE_VERSION, MemoryReel
+from signalreel.reel import MemoryReel
 from tests.adapters.server.rest.scenes import operating
 
 pytestmark = pytest.mark.anyio
