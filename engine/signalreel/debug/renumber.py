@@ -18,9 +18,9 @@ from msgspec.structs import replace
 
 from signalreel.engine import Engine
 from signalreel.events import AnyEvent, DeadlineReached, MediaEvent
+from signalreel.header import Header
 from signalreel.identifiers import Reference
 from signalreel.record import Record, encode_record
-from signalreel.header import Header
 from signalreel.reel import MemoryReel
 from signalreel.step import outcome_of
 

@@ -31,11 +31,11 @@ from signalreel.events import (
     SessionClosed,
     Track,
 )
+from signalreel.header import Header
 from signalreel.host import HOST_REFUSALS
 from signalreel.identifiers import Kind
 from signalreel.machines.shapes import Pair, PairState, PlaybackState, RoomState, StreamState
 from signalreel.record import Grant
-from signalreel.header import Header
 from signalreel.refusals import REFUSALS
 from signalreel.registered import PushRegistration, RegisteredRoom, RegisteredStream
 from signalreel.settings import Settings

@@ -15,9 +15,9 @@ from msgspec import Struct, inspect
 
 from signalreel.commands import COMMANDS, Command, Ping
 from signalreel.events import EVENTS, Event, SessionOpened
+from signalreel.header import Header
 from signalreel.host import HOST_COMMANDS
 from signalreel.record import Grant, Record, encode_record
-from signalreel.header import Header
 from signalreel.reel import MemoryReel
 from signalreel.settings import Settings
 

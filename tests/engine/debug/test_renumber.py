@@ -18,9 +18,9 @@ from signalreel.debug.renumber import (
     without,
 )
 from signalreel.events import DeadlineReached, MediaConnected, MediaEvent, MediaLost
+from signalreel.header import Header
 from signalreel.identifiers import Kind, Reference
 from signalreel.record import Record
-from signalreel.header import Header
 from signalreel.replay import Cursor
 from tests.engine.test_engine_random import INITIAL, SESSIONS, run
 from tests.engine.world import APP, MS, World, record_of

@@ -6,8 +6,8 @@ from msgspec import Struct, inspect, structs
 
 from signalreel.debug.words import EXEMPT, NAMING, OWN_JSON, REASON_WORDS, STATES
 from signalreel.engine import TABLES
-from signalreel.record import Record
 from signalreel.header import Header
+from signalreel.record import Record
 from signalreel.snapshot import Snapshot
 from tests.engine.debug.canaries import CANARY
 
