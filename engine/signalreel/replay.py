@@ -182,7 +182,9 @@ def apply_entry(engine: Engine, entry: Entry) -> Step:
     record = decode_entry(entry)
     try:
         return engine.apply(record)
-    except (InvalidRecord, OutOfOrder) as error:
+    except InvalidRecord as error:
+        raise ReelDamaged(f"record {entry.seq}", error.why) from None
+    except OutOfOrder as error:
         raise ReelDamaged(f"record {entry.seq}", str(error)) from None
 
 

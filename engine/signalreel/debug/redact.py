@@ -15,16 +15,18 @@ from collections.abc import Iterable
 from typing import Final, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from signalreel.debug.pseudonyms import Pseudonyms
 from signalreel.debug.walk import Place, walked
 from signalreel.debug.words import STATES
-from signalreel.engine import STATE_DIGEST_EVERY, Engine
+from signalreel.engine import STATE_DIGEST_EVERY
 from signalreel.errors import ReelDamaged
+from signalreel.header import Header
 from signalreel.identifiers import is_valid_name
 from signalreel.record import Record, decode_record, encode_record
 from signalreel.reel import Entry, MemoryReel, Reel
-from signalreel.replay import Cursor, Replayed
+from signalreel.replay import Cursor, Replayed, engine_at_start
 from signalreel.step import DIGEST_SIZE, Outcome, Step, outcome_of
 
 __all__ = ("DIFFERING_MAX", "Redacted", "Redactor", "redact")
@@ -78,9 +80,9 @@ class Redactor:
 
     def redacted(self, reel: Reel) -> Redacted:
         """Redact one of the reels."""
-        made = MemoryReel(self.value(reel.header))
+        made = MemoryReel(self._header(reel.header))
         every = _digests_every(reel)
-        engine = Engine(made.header.settings, started_at=made.header.started_at, state_digest_every=every)
+        engine = engine_at_start(made, state_digest_every=every)
         differing: list[int] = []
         differences = 0
         for replayed in Cursor(reel, state_digest_every=every):
@@ -102,6 +104,15 @@ class Redactor:
     def name(self, text: str) -> str:
         """Give the pseudonym of a name, or of the two of which the id of a playback is made."""
         return self._pseudonyms.of(text)
+
+    def _header(self, header: Header) -> Header:
+        """Redact a header; the bytes in it are digests of what is not shared."""
+        redacted = self.value(header)
+        parent = redacted.parent
+        if parent is None:
+            return redacted
+        chain, digest = self._digest(parent.chain), self._digest(parent.digest)
+        return replace(redacted, parent=replace(parent, chain=chain, digest=digest))
 
     def _replaced(self, text: str, place: Place) -> str:
         exempt = place.exempt

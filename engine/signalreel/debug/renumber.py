@@ -16,12 +16,12 @@ from typing import Final, cast
 
 from msgspec.structs import replace
 
-from signalreel.engine import Engine
 from signalreel.events import AnyEvent, DeadlineReached, MediaEvent
 from signalreel.header import Header
 from signalreel.identifiers import Reference
 from signalreel.record import Record, encode_record
 from signalreel.reel import MemoryReel
+from signalreel.replay import engine_at_start
 from signalreel.step import outcome_of
 
 __all__ = ("NOTHING", "inserted", "moved", "numbers_of", "orphans_of", "remade", "renumber", "without")
@@ -98,7 +98,7 @@ def remade(header: Header, records: Iterable[Record]) -> MemoryReel:
     Raises `OutOfOrder` when the records do not follow one another, `InvalidRecord` when one is not whole.
     """
     reel = MemoryReel(header)
-    engine = Engine(header.settings, started_at=header.started_at)
+    engine = engine_at_start(reel)
     for record in records:
         step = engine.apply(record)
         reel.append(record.seq, encode_record(record))
