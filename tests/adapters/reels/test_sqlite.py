@@ -370,7 +370,7 @@ class TestDamage:
         finally:
             connection.close()
 
-        assert header.startswith('{"settings":{}')
+        assert header.startswith('{"version":1,"settings":{},"format":1')
 
 
 class TestRuns:
