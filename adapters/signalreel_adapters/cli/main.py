@@ -16,6 +16,7 @@ from signalreel.header import ENGINE_VERSION
 from signalreel_adapters.cli.bench import bench
 from signalreel_adapters.cli.capture import capture
 from signalreel_adapters.cli.conformance import conformance
+from signalreel_adapters.cli.debug.coverage import coverage
 from signalreel_adapters.cli.debug.open import open_pictures
 from signalreel_adapters.cli.debug.replay import replay
 from signalreel_adapters.cli.flow import flow
@@ -37,6 +38,7 @@ app: Final = cyclopts.App(
 app.command(serve)
 app.command(replay)
 app.command(open_pictures, name="open")
+app.command(coverage)
 app.command(bench)
 app.command(flow)
 app.command(capture)
