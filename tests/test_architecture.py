@@ -73,6 +73,7 @@ ROOMS: Final = {
     "rich": ("signalreel_adapters.cli",),
     "sqlite3": ("signalreel_adapters.reels",),
     "starlette": ("signalreel_adapters.server", "signalreel_adapters.viewer"),
+    "textual": ("signalreel_adapters.cli.debug.stepper",),
     "uvicorn": ("signalreel_adapters.server", "signalreel_adapters.viewer"),
     "uvloop": (
         "signalreel_adapters.cli",
@@ -93,6 +94,7 @@ BESIDES_THE_SHELL: Final = (
     "fastapi",
     "joserfc",
     "starlette",
+    "textual",
     "uvicorn",
     "uvloop",
     "websockets",

@@ -115,8 +115,10 @@ class Cursor:
 
         None before the first record and past the end.
         """
-        if seq <= self.position:
-            self._rewind(max(self._start, seq - 1))
+        # At the nearest mark there is less to apply again than here, unless here is nearer still.
+        before = max(self._start, seq - 1)
+        if seq <= self.position or self._nearest(before) > self.position:
+            self._rewind(before)
         replayed: Replayed | None = None
         while self.position < seq:
             replayed = self.step()
@@ -131,10 +133,13 @@ class Cursor:
         engine.restore(self.engine.snapshot())
         return engine
 
+    def _nearest(self, seq: int) -> int:
+        """Give where the nearest mark is that is not past `seq`."""
+        return max(marked for marked in self._marks if marked <= seq)
+
     def _rewind(self, seq: int) -> None:
-        """Go back to the nearest mark that is not past `seq`."""
-        nearest = max(marked for marked in self._marks if marked <= seq)
-        mark = self._marks[nearest]
+        """Go to the nearest mark that is not past `seq`."""
+        mark = self._marks[self._nearest(seq)]
         self.engine.restore(mark.snapshot)
         self._chain = mark.chain
         self._entries = None

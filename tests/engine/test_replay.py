@@ -131,6 +131,31 @@ def same_state(engine: Engine, snapshot: msgspec.Struct) -> bool:
     )
 
 
+class Counted(Kept):
+    """A reel that counts the entries it gives."""
+
+    given = 0
+
+    def entries(self, start: int = 1) -> Iterator[Entry]:
+        """Give what was kept, one at a time."""
+        for entry in super().entries(start):
+            self.given += 1
+            yield entry
+
+
+def test_a_jump_starts_from_the_nearest_mark_in_both_directions() -> None:
+    """Once a reel has been read to its end, no jump reads more records than lie between two marks."""
+    recorded = tour().reel()
+    reel = Counted(recorded.header, list(recorded.entries()))
+    cursor = Cursor(reel, snapshot_every=100)
+    list(cursor)
+
+    for seq in (3, 1_250, 750, 1_499, 0, reel.last_seq):
+        before = reel.given
+        cursor.seek(seq)
+        assert (cursor.position, reel.given - before <= 100) == (seq, True)
+
+
 def test_seeking_past_the_end_stops_there() -> None:
     """There is nothing to give, and the cursor stands after the last record; a record written later is found."""
     world = call()

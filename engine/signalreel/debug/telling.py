@@ -8,6 +8,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from signalreel.messages import AnyMessage, CloseSession, Error, Notification
+from signalreel.notes import (
+    Closed,
+    Coalesced,
+    Correlation,
+    Delivered,
+    Dropped,
+    MediaFailed,
+    MediaStatistics,
+    Note,
+    OffReel,
+    UnknownNote,
+)
 from signalreel.record import Input, input_name
 from signalreel.step import Step, Transition
 
@@ -19,11 +31,14 @@ __all__ = (
     "told_input",
     "told_message",
     "told_names",
+    "told_note",
     "told_transition",
 )
 
 _SESSION_CHARACTERS: Final = 8
 """As much of a session's id as tells two apart in one reel."""
+
+_US_PER_MS: Final = 1_000
 
 _NAMES: Final = ("stream_id", "room", "app", "type")
 """Fields of inputs that say what they are about, in the order in which they are told."""
@@ -71,6 +86,50 @@ def told_message(message: AnyMessage) -> str:
             return f"{name} {code} {reason}"
         case _:
             return f"{name} {printable(str(getattr(message, 'stream_id', '')))}".rstrip()
+
+
+def told_note(note: Note) -> str:
+    """Tell what was noted beside a record, without its time and session."""
+    match note.body:
+        case Delivered(messages):
+            return f"{_counted(messages, 'message')} delivered"
+        case Dropped(messages, reason):
+            return f"{_counted(messages, 'message')} dropped{_because(reason)}"
+        case Coalesced(messages):
+            return f"{_counted(messages, 'message')} replaced by a newer one"
+        case Closed(code, reason, by):
+            return f"closed with {code}{_because(reason)}{f' by the {printable(by)}' if by else ''}"
+        case OffReel(reason, count):
+            return f"off the reel: {printable(reason)}{f', {count} times' if count > 1 else ''}"
+        case MediaFailed(layer, what, machine):
+            where = f"{machine.kind} {short_id(machine.id)}: " if machine is not None else ""
+            return f"{where}{printable(layer)} failed{_because(what)}"
+        case MediaStatistics():
+            return _told_statistics(note.body)
+        case Correlation(id):
+            return f"the host's id: {printable(id)}"
+        case UnknownNote(kind):
+            return f"a note that this version does not know: {printable(kind)}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _because(reason: str) -> str:
+    return f" ({printable(reason)})" if reason else ""
+
+
+def _told_statistics(measured: MediaStatistics) -> str:
+    told = [f"{measured.machine.kind} {short_id(measured.machine.id)}:"]
+    if measured.packets_received:
+        told.append(f"{measured.packets_received} packets received, {measured.bytes_received} bytes,")
+    if measured.packets_sent:
+        told.append(f"{measured.packets_sent} packets sent, {measured.bytes_sent} bytes,")
+    told.append(f"{measured.packets_lost} lost{',' if measured.round_trip_us else ''}")
+    if measured.round_trip_us:
+        told.append(f"round trip {measured.round_trip_us / _US_PER_MS:.1f} ms")
+    return " ".join(told)
 
 
 def printable(text: str) -> str:

@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -105,3 +107,37 @@ async def test_an_empty_reel_agrees(tmp_path: Path, capsys: pytest.CaptureFixtur
     SqliteReel(tmp_path / "empty.reel").close()
 
     assert replay(capsys, str(tmp_path / "empty.reel"))[0] == 0
+
+
+async def test_stepping_needs_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says so, and that it does not go with `--json`; nothing is printed."""
+    await recorded(tmp_path / "calls.reel")
+    capsys.readouterr()
+    for options, told in ((["--step"], "needs a terminal"), (["--step", "--json"], "choose one")):
+        with pytest.raises(SystemExit) as left:
+            main(["replay", str(tmp_path / "calls.reel"), *options])
+        out, err = capsys.readouterr()
+        assert (left.value.code, out, told in err) == (2, "", True)
+
+
+def test_the_stepper_is_loaded_only_when_asked_for() -> None:
+    """The command line as a whole starts without Textual."""
+    program = "import sys, signalreel_adapters.cli.main; print('textual' in sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+
+    assert loaded.strip() == "False"
+
+
+def test_a_missing_part_is_named() -> None:
+    """Where Textual is not installed, the extra that has it is said, and no traceback."""
+    program = (
+        "import sys; sys.modules['textual'] = None\n"
+        "from signalreel.reel import MemoryReel\n"
+        "from signalreel_adapters.cli.debug.replay import stepper_of\n"
+        "from signalreel_adapters.cli.mistakes import MissingExtra\n"
+        "try: stepper_of(MemoryReel(), 'x')\n"
+        "except MissingExtra as error: print(error)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+
+    assert said.strip().endswith("pip install 'signalreel[cli]'")
