@@ -13,22 +13,24 @@ sessions of a subscriber) can make that untrue; then everything of the app is ke
 so.
 """
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from signalreel.debug.renumber import renumber
-from signalreel.engine import STATE_DIGEST_EVERY, Engine
+from signalreel.debug.renumber import NOTHING, numbers_of, renumber
+from signalreel.debug.seams import pruned_seam
 from signalreel.errors import InvalidRecord
 from signalreel.events import DeadlineReached, Event, MediaEvent, SessionOpened
 from signalreel.host import HostCommand, KickSession, RegistryCommand
-from signalreel.identifiers import Kind
+from signalreel.identifiers import Kind, Reference
 from signalreel.machines.base import AnyMachine, Key
+from signalreel.notes import MediaFailed, MediaStatistics, Note
 from signalreel.record import Record, encode_record
 from signalreel.reel import MemoryReel, Reel
-from signalreel.replay import Cursor, Replayed
+from signalreel.replay import Cursor, Replayed, engine_at_start
 from signalreel.step import Outcome, Step, outcome_of
 
 __all__ = ("SESSION_PREFIX_MIN", "Excerpt", "NothingFound", "excerpt")
@@ -246,9 +248,12 @@ def _life(key: Key, born: int) -> _Node:
 def _made(reel: Reel, kept: list[_Past], nodes: set[_Node] | None) -> MemoryReel | None:
     """Make the reel of some records; None when what is in it does not go as it went. `nodes` is what is in it."""
     originals = [one.record for one in kept]
-    made = MemoryReel(reel.header)
-    engine = Engine(reel.header.settings, started_at=reel.header.started_at, state_digest_every=STATE_DIGEST_EVERY)
-    for one, record in zip(kept, renumber(originals), strict=True):
+    seam = reel.seam
+    if seam is not None and nodes is not None:
+        seam = pruned_seam(seam, *_in_seam(nodes))
+    made = MemoryReel(reel.header, seam=seam, first_seq=reel.first_seq)
+    engine = engine_at_start(made)
+    for one, record in zip(kept, renumber(originals, reel.first_seq), strict=True):
         try:
             step = engine.apply(record)
         except InvalidRecord:
@@ -260,7 +265,32 @@ def _made(reel: Reel, kept: list[_Past], nodes: set[_Node] | None) -> MemoryReel
         made.append(record.seq, encode_record(record))
         if one.recorded is not None:
             made.conclude(record.seq, _outcome(one, one.recorded, computed))
+    _take_notes(made, reel, numbers_of(originals, reel.first_seq), nodes)
     return made
+
+
+def _in_seam(nodes: set[_Node]) -> tuple[set[str], set[tuple[str, str, str]]]:
+    """Give the sessions and the machines among the nodes, as a seam knows them."""
+    lives = {(node[0], node[1], node[2]) for node in nodes if len(node) > 1}
+    return {node[0] for node in nodes if len(node) == 1}, lives
+
+
+def _take_notes(made: MemoryReel, reel: Reel, numbers: dict[int, int], nodes: set[_Node] | None) -> None:
+    """Take over the notes of the records and sessions that are kept, with the numbers that these have now."""
+    seqs = sorted(numbers)
+    for note in reel.notes(reel.first_seq):
+        is_in_it = (note.session,) in nodes if note.session and nodes is not None else True
+        place = bisect_right(seqs, note.seq)
+        if not is_in_it or not place or (not note.session and note.seq not in numbers):
+            continue
+        body = note.body
+        if isinstance(body, MediaStatistics | MediaFailed) and body.machine is not None:
+            body = replace(body, machine=_renumbered(body.machine, numbers, reel.first_seq))
+        made.note(Note(numbers[seqs[place - 1]], note.time, note.session, body))
+
+
+def _renumbered(machine: Reference, numbers: dict[int, int], first: int) -> Reference:
+    return replace(machine, born=machine.born if machine.born < first else numbers.get(machine.born, NOTHING))
 
 
 def _outcome(one: _Past, recorded: Outcome, computed: Outcome) -> Outcome:

@@ -18,15 +18,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from signalreel.debug.pseudonyms import Pseudonyms
+from signalreel.debug.seams import redacted_seam, texts_of_seam
 from signalreel.debug.walk import Place, walked
 from signalreel.debug.words import STATES
 from signalreel.engine import STATE_DIGEST_EVERY
-from signalreel.errors import ReelDamaged
 from signalreel.header import Header
 from signalreel.identifiers import is_valid_name
-from signalreel.record import Record, decode_record, encode_record
-from signalreel.reel import Entry, MemoryReel, Reel
-from signalreel.replay import Cursor, Replayed, engine_at_start
+from signalreel.record import encode_record
+from signalreel.reel import MemoryReel, Reel
+from signalreel.replay import Cursor, Replayed, decode_entry, engine_at_start
 from signalreel.step import DIGEST_SIZE, Outcome, Step, outcome_of
 
 __all__ = ("DIFFERING_MAX", "Redacted", "Redactor", "redact")
@@ -70,8 +70,12 @@ class Redactor:
 
         for reel in reels:
             walked(reel.header, learn)
-            for entry in reel.entries():
-                walked(_record_of(entry), learn)
+            if reel.seam is not None:
+                texts_of_seam(reel.seam, lambda value: walked(value, learn))
+            for note in reel.notes(reel.first_seq):
+                walked(note, learn)
+            for entry in reel.entries(reel.first_seq):
+                walked(decode_entry(entry), learn)
                 if entry.outcome is not None:
                     texts.update(text for move in entry.outcome.transitions for text in move if text not in STATES)
         self._pseudonyms = Pseudonyms(key, filter(is_valid_name, names) if keep_names else ())
@@ -80,7 +84,8 @@ class Redactor:
 
     def redacted(self, reel: Reel) -> Redacted:
         """Redact one of the reels."""
-        made = MemoryReel(self._header(reel.header))
+        seam = redacted_seam(reel.seam, self.value, self.name, self._digest) if reel.seam is not None else None
+        made = MemoryReel(self._header(reel.header), seam=seam, first_seq=reel.first_seq)
         every = _digests_every(reel)
         engine = engine_at_start(made, state_digest_every=every)
         differing: list[int] = []
@@ -95,6 +100,8 @@ class Redactor:
                 differences += 1
                 if len(differing) < DIFFERING_MAX:
                     differing.append(record.seq)
+        for note in reel.notes(reel.first_seq):
+            made.note(self.value(note))
         return Redacted(made, differences, tuple(differing))
 
     def value(self, value: _Value) -> _Value:
@@ -107,7 +114,7 @@ class Redactor:
 
     def _header(self, header: Header) -> Header:
         """Redact a header; the bytes in it are digests of what is not shared."""
-        redacted = self.value(header)
+        redacted = replace(self.value(header), seed=None)  # Whoever has the seed could draw the ids again.
         parent = redacted.parent
         if parent is None:
             return redacted
@@ -152,15 +159,8 @@ class Redactor:
         )
 
 
-def _record_of(entry: Entry) -> Record:
-    try:
-        return decode_record(entry.record)
-    except (ValueError, RecursionError) as error:
-        raise ReelDamaged(f"record {entry.seq}", f"cannot be decoded: {error}") from None
-
-
 def _digests_every(reel: Reel) -> int:
     """How often the reel has a digest of the whole state: with every record in tests."""
-    first = next(reel.entries(), None)
+    first = next(reel.entries(reel.first_seq), None)
     has_digest = first is not None and first.outcome is not None and first.outcome.state_digest
     return 1 if has_digest else STATE_DIGEST_EVERY

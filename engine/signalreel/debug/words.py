@@ -35,7 +35,8 @@ from signalreel.header import Header
 from signalreel.host import HOST_REFUSALS
 from signalreel.identifiers import Kind
 from signalreel.machines.shapes import Pair, PairState, PlaybackState, RoomState, StreamState
-from signalreel.record import Grant
+from signalreel.notes import Closed, Dropped, MediaFailed, OffReel
+from signalreel.record import Grant, schema_of_inputs
 from signalreel.refusals import REFUSALS
 from signalreel.registered import PushRegistration, RegisteredRoom, RegisteredStream
 from signalreel.settings import Settings
@@ -137,6 +138,15 @@ EXEMPT: Final[dict[tuple[type[Struct], str], Exempt]] = {
     (Pair, "modes"): _words("decides who offers", "play", "both"),
     (PublishTerms, "codecs"): _CODECS,
     (TrackSwitched, "kind"): _words("picture or sound", "video", "audio"),
+    (Closed, "reason"): _REASON,
+    (Closed, "by"): _words("which side it was", "client", "server"),
+    (Dropped, "reason"): _REASON,
+    (OffReel, "reason"): _REASON,
+    (MediaFailed, "layer"): _words(
+        "a layer of media", "ice", "dtls", "srtp", "sctp", "description", "worker", "adapter"
+    ),
+    (MediaFailed, "what"): _REASON,
+    (Header, "schema"): Exempt("this version's own", lambda text: text in {"", schema_of_inputs()}),
     (Header, "engine_version"): Exempt(
         "says which code made the reel", lambda text: _VERSION.fullmatch(text) is not None
     ),

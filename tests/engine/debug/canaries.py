@@ -7,7 +7,7 @@ import base64
 from collections.abc import Iterator
 from functools import cache
 from itertools import count
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 from urllib.parse import quote
 
 import msgspec
@@ -17,11 +17,15 @@ from signalreel.commands import COMMANDS, Command, Ping
 from signalreel.events import EVENTS, Event, LogicRaised, SessionOpened
 from signalreel.header import Header
 from signalreel.host import HOST_COMMANDS
+from signalreel.machines.context import Environment
+from signalreel.notes import AnyNote, Note
 from signalreel.record import Grant, Record, encode_record
 from signalreel.reel import MemoryReel
 from signalreel.settings import Settings
+from signalreel.snapshot import Snapshot, encode_snapshot
+from signalreel.step import DIGEST_SIZE
 
-__all__ = ("CANARY", "DESCRIPTION", "Planter", "canaries_in", "planted_reel")
+__all__ = ("CANARY", "CANDIDATES", "DESCRIPTION", "Planter", "canaries_in", "planted_reel", "planted_seam")
 
 CANARY: Final = "Kanari"
 """How every canary begins, in whatever it is planted."""
@@ -60,6 +64,8 @@ class Planter:
                 return next(iter(members))
             case inspect.VarTupleType(item_type=item):
                 return (self.of(item), self.of(item))
+            case inspect.TupleType(item_types=items):
+                return tuple(self.of(item) for item in items)
             case inspect.DictType(key_type=key, value_type=value):
                 return {self.of(key): self.of(value)}
             case inspect.UnionType(types=types):
@@ -135,7 +141,16 @@ def planted_reel() -> MemoryReel:
         put(event=_event(planter, kind))
     for order in HOST_COMMANDS.values():
         put(host=planter.struct(order))
+    for body in get_args(AnyNote):
+        reel.note(Note(1, 1, session, planter.struct(body)))
     return reel
+
+
+def planted_seam() -> bytes:
+    """What no engine would leave at a seam: every text of it is a canary."""
+    planter = Planter()
+    environment = planter.struct(Environment, logic=())
+    return encode_snapshot(planter.struct(Snapshot, digest=bytes(DIGEST_SIZE), environment=environment))
 
 
 def _commands(planter: Planter) -> Iterator[Command]:

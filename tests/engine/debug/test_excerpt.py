@@ -10,11 +10,14 @@ from msgspec.structs import replace
 from signalreel.commands import Join, Play, Publish
 from signalreel.debug.excerpt import SESSION_PREFIX_MIN, Excerpt, NothingFound, excerpt
 from signalreel.events import RunStarted
+from signalreel.notes import Closed, Note
 from signalreel.record import decode_record
 from signalreel.reel import MemoryReel, Reel
 from signalreel.replay import Cursor
 from signalreel.settings import Settings
+from signalreel.snapshot import decode_snapshot
 from signalreel.step import Step
+from tests.engine.debug.test_redact import rolled
 from tests.engine.test_engine_random import run
 from tests.engine.world import World, moves
 
@@ -142,6 +145,20 @@ def test_a_recorded_fault_is_in_the_excerpt() -> None:
 
     diverged = [replayed.divergence.seq for replayed in Cursor(made.reel) if replayed.divergence is not None]
     assert [made.kept[seq - 1] for seq in diverged] == [6]
+
+
+def test_a_segment_gives_an_excerpt_with_a_seam_of_its_own() -> None:
+    """What began before the segment is in its seam; only the call that is asked for is taken over, with its notes."""
+    world = two_calls()
+    reel = rolled(world, 12)
+    for session in ("alice", "carol"):
+        reel.note(Note(14, 0, session, Closed(1000)))
+    made = excerpt(reel, streams=["cam"])
+
+    assert made.reel.seam is not None
+    assert {session.id for session in decode_snapshot(made.reel.seam).sessions} == {"alice", "bob"}
+    assert_goes_as_it_went(reel, made)
+    assert [note.session for note in made.reel.notes(made.reel.first_seq)] == ["alice"]
 
 
 def test_nothing_found_is_said() -> None:

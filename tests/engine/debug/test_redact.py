@@ -1,7 +1,7 @@
 """`signalreel.debug.redact`."""
 
 import base64
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 import pytest
@@ -11,13 +11,18 @@ from msgspec.structs import replace
 
 from signalreel.commands import GetSubtracks, JoinRoom, Play, Publish, TakeConfiguration
 from signalreel.debug.redact import Redactor, redact
+from signalreel.debug.seams import redacted_seam
 from signalreel.errors import ReelDamaged
+from signalreel.events import SessionClosed
+from signalreel.header import Parent, encode_header
+from signalreel.notes import AnyNote, Closed, MediaFailed, Note, encode_note
 from signalreel.record import Record, decode_record, encode_record
 from signalreel.reel import MemoryReel, Reel
 from signalreel.replay import Cursor
 from signalreel.settings import Settings
+from signalreel.snapshot import encode_snapshot
 from signalreel.step import Step
-from tests.engine.debug.canaries import CANARY, DESCRIPTION, canaries_in, planted_reel
+from tests.engine.debug.canaries import CANARY, DESCRIPTION, canaries_in, planted_reel, planted_seam
 from tests.engine.test_engine_random import run
 from tests.engine.tour import tour
 from tests.engine.world import World
@@ -28,9 +33,10 @@ RUNS: Final = 12
 
 def bytes_of(reel: Reel) -> bytes:
     """Everything of a reel that a file of it would hold."""
-    parts = [msgspec.json.encode(reel.header)]
+    parts = [encode_header(reel.header)]
     for entry in reel.entries():
         parts += [entry.record, entry.chain, msgspec.msgpack.encode(entry.outcome)]
+    parts += [reel.seam or b"", *map(encode_note, reel.notes(reel.first_seq))]
     return b"\n".join(parts)
 
 
@@ -101,6 +107,56 @@ def test_canaries_are_found_in_what_they_are_hidden_in() -> None:
     for spelt in spellings:
         assert canaries_in(b"..." + spelt + b"..."), spelt
     assert canaries_in(b"nothing of that sort") == []
+
+
+def rolled(world: World, at: int) -> MemoryReel:
+    """The segment of a world's reel that begins behind a record, with the state until then at its seam."""
+    whole = world.reel()
+    cursor = Cursor(whole, state_digest_every=1)
+    cursor.seek(at)
+    parent = Parent("the segment before", at, bytes(16), bytes(16))
+    reel = MemoryReel(
+        replace(whole.header, parent=parent), seam=encode_snapshot(cursor.engine.snapshot()), first_seq=at + 1
+    )
+    for entry in whole.entries(at + 1):
+        reel.append(entry.seq, entry.record)
+        if entry.outcome is not None:
+            reel.conclude(entry.seq, entry.outcome)
+    return reel
+
+
+@settings(max_examples=RUNS, deadline=None)
+@given(st.integers(min_value=0, max_value=2**32), st.integers(min_value=1, max_value=450))
+def test_a_segment_goes_on_from_its_redacted_seam(seed: int, at: int) -> None:
+    """Whatever state a segment begins with: registrations, standings, used tokens, machines and their timers."""
+    assert_causes_the_same(rolled(run(seed), at))
+
+
+def test_no_canary_at_a_seam_comes_through() -> None:
+    """Planted in every text of a snapshot, in the places of registrations too, and in notes of every kind."""
+    reel = MemoryReel(seam=planted_seam(), first_seq=2)
+    assert len(canaries_in(planted_seam())) >= 1
+    redactor = Redactor(KEY, [reel])
+    seam = redacted_seam(planted_seam(), redactor.value, redactor.name, bytes)
+    notes = [encode_note(note) for note in redact(planted_reel(), KEY).notes(1)]
+
+    assert canaries_in(seam) == []
+    assert len(notes) == len(get_args(AnyNote))
+    assert canaries_in(b"".join(notes)) == []
+
+
+def test_what_media_and_sockets_said_can_still_be_read() -> None:
+    """Reasons in the words of Signalreel stay, in notes and on records; what a client puts there does not."""
+    world = world_with_names()
+    world.apply(SessionClosed(1008, "kicked"), session="bob")
+    world.apply(SessionClosed(1000, "bye, says Bob"), session="alice")
+    reel = world.reel()
+    reel.note(Note(2, 0, "bob", MediaFailed("dtls", "the DTLS handshake failed")))
+    reel.note(Note(2, 0, "bob", Closed(1008, "Bob went home", "client")))
+    data = bytes_of(redact(reel, KEY))
+
+    assert [text for text in (b"kicked", b"the DTLS handshake failed", b"client") if text not in data] == []
+    assert [text for text in (b"bye", b"Bob", b"home") if text in data] == []
 
 
 def world_with_names() -> World:
