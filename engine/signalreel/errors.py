@@ -5,6 +5,7 @@
     |-- CatalogueError        ours: upcasters or logic flags contradict one another (raised at import)
     |-- OutOfOrder            the caller's: a record does not follow the one before it
     |-- InvalidRecord         the caller's: a record lacks something without which it cannot be applied
+    |-- NotFailing            the caller's: records that were to be made small do not go wrong in the way that was named
     |-- InvalidPredicate      the caller's: an expression that is to be held against a reel cannot be read
     |-- Undecodable           the client's: what it sent is no command (the answer, if there is one, is on it)
     |-- ReelError             the reel's
@@ -21,6 +22,7 @@ __all__ = (
     "Divergence",
     "InvalidPredicate",
     "InvalidRecord",
+    "NotFailing",
     "OutOfOrder",
     "ReelBusy",
     "ReelDamaged",
@@ -82,6 +84,15 @@ class InvalidPredicate(SignalreelError):
         self.why = why
         place = f" at column {column}" if column else ""
         super().__init__(f"the expression cannot be used{place}: {why}")
+
+
+class NotFailing(SignalreelError):
+    """What was to be made small does not go wrong: by this code, on none of its records."""
+
+    def __init__(self, text: str, records: int) -> None:
+        self.text = text
+        self.records = records
+        super().__init__(f"nothing to shrink: on none of the {records} records it goes wrong by this code ({text})")
 
 
 class Undecodable(SignalreelError):

@@ -48,7 +48,7 @@ from signalreel.reel import MemoryReel
 from signalreel.settings import Settings
 from tests.engine.world import World
 
-__all__ = ("ZOO", "Bug", "Recorded", "planted", "recorded", "zoo_names")
+__all__ = ("ZOO", "Bug", "Recorded", "mended", "planted", "recorded", "zoo_names")
 
 SETTINGS: Final = Settings(restore_ms=3_000)
 """Of every recording: with a restore window, so that streams can wait for their publishers."""
@@ -460,9 +460,14 @@ def _among(world: World, recipe: Iterator[bool], calls: int) -> int:
 
 @cache
 def recorded(bug: Bug, *, calls: int = 6, wrong: bool = False) -> Recorded:
-    """Record the bug's recipe among other calls, by a server that does not have the bug, or by one that does."""
+    """Record the bug's recipe among other calls, by a server that does not have the bug, or by one that does.
+
+    Whatever is planted while this is called does not matter.
+    """
     world = World(SETTINGS)
     with ExitStack() as stack:
+        for name in tuple(_PLANTED):
+            stack.enter_context(mended(name))
         if wrong:
             bug.plant(stack)
         seq = _among(world, bug.recipe(world), calls)
@@ -503,7 +508,8 @@ ZOO: Final[tuple[Bug, ...]] = (
         _in_cell(Kind.STREAM, TakeCandidate, (StreamState.PREPARING,), "", _doing_nothing),
         _candidate_recipe,
         "stream preparing x takeCandidate row 0: no action",
-        'input == "takeCandidate" and session == "early" and not moved("stream") and stream("trickle")',
+        'input("takeCandidate", stream_id="trickle") and session == "early" and stream("trickle") '
+        'and not moved("stream")',
     ),
     Bug(
         "two publish_finished",
@@ -544,12 +550,31 @@ ZOO: Final[tuple[Bug, ...]] = (
 _BY_NAME: Final = {bug.name: bug for bug in ZOO}
 
 
+_PLANTED: Final[dict[str, ExitStack]] = {}
+"""How the bugs that are in now are taken out again."""
+
+
 @contextmanager
 def planted(name: str) -> Generator[Bug]:
     """Have the engine make this mistake for a while."""
-    with ExitStack() as stack:
-        _BY_NAME[name].plant(stack)
-        yield _BY_NAME[name]
+    bug = _BY_NAME[name]
+    _PLANTED[name] = ExitStack()
+    bug.plant(_PLANTED[name])
+    try:
+        yield bug
+    finally:
+        _PLANTED.pop(name).close()
+
+
+@contextmanager
+def mended(name: str) -> Generator[Bug]:
+    """Have the engine not make the mistake that is planted, for a while."""
+    bug = _BY_NAME[name]
+    _PLANTED[name].close()
+    try:
+        yield bug
+    finally:
+        bug.plant(_PLANTED[name])
 
 
 def zoo_names(bug: Bug) -> str:

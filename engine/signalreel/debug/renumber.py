@@ -19,12 +19,23 @@ from msgspec.structs import replace
 from signalreel.events import AnyEvent, DeadlineReached, MediaEvent
 from signalreel.header import Header
 from signalreel.identifiers import Reference
+from signalreel.notes import Note
 from signalreel.record import Record, encode_record
 from signalreel.reel import MemoryReel
 from signalreel.replay import engine_at_start
 from signalreel.step import outcome_of
 
-__all__ = ("NOTHING", "inserted", "moved", "numbers_of", "orphans_of", "remade", "renumber", "without")
+__all__ = (
+    "NOTHING",
+    "inserted",
+    "moved",
+    "numbers_of",
+    "orphans_of",
+    "remade",
+    "renumber",
+    "renumber_notes",
+    "without",
+)
 
 NOTHING: Final = 0
 """What a reference to a record that is gone becomes: no record has this number, so nothing was born with it."""
@@ -92,17 +103,36 @@ def renumber(records: Sequence[Record], first: int = 1) -> list[Record]:
     return made
 
 
-def remade(header: Header, records: Iterable[Record]) -> MemoryReel:
+def renumber_notes(notes: Iterable[Note], numbers: dict[int, int], first: int = 1) -> list[Note]:
+    """Have notes stand beside their records; those of records that are gone go with them."""
+    made: list[Note] = []
+    for note in notes:
+        if note.seq not in numbers:
+            continue
+        machine = getattr(note.body, "machine", None)
+        body = note.body
+        if isinstance(machine, Reference):
+            body = replace(note.body, machine=_reference(machine, numbers, first))
+        made.append(replace(note, seq=numbers[note.seq], body=body))
+    return made
+
+
+def remade(
+    header: Header, records: Sequence[Record], notes: Iterable[Note] = (), *, seam: bytes | None = None
+) -> MemoryReel:
     """Make a reel of records that are numbered right, each with the outcome that this code gives it.
 
-    Raises `OutOfOrder` when the records do not follow one another, `InvalidRecord` when one is not whole.
+    With a `seam`, the records go on from the state that it holds. Raises `OutOfOrder` when the records do not follow
+    one another, `InvalidRecord` when one is not whole.
     """
-    reel = MemoryReel(header)
+    reel = MemoryReel(header, seam=seam, first_seq=records[0].seq if seam is not None and records else 1)
     engine = engine_at_start(reel)
     for record in records:
         step = engine.apply(record)
         reel.append(record.seq, encode_record(record))
         reel.conclude(record.seq, outcome_of(step))
+    for note in notes:
+        reel.note(note)
     return reel
 
 

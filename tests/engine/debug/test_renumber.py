@@ -15,11 +15,13 @@ from signalreel.debug.renumber import (
     orphans_of,
     remade,
     renumber,
+    renumber_notes,
     without,
 )
 from signalreel.events import DeadlineReached, MediaConnected, MediaEvent, MediaLost
 from signalreel.header import Header
 from signalreel.identifiers import Kind, Reference
+from signalreel.notes import Closed, MediaFailed, Note
 from signalreel.record import Record
 from signalreel.replay import Cursor
 from tests.engine.test_engine_random import INITIAL, SESSIONS, run
@@ -170,3 +172,21 @@ def test_a_number_can_be_there_once_only() -> None:
     record: Record = record_of(1, 0, "x", Publish("s2"))
     with pytest.raises(ValueError, match="two records have the number 1"):
         numbers_of([record, replace(record, time=1)])
+
+
+def test_notes_go_with_their_records() -> None:
+    """A note stands beside the record that it stood beside, names the same life, and is gone with its record."""
+    world = two_publish()
+    left = without(world.records, {1})
+    machine = Reference(Kind.STREAM, APP, "s1", 3)
+    notes = [
+        Note(1, 0, "alice", Closed(1000)),
+        Note(5, 9, "", MediaFailed("ice", "no pair", machine)),
+        Note(11, 9, "bob", Closed(1006)),
+    ]
+    made = renumber_notes(notes, numbers_of(left))
+    assert made == [
+        Note(4, 9, "", MediaFailed("ice", "no pair", replace(machine, born=2))),
+        Note(10, 9, "bob", Closed(1006)),
+    ]
+    assert list(remade(Header(world.initial_settings), renumber(left), made).notes()) == made
