@@ -14,6 +14,7 @@ from signalreel.commands import AnyCommand
 from signalreel.errors import SignalreelError
 from signalreel.events import AnyEvent
 from signalreel.identifiers import App, SessionId
+from signalreel.notes import AnyNote
 from signalreel.record import Grant
 from signalreel.reel import Reel
 from signalreel.refusals import ACCESS_REFUSALS, UNAUTHORIZED_ACCESS
@@ -28,6 +29,7 @@ __all__ = (
     "IceServers",
     "Ids",
     "Media",
+    "NotingMedia",
     "Peer",
     "Report",
     "SessionInfo",
@@ -136,6 +138,18 @@ class Media(Protocol):
 
     def react(self, step: Step) -> None:
         """Begin whatever the step's transitions ask for. Must not block; it may report before it returns."""
+        ...
+
+
+@runtime_checkable
+class NotingMedia(Protocol):
+    """A media adapter that also tells what is worth knowing and moves nothing: `MediaFailed`, `MediaStatistics`.
+
+    It is asked to only where notes are kept. A note names no address, and holds no text of a peer's.
+    """
+
+    def note_to(self, note: Callable[[AnyNote], None]) -> None:
+        """Take the callable to hand notes to. Never blocks; call it in the thread of the event loop."""
         ...
 
 

@@ -21,6 +21,7 @@ from signalreel.events import (
     TracksFound,
 )
 from signalreel.identifiers import Kind, Reference
+from signalreel.notes import AnyNote, MediaFailed, MediaStatistics
 from signalreel.step import Detail, PublishTerms, Roster, Step, TrackSwitched, Transition
 from signalreel_adapters.ports import Report
 
@@ -45,12 +46,17 @@ class FakeMedia:
         self.is_entered = False
         self.live: dict[tuple[Kind, str, str], Reference] = {}
         self._report: Report | None = None
+        self._note: Callable[[AnyNote], None] | None = None
         self._shown: dict[Reference, Roster] = {}
         self._switched: dict[tuple[Reference, str, str], bool] = {}
 
     def report_to(self, report: Report, failed: Callable[[], None]) -> None:
         """Take the callable to report events with. Nothing fails here: `failed` is never called."""
         self._report = report
+
+    def note_to(self, note: Callable[[AnyNote], None]) -> None:
+        """Take the callable to hand notes to."""
+        self._note = note
 
     async def __aenter__(self) -> Self:
         self.is_entered = True
@@ -74,6 +80,22 @@ class FakeMedia:
     def lose(self, kind: Kind, app: str, id: str, reason: str = "lost on request", *, silent: bool = False) -> None:
         """Report that the transport of what is live by this name was lost, or that it fell silent."""
         self._tell(MediaLost(self.live[kind, app, id], reason, silent))
+
+    def note_failure(self, kind: Kind, app: str, id: str, layer: str, what: str) -> None:
+        """Note, where notes are kept, that a layer of what is live by this name failed."""
+        if self._note is not None:
+            self._note(MediaFailed(layer, what, self.live[kind, app, id]))
+
+    def note_statistics(self, kind: Kind, app: str, id: str, *, packets: int, size: int) -> None:
+        """Note, where notes are kept, how much flowed for what is live by this name."""
+        if self._note is not None:
+            machine = self.live[kind, app, id]
+            received = kind is Kind.STREAM
+            self._note(
+                MediaStatistics(machine, packets_received=packets, bytes_received=size)
+                if received
+                else MediaStatistics(machine, packets_sent=packets, bytes_sent=size)
+            )
 
     def change_height(self, app: str, id: str, height: int) -> None:
         """Report that the player of this playback gets pictures of another height (pixels) now."""

@@ -37,6 +37,8 @@ class Counters:
     dropped_measurements: int = 0  #: bitrate reports dropped because too much is waiting
     dropped_steps: int = 0  #: steps that a slow subscriber missed
 
+    dropped_notes: int = 0  #: notes that too many others waited behind, or that the reel did not take
+
     reel_failures: int = 0  #: failed attempts to write the reel
     gate_failures: int = 0  #: verdicts that were an exception or came too late
     ice_failures: int = 0  #: exceptions of whoever knows the ICE servers

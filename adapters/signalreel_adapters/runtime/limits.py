@@ -105,6 +105,9 @@ class Limits(Struct, frozen=True):
     subscription_steps_max: int = 1_024
     """Steps waiting for one subscriber; its policy says what happens to the next."""
 
+    notes_max: int = 4_096
+    """Notes that wait to be written, and sessions of which something is counted; beyond it the oldest are dropped."""
+
     reel_retry_ms: int = 500
     """After a failed commit, how long until what must not be lost is written again, if no command tries it before."""
 

@@ -20,6 +20,7 @@ from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Inbox, Pending, RuntimeStopped
 from signalreel_adapters.runtime.limits import MICROSECONDS, Limits
 from signalreel_adapters.runtime.log import Log
+from signalreel_adapters.runtime.noting import Noting
 from signalreel_adapters.runtime.publisher import Publisher
 from signalreel_adapters.runtime.recorder import Recorder
 from signalreel_adapters.runtime.session import Session
@@ -42,6 +43,7 @@ class Loop:
         clock: Clock,
         limits: Limits,
         counters: Counters,
+        notes: Noting | None = None,
     ) -> None:
         self.reel_works = True  #: whether the last attempt to write the reel succeeded
         self._inbox = inbox
@@ -51,6 +53,7 @@ class Loop:
         self._clock = clock
         self._limits = limits
         self._counters = counters
+        self._notes = notes
         self._alarm = Alarm(clock, inbox)
         self._is_idle = anyio.Event()
         self._decisions = 0
@@ -95,6 +98,9 @@ class Loop:
                 await self._turn(batch)
                 # A reel in memory never waits; others must get their turn all the same.
                 await anyio.lowlevel.checkpoint()
+            elif self._notes is not None and self._notes.is_urgent:
+                self._notes.write()
+                await recorder.flush()
             self._arm()
             if not self.reel_works or (not len(self._inbox) and recorder.due() is None):
                 if not self._decisions:
@@ -125,6 +131,8 @@ class Loop:
 
     async def _carry_out(self, batch: list[Pending]) -> None:
         """Record a batch, then apply and publish each record before the next."""
+        if self._notes is not None:
+            self._notes.write()
         try:
             written = await self._recorder.write(batch)
         except ReelUnavailable as error:
@@ -178,6 +186,6 @@ class Loop:
         session = self._sessions.get(pending.session)
         if pending.command is not None and session is not None:
             self._counters.unrecorded += 1
-            session.refuse(DATA_STORE_NOT_AVAILABLE, pending.command)
+            session.unrecorded(DATA_STORE_NOT_AVAILABLE, pending.command)
             session.applied()
         return False

@@ -6,6 +6,7 @@ would break it silently.
 """
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import anyio
@@ -20,12 +21,22 @@ TRY_AGAIN_LATER: Final = 1013
 """Close code for a session that is too slow, or that there is no room for (IANA WebSocket close code registry)."""
 
 
+def _nothing() -> None:
+    """Stand in where nobody takes notes."""
+
+
+def _ignore(messages: int, reason: str) -> None:
+    """Stand in where nobody takes notes."""
+
+
 class Outbox:
-    """A `Delivery` that keeps what the transport has not taken yet."""
+    """A `Delivery` that keeps what the transport has not taken. `on_sent` hears of the rest, or `on_dropped`."""
 
     def __init__(self, limits: Limits, counters: Counters) -> None:
         self._limits = limits
         self._counters = counters
+        self.on_sent: Callable[[], None] = _nothing
+        self.on_dropped: Callable[[int, str], None] = _ignore
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._bell = anyio.Event()
@@ -54,6 +65,7 @@ class Outbox:
     def _give_up(self) -> None:
         """End a slow session now: what waits will not be read, and a send in progress would never end."""
         self._counters.slow_sessions += 1
+        self.on_dropped(len(self._waiting), "too slow")
         self._waiting.clear()
         self._bytes = 0
         self._closing = (TRY_AGAIN_LATER, "too slow")
@@ -78,6 +90,13 @@ class Outbox:
             await transport.close(code, reason)
         raise TransportClosed(code, reason)
 
+    def discard(self) -> None:
+        """Give up what is left when the transport has ended."""
+        if self._waiting:
+            self.on_dropped(len(self._waiting), "the transport had ended")
+            self._waiting.clear()
+            self._bytes = 0
+
     async def _hand_over(self, transport: Transport) -> None:
         """Send one message. It counts as waiting until the transport has taken it."""
         data = self._waiting[0]
@@ -88,5 +107,9 @@ class Outbox:
         if self._waiting and self._waiting[0] is data:
             self._waiting.popleft()
             self._bytes -= len(data)
+            if interrupted:
+                self.on_dropped(1, "too slow")
+            else:
+                self.on_sent()
         if interrupted and self._closing is None:
             self._give_up()

@@ -8,6 +8,7 @@ command is answered `not_initialized_yet`; afterwards the same session is served
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -33,6 +34,7 @@ from signalreel_adapters.ports import (
     IceServers,
     Ids,
     Media,
+    NotingMedia,
     Peer,
     SessionInfo,
     Transport,
@@ -46,6 +48,7 @@ from signalreel_adapters.runtime.keeping import Unrecorded, as_durable
 from signalreel_adapters.runtime.limits import Limits
 from signalreel_adapters.runtime.log import Log
 from signalreel_adapters.runtime.loop import Loop
+from signalreel_adapters.runtime.noting import Noting, checked_correlation
 from signalreel_adapters.runtime.outbox import TRY_AGAIN_LATER, Outbox
 from signalreel_adapters.runtime.publisher import Publisher
 from signalreel_adapters.runtime.rates import SharedRates
@@ -138,6 +141,17 @@ class Runtime:
             self._ids,
             self.counters,
         )
+        # Where nothing is kept nothing is noted, and nobody on the way looks at a clock for it.
+        self.notes: Noting | None = None
+        if reel is not None:
+            self.notes = Noting(
+                self._durable,
+                seq=lambda: max(self.reel.first_seq, self.engine.seq),
+                now=self._recorder.now,
+                wake=self._inbox.ring,
+                limits=self.limits,
+                counters=self.counters,
+            )
         self._loop = Loop(
             self._inbox,
             self._recorder,
@@ -146,6 +160,7 @@ class Runtime:
             clock=self.clock,
             limits=self.limits,
             counters=self.counters,
+            notes=self.notes,
         )
         self._tasks: anyio.abc.TaskGroup | None = None
         self._is_ready = False
@@ -162,6 +177,8 @@ class Runtime:
             held_records = await self._recorder.resume()
             if self._media is not None:
                 self._media.report_to(self.report, self._count_media_failure)
+                if self.notes is not None and isinstance(self._media, NotingMedia):
+                    self._media.note_to(self.notes.note)
                 await self._media.__aenter__()
         except BaseException as error:
             try:
@@ -204,6 +221,8 @@ class Runtime:
             if self._media is not None:
                 await self._media.__aexit__(kind, error, traceback)
         finally:
+            if self.notes is not None:
+                self.notes.write(everything=True)
             await self._recorder.flush()
             self.reel.close()
 
@@ -270,14 +289,19 @@ class Runtime:
 
     # ---- the face
 
-    async def attach(self, transport: Transport, *, app: str = "live", identity: str = "") -> None:
+    async def attach(
+        self, transport: Transport, *, app: str = "live", identity: str = "", correlation: str = ""
+    ) -> None:
         """Serve a client over this transport until either end closes it.
+
+        `correlation` is the host's own id of this session, such as that of the request that brought it; it is noted
+        beside the reel, so that the host's logs and the reel can be read together.
 
         An app's name obeys the rule of stream names; check it before accepting the client, since here it can only be
         closed (1008). Never raises because of the transport or the client. It may be called before the runtime is
         ready, even before it is entered.
         """
-        await self._serve(transport, self._open_outbox(transport, app, identity))
+        await self._serve(transport, self._open_outbox(transport, app, identity, correlation))
 
     def attach_soon(self, transport: Transport, *, app: str = "live", identity: str = "") -> anyio.Event:
         """Open the session now and serve it in a task of the runtime; give the event of its end."""
@@ -293,17 +317,24 @@ class Runtime:
         self._running().start_soon(serve)
         return done
 
-    def _open_outbox(self, transport: Transport, app: str, identity: str) -> tuple[Session, Outbox] | int:
+    def _open_outbox(
+        self, transport: Transport, app: str, identity: str, correlation: str = ""
+    ) -> tuple[Session, Outbox] | int:
         """Open a session with an outbox; give the close code instead when it is turned away."""
         outbox = Outbox(self.limits, self.counters)
         try:
-            return self.open_session(app, outbox, identity=identity, peer=transport.peer), outbox
+            session = self.open_session(app, outbox, identity=identity, peer=transport.peer, correlation=correlation)
         except TurnedAway as error:
             return error.code
         except RuntimeStopped:
             return SERVICE_RESTART
         except ValueError:
             return POLICY_VIOLATION
+        if self.notes is not None:
+            session.delivery_tells = True
+            outbox.on_sent = partial(self.notes.delivered, session.id)
+            outbox.on_dropped = partial(self.notes.dropped, session.id)
+        return session, outbox
 
     async def _serve(self, transport: Transport, opened: tuple[Session, Outbox] | int) -> None:
         if isinstance(opened, int):
@@ -317,10 +348,19 @@ class Runtime:
             del self._attached[detached]
             detached.set()
 
-    def open_session(self, app: str, delivery: Delivery, *, identity: str = "", peer: Peer = Peer("memory")) -> Session:
+    def open_session(
+        self,
+        app: str,
+        delivery: Delivery,
+        *,
+        identity: str = "",
+        peer: Peer = Peer("memory"),
+        correlation: str = "",
+    ) -> Session:
         """Open a session for a transport that works by callbacks: feed `Session.receive`, end with `Session.closed`.
 
-        Raises `TurnedAway` when too much is waiting or the server stops, `ValueError` when the app's name is none.
+        Raises `TurnedAway` when too much is waiting or the server stops, `ValueError` when the app's name is none. A
+        `correlation` that holds what such an id may not is left out.
         """
         if not is_valid_name(app):
             raise ValueError("the app's name holds a character that is not allowed, or none at all")
@@ -337,6 +377,8 @@ class Runtime:
         )
         self._sessions[session.id] = session
         self.counters.sessions_opened += 1
+        if self.notes is not None and correlation and checked_correlation(correlation):
+            self.notes.correlated(session.id, correlation)
         return session
 
     async def submit(self, order: AnyHostCommand, *, app: str = "", actor: str = "") -> Step:

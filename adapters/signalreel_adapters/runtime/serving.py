@@ -41,12 +41,14 @@ async def serve_transport(transport: Transport, session: Session, outbox: Outbox
                     _log.error("transport failed", session=session.id, error=type(error).__name__)
                     end = TransportClosed(1011, "transport failed")
                 # Said before the other half is cancelled: a session must not outlive its transport by a wait.
+                outbox.discard()
                 session.closed(end.code, end.reason)
                 both.cancel_scope.cancel()
 
             both.start_soon(carry, partial(outbox.carry_to, transport))
             await carry(partial(_read, transport, session))
     finally:
+        outbox.discard()
         session.closed(end.code, end.reason)
 
 

@@ -39,12 +39,19 @@ from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
 from signalreel_adapters.runtime.limits import Limits
 from signalreel_adapters.runtime.log import Log
+from signalreel_adapters.runtime.noting import Noting
 from signalreel_adapters.runtime.rates import Rates, SharedRates
 
 __all__ = ("MESSAGE_TOO_BIG", "Host", "Session")
 
 MESSAGE_TOO_BIG: Final = 1009
 """Close code for a message beyond the limit (RFC 6455, section 7.4.1)."""
+
+_VANISHED: Final = 1006
+"""The code that stands for a connection that ended without one (RFC 6455, section 7.4.1)."""
+
+_SERVERS_CODES: Final = frozenset({1011, 1012, 1013, MESSAGE_TOO_BIG})
+"""Codes with which only a server ends a session."""
 
 _PONG: Final = encode_message(Pong())
 _log: Final = Log("signalreel.session")
@@ -57,6 +64,7 @@ class Host(Protocol):
     counters: Counters
     ice: IceServers | None
     shared_rates: SharedRates
+    notes: Noting | None
 
     @property
     def clock(self) -> Clock:
@@ -86,6 +94,7 @@ class Session:
 
     def __init__(self, host: Host, info: SessionInfo, delivery: Delivery, gate: Gate | None) -> None:
         self.info = info
+        self.delivery_tells = False  #: whether the delivery itself says what it handed over, and what it did not
         self._host = host
         self._delivery = delivery
         self._gate = gate
@@ -94,6 +103,7 @@ class Session:
         self._settled = anyio.Event()
         self._in_flight = 0
         self._is_flooding = False
+        self._is_closing = False
         now = host.clock.now()
         self._rates = Rates(host.limits, now, host.shared_rates.join(info, now))
         self._room = anyio.Event()
@@ -122,7 +132,8 @@ class Session:
         limits = self._host.limits
         size = _size(data, limits.message_bytes_max)
         if size > limits.message_bytes_max:
-            self._delivery.close(MESSAGE_TOO_BIG, "message too big")
+            self._note("oversized")
+            self.close(MESSAGE_TOO_BIG, "message too big")
             return False
         now = self._host.clock.now()
         if not self._rates.allow_bytes(size, now):
@@ -165,7 +176,20 @@ class Session:
         self._settled.set()
         self._host.shared_rates.leave(self.info, self._host.clock.now())
         self._host.forget(self)
+        if self._host.notes is not None:
+            self._host.notes.closed(self.id, code, reason, self._closed_by(code))
         self._host.enqueue(Pending(self.id, event=SessionClosed(code, reason)))
+
+    def _closed_by(self, code: int) -> str:
+        """Say who ended the transport; nothing when it just broke."""
+        if self._is_closing or code in _SERVERS_CODES:
+            return "server"
+        return "" if code == _VANISHED else "client"
+
+    def _note(self, reason: str) -> None:
+        """Note an input that is on no record."""
+        if self._host.notes is not None:
+            self._host.notes.off_reel(self.id, reason)
 
     async def ended(self) -> None:
         """Wait until the session has ended."""
@@ -176,9 +200,11 @@ class Session:
         if self._ended.is_set():
             return
         if type(message) is CloseSession:
-            self._delivery.close(message.code, message.reason)
+            self.close(message.code, message.reason)
             return
         self._host.counters.messages += 1
+        if self._host.notes is not None and not self.delivery_tells:
+            self._host.notes.delivered(self.id)
         self._delivery.send(encode_message(self._completed(message)))
 
     def _completed(self, message: AnyMessage) -> AnyMessage:
@@ -195,7 +221,13 @@ class Session:
 
     def close(self, code: int, reason: str) -> None:
         """End the session from this side, after what was said before."""
+        self._is_closing = True
         self._delivery.close(code, reason)
+
+    def unrecorded(self, refusal: Refusal, command: AnyCommand) -> None:
+        """Answer a command that could not be put on the reel."""
+        self._note("reel failed")
+        self.refuse(refusal, command)
 
     def refuse(self, refusal: Refusal, command: AnyCommand | None, stream_id: str = "") -> None:
         """Answer off the reel with an entry of the catalogue, as the engine does."""
@@ -213,6 +245,7 @@ class Session:
     def _drop(self) -> bool:
         """Count a message that is over the rate; end the session when it goes on and on. Whether to read further."""
         self._host.counters.over_rate += 1
+        self._note("rate limited")
         if not self._rates.is_flooding:
             return self._has_room()
         return self._end_flood("too many messages")
@@ -222,7 +255,7 @@ class Session:
         self._is_flooding = True
         self._host.counters.flooding_sessions += 1
         self._room = anyio.Event()
-        self._delivery.close(POLICY_VIOLATION, reason)
+        self.close(POLICY_VIOLATION, reason)
         return False
 
     def _has_room(self) -> bool:
@@ -237,6 +270,7 @@ class Session:
         if not self._rates.allow_message(now):
             return self._drop()
         self._host.counters.reject(error.reason)
+        self._note("undecodable")
         if error.definition:
             self.refuse(REFUSALS[error.definition], None, error.stream_id)
         return self._has_room()
@@ -258,6 +292,7 @@ class Session:
         """Answer a command that comes before the runtime is ready; it is not kept."""
         refusal = refusal_of_names(command) or NOT_INITIALIZED_YET
         self._host.counters.early += 1
+        self._note("not initialized yet")
         self.refuse(refusal, command)
         return self._has_room()
 

@@ -25,6 +25,9 @@ Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[AsgiMessage]]
 Send = Callable[[AsgiMessage], Awaitable[None]]
 
+_CORRELATING: Final = (b"x-request-id", b"traceparent")
+"""Headers that name a request in the logs of the host, the first that is there."""
+
 _BAD_REQUEST: Final = 400
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
@@ -127,7 +130,8 @@ class WebSocketApp:
                 await send({"type": "websocket.accept"})
             except OSError:
                 return  # The client did not wait for the end of the handshake.
-            await self._runtime.attach(WebSocketTransport(scope, receive, send), app=app, identity=identity)
+            transport = WebSocketTransport(scope, receive, send)
+            await self._runtime.attach(transport, app=app, identity=identity, correlation=_correlation_of(scope))
 
 
 def app_of(scope: Scope) -> str | None:
@@ -147,6 +151,15 @@ def app_of(scope: Scope) -> str | None:
 def _origins_of(scope: Scope) -> set[str]:
     """Give what a client names as the origin of its page: one, or none when it is no page."""
     return {value.decode("latin-1") for name, value in scope.get("headers", ()) if name == b"origin"}
+
+
+def _correlation_of(scope: Scope) -> str:
+    """Give the id under which whoever passed the request on knows it; nothing when it names none.
+
+    `X-Request-ID` is what proxies set; of a `traceparent` (W3C Trace Context, section 3.2) the whole is taken.
+    """
+    headers = {name: value for name, value in scope.get("headers", ()) if name in _CORRELATING}
+    return next((headers[name].decode("latin-1") for name in _CORRELATING if name in headers), "")
 
 
 async def _refuse(scope: Scope, send: Send, status: int) -> None:

@@ -17,6 +17,7 @@ from signalreel_adapters.ports import Gate, IceServers, SessionInfo, Verdict
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
 from signalreel_adapters.runtime.limits import Limits
+from signalreel_adapters.runtime.noting import Noting
 from signalreel_adapters.runtime.rates import SharedRates
 from signalreel_adapters.runtime.session import Session
 from signalreel_adapters.testing.clock import SECOND, ManualClock
@@ -31,6 +32,7 @@ class Host:
         self.limits = limits if limits is not None else Limits()
         self.counters = Counters()
         self.shared_rates = SharedRates(self.limits)
+        self.notes: Noting | None = None
         self.clock = ManualClock()
         self.is_ready = True
         self.ice: IceServers | None = None

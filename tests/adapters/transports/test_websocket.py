@@ -12,6 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from signalreel.events import SessionClosed
+from signalreel.notes import Correlation
 from signalreel.reel import MemoryReel, Reel
 from signalreel_adapters import FakeMedia, Limits, MemoryClient, Runtime, SeededIds, TransportClosed
 from signalreel_adapters.testing import TransportPair, check_transport
@@ -414,3 +415,25 @@ async def _played(clients: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
         await clients[who].send(message)
         heard[who] += [await clients[who].receive() for _ in range(answers)]
     return heard
+
+
+@pytest.mark.parametrize(
+    ("headers", "noted"),
+    [
+        ({"X-Request-ID": "req-1", "traceparent": "00-4bf9-00f0-01"}, [Correlation("req-1")]),
+        ({"traceparent": "00-4bf9-00f0-01"}, [Correlation("00-4bf9-00f0-01")]),
+        ({"X-Request-ID": "<script>"}, []),
+        ({}, []),
+    ],
+)
+async def test_the_id_of_the_request_is_noted_beside_the_reel(
+    headers: dict[str, str], noted: list[Correlation]
+) -> None:
+    """So that the logs of a proxy and the reel can be read together; what is no id is left out."""
+    reel = MemoryReel()
+    async with served(reel) as server:
+        async with connect(server.url(), additional_headers=headers):
+            pass
+        await server.runtime.idle()
+
+    assert [note.body for note in reel.notes() if isinstance(note.body, Correlation)] == noted
