@@ -37,6 +37,7 @@ PURE: Final = frozenset(
         "textwrap",
         "types",
         "typing",
+        "zlib",  # takes a packed dump apart, in memory
     }
 )
 """All that the engine may import. Time, ids and verdicts reach it on records, never through a module."""
