@@ -44,7 +44,7 @@ class About(Struct, frozen=True, rename="camel"):
 
 def about_of(reel: Reel, name: str, *, redacted: bool = False) -> About:
     """Say what a reel is, under the name that it is shown by."""
-    first = getattr(reel, "first_seq", 1)
+    first = reel.first_seq
     return About(
         name,
         first,

@@ -17,11 +17,12 @@ from msgspec import Struct
 
 from signalreel.debug.rows import ROWS, number_of
 from signalreel.debug.state import Watch
-from signalreel.debug.story import ToldRecord, origin_of, told_changes, told_record
-from signalreel.debug.telling import printable
+from signalreel.debug.story import LISTED_MAX, ToldNote, ToldRecord, origin_of, told_changes, told_record
+from signalreel.debug.telling import printable, told_note
 from signalreel.engine import TABLES, Engine
 from signalreel.errors import ReelDamaged
 from signalreel.identifiers import Kind
+from signalreel.notes import Note
 from signalreel.record import Record, input_name
 from signalreel.reel import Reel
 from signalreel.replay import Cursor, Replayed, apply_entry, compare
@@ -84,6 +85,7 @@ class Scan:
         self._lives_count = 0
         self._apps: dict[str, str] = {}
         self._part = Part(self._scanned + 1, names=[""])
+        self._notes = _Notes(reel, self._scanned + 1)
         self._damage: ReelDamaged | None = None
         self._begin()
 
@@ -140,10 +142,12 @@ class Scan:
         """Tell the records from `first` on, to the end of the reel, with what each changed."""
         engine = self._cursor.at(max(0, first - 1))
         watch = Watch(engine)
+        notes = _Notes(self.reel, engine.seq + 1)
         for entry in self.reel.entries(engine.seq + 1):
             step = apply_entry(engine, entry)
             changes, states = told_changes(watch, engine)
-            yield told_record(step, compare(entry.outcome, step), changes=changes, states=states)
+            told = [ToldNote(told_note(note), note.session, note.time) for note in notes.up_to(entry.seq)]
+            yield told_record(step, compare(entry.outcome, step), notes=told, changes=changes, states=states)
 
     # ---- one record
 
@@ -163,7 +167,9 @@ class Scan:
         part.refused.append(self._name(step.refused))
         part.lines.append(min(LINES_MAX, 1 + len(step.transitions) + len(step.messages)))
         part.flags.append(
-            (DIVERGED if replayed.divergence is not None else 0) | (UNCONCLUDED if replayed.recorded is None else 0)
+            (DIVERGED if replayed.divergence is not None else 0)
+            | (NOTED if self._notes.up_to(record.seq) else 0)
+            | (UNCONCLUDED if replayed.recorded is None else 0)
         )
         numbers = [number_of(fired) for _, fired in step.fired]
         part.rows.append(numbers)
@@ -218,6 +224,23 @@ class Scan:
             number = self._names[name] = len(self._names)
             self._part.names.append(printable(name))
         return number
+
+
+class _Notes:
+    """The notes of a reel, given as their records come."""
+
+    def __init__(self, reel: Reel, first: int) -> None:
+        self._coming = reel.notes(first)
+        self._next = next(self._coming, None)
+
+    def up_to(self, seq: int) -> list[Note]:
+        """Give the notes up to a record that were not given before, and not more than are told of one."""
+        found: list[Note] = []
+        while self._next is not None and self._next.seq <= seq:
+            if len(found) < LISTED_MAX:
+                found.append(self._next)
+            self._next = next(self._coming, None)
+        return found
 
 
 _FINALS: Final = {str(kind): frozenset(map(str, TABLES[kind].finals)) for kind in Kind}

@@ -2,9 +2,12 @@
 
 from signalreel.commands import JoinRoom, Publish
 from signalreel.debug.rows import ROWS
-from signalreel.debug.scan import DIVERGED, LINES_MAX, UNCONCLUDED, Part, Scan
+from signalreel.debug.scan import DIVERGED, LINES_MAX, NOTED, UNCONCLUDED, Part, Scan
 from signalreel.debug.story import told_record
+from signalreel.notes import Closed, Note, OffReel
 from signalreel.reel import MemoryReel
+from signalreel.replay import Cursor
+from signalreel.snapshot import encode_snapshot
 from signalreel.step import Outcome
 from tests.engine.world import World
 
@@ -108,3 +111,41 @@ def test_a_record_that_comes_to_something_else_now_is_flagged() -> None:
     assert [seq for seq, flags in enumerate(part.flags, 1) if flags] == [3, whole.last_seq]
     assert (part.flags[2], part.flags[-1]) == (DIVERGED, UNCONCLUDED)
     assert [one.divergence is not None for one in scan.window(2, 3)] == [False, True, False]
+
+
+def test_notes_stand_beside_their_records() -> None:
+    """A record with notes is flagged, and tells them; the others are not."""
+    reel = a_call().reel()
+    reel.note(Note(4, 4_500, "alice", Closed(1006)))
+    reel.note(Note(4, 4_600, "", OffReel("ping", 3)))
+    scan = Scan(reel)
+    part = joined(list(scan.parts(3)))
+
+    assert [seq for seq, flags in enumerate(part.flags, 1) if flags & NOTED] == [4]
+    assert [[(note.session, note.time) for note in one.notes] for one in scan.window(3, 3)] == [
+        [],
+        [("alice", 4_500), ("", 4_600)],
+        [],
+    ]
+    assert "1006" in scan.window(4, 1)[0].notes[0].what
+
+
+def test_a_reel_that_goes_on_from_a_seam_begins_with_what_lives_there() -> None:
+    """The lives before its first record are known with the state they were in, and records keep their seqs."""
+    world = a_call()
+    whole = world.reel()
+    cursor = Cursor(whole)
+    cursor.seek(6)
+    states = {machine.id: str(machine.state) for _, machine in cursor.engine.machines()}
+    later = MemoryReel(whole.header, seam=encode_snapshot(cursor.engine.snapshot()), first_seq=7)
+    for entry in whole.entries(7):
+        later.append(entry.seq, entry.record)
+        if entry.outcome is not None:
+            later.conclude(entry.seq, entry.outcome)
+    scan = Scan(later)
+    part = joined(list(scan.parts(4)))
+
+    assert part.first == 7
+    assert {life.id: life.state for life in part.lives if life.state} == states
+    assert part.flags == [0] * len(part.times)
+    assert scan.window(8, 1)[0].seq == 8
