@@ -16,8 +16,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from signalreel.commands import Publish
 from signalreel.engine import Engine
+from signalreel.header import Header
 from signalreel.record import encode_record
-from signalreel.reel import Header, MemoryReel
+from signalreel.reel import MemoryReel
 from signalreel.settings import Settings
 from signalreel.step import outcome_of
 from signalreel_adapters import SqliteReel

@@ -38,9 +38,9 @@ export function shortened(text, length = 18) {
   return `${text.slice(0, length - tail - 1)}…${text.slice(-tail)}`;
 }
 
-/** Shorten a session's id to what tells two apart in one reel, as every command of the debugger does. */
+/** Shorten a session's id: its beginning, as every command of the debugger shows it, and its end, for ids that count. */
 export function shortSession(session) {
-  return session.length <= 14 ? session : `${session.slice(0, 8)}…`;
+  return session.length <= 14 ? session : `${session.slice(0, 8)}…${session.slice(-3)}`;
 }
 
 /** Shorten the session in a playback's id to what tells two apart. */
@@ -59,4 +59,13 @@ export function lastNotAfter(sorted, value, read = (entry) => entry) {
     else high = middle;
   }
   return low - 1;
+}
+
+/** Tell a value of the state in words: fields of a branch with their names, nothing for what is empty. */
+export function toldTree(value) {
+  if (value === undefined || value === null || value === "") return "nothing";
+  if (Array.isArray(value)) return value.length ? value.map(toldTree).join(", ") : "none";
+  if (typeof value !== "object") return String(value);
+  const fields = Object.entries(value).filter(([, one]) => one !== "" && one !== null && one !== 0 && !(Array.isArray(one) && !one.length));
+  return fields.map(([name, one]) => (typeof one === "object" ? `${name} (${toldTree(one)})` : `${name} ${one}`)).join(", ") || "none";
 }

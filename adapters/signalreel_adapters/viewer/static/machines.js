@@ -1,6 +1,6 @@
 /* The picture of a machine with its state lit, its history, and its fields. The pictures are the server's own SVG. */
 
-import { element, shortId, toldTime } from "./dom.js";
+import { element, shortId, toldTime, toldTree } from "./dom.js";
 
 const LIVES_LISTED = 40;
 
@@ -20,14 +20,9 @@ export function litPicture(svg, { current = "", taken = new Map(), now = [] } = 
   return picture;
 }
 
-function told(value) {
-  if (value === "" || value === undefined) return "—";
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
 function fieldsOf(fields) {
   const shown = Object.entries(fields).filter(([, value]) => value !== "" && value !== 0 && value !== null && !(Array.isArray(value) && value.length === 0));
-  return element("dl", { class: "fields" }, ...shown.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, told(value))]));
+  return element("dl", { class: "fields" }, ...shown.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, toldTree(value))]));
 }
 
 /** The last told state of a life at a record: found in the last record that concerned and changed it. */

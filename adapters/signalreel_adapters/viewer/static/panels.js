@@ -1,6 +1,6 @@
 /* What is told beside the sequence: one record in full, what of the tables was seen, and the reel itself. */
 
-import { element, shortId, shortSession, shortened, toldTime } from "./dom.js";
+import { element, shortId, shortSession, shortened, toldTime, toldTree } from "./dom.js";
 
 const EARLIER_LISTED = 5;
 
@@ -8,16 +8,12 @@ function section(title, ...children) {
   return children.length ? [element("h3", {}, title), ...children] : [];
 }
 
-function toldValue(value) {
-  if (value === undefined) return "nothing";
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
-
 function changeLine(change) {
   const [kind, name, ...path] = change.path;
-  const place = element("td", {}, element("span", { class: `kind ${kind}` }, kind), " ", element("span", { title: name }, shortId(name ?? "", 24)), path.length ? element("b", {}, ` ${path.join(".")}`) : null);
-  const before = change.before === undefined ? element("td", { class: "quiet" }, "is new") : element("td", { class: "before" }, shortened(toldValue(change.before), 160));
-  const after = change.after === undefined ? element("td", { class: "quiet" }, "is gone") : element("td", { class: "after" }, shortened(toldValue(change.after), 160));
+  const short = name?.includes("/") ? name.slice(name.indexOf("/") + 1) : name;
+  const place = element("td", {}, element("span", { class: `kind ${kind}` }, kind), " ", element("span", { title: name }, shortId(short ?? "", 24)), path.length ? element("b", {}, ` ${path.join(".")}`) : null);
+  const before = change.before === undefined ? element("td", { class: "quiet" }, "is new") : element("td", { class: "before" }, shortened(toldTree(change.before), 160));
+  const after = change.after === undefined ? element("td", { class: "quiet" }, "is gone") : element("td", { class: "after" }, shortened(toldTree(change.after), 160));
   return element("tr", {}, place, before, after);
 }
 
@@ -26,12 +22,18 @@ function rowLine(row) {
   return element("li", {}, element("code", {}, cell), ": ", element("b", {}, row.what || "nothing more"), row.machine ? element("span", { class: "quiet", title: row.machine }, ` ${shortId(row.machine)}`) : null);
 }
 
+function isChange(row) {
+  return row.state !== row.next;
+}
+
 /** What brought the machines of a record where it found them: their last transitions before it. */
 function earlier(columns, place, go) {
   const seq = columns.seq(place);
   return columns.touched[place].slice(0, 4).flatMap((number) => {
     const life = columns.lives[number];
-    const moves = columns.movesOf[number].filter((move) => columns.moveSeqs[move] < seq).slice(-EARLIER_LISTED);
+    const before = columns.movesOf[number].filter((move) => columns.moveSeqs[move] < seq);
+    const changed = before.filter((move) => isChange(columns.about.rows[columns.moveRows[move]]));
+    const moves = (changed.length ? changed : before).slice(-EARLIER_LISTED);
     if (!moves.length) return [];
     const list = element("ol", { class: "history" });
     for (const move of moves) {

@@ -43,10 +43,10 @@ class Viewer {
         this.refilter();
         this.bar.draw();
         byId("state").textContent = this.columns.count < this.columns.about.records ? `reading: ${this.columns.count} of ${this.columns.about.records}` : "";
-        if (this.chosen === 0 && !this.begun && this.columns.count > 0) {
+        if (!this.begun && this.columns.count > 0) {
           this.begun = true;
           this.go(this.wished());
-        }
+        } else if (this.waitsFor !== undefined && this.waitsFor < this.columns.count) this.go(this.waitsFor);
         await new Promise((resolve) => setTimeout(resolve));
       }
     } catch (error) {
@@ -82,6 +82,7 @@ class Viewer {
     const { columns } = this;
     if (columns.count === 0) return;
     const chosen = Math.min(Math.max(0, place), columns.count - 1);
+    this.waitsFor = place > chosen && place < columns.about.records ? place : undefined; // It has not been read yet.
     this.chosen = chosen;
     this.bar.place(chosen);
     this.list.reveal(chosen);
