@@ -70,6 +70,7 @@ TABLES: Final[dict[Kind, Table[Any]]] = {
 }
 """The table of each kind of machine."""
 
+_OF_MACHINES: Final = (MediaEvent, DeadlineReached)  #: events that name the machine they concern
 _CELLS: Final = {kind: table.cells for kind, table in TABLES.items()}
 _OTHER_INPUTS: Final = 2  #: of the three kinds of input, those that a record does not carry
 _UNKNOWN_SESSION: Final = Fired("route", "", "", 0, "ignore: of a session that is not open")
@@ -216,7 +217,8 @@ class Engine:
             self._apply_event(record, event)
         else:
             self._apply_host(record, cast(HostCommand, host))
-        self._drain()
+        if context.notices:
+            self._drain()
         if context.registry.changes:
             self._note_registered()
         deadline = context.indexes.deadline(context.machines)
@@ -259,7 +261,7 @@ class Engine:
 
     def _apply_event(self, record: Record, event: Event) -> None:
         context = self._context
-        if isinstance(event, MediaEvent | DeadlineReached):
+        if isinstance(event, _OF_MACHINES):
             context.begin(record, event.machine.app, "")
             self._run(event)
         elif isinstance(event, SessionClosed):

@@ -29,8 +29,8 @@ SessionId = NewType("SessionId", str)
 NAME_LENGTH_MAX: Final = 255
 """Characters in the name of a stream, room or pair. Real servers set no limit; 255 is what every file system takes."""
 
-_NAME: Final = re.compile(r"[A-Za-z0-9_.\-]+")
-_PATH_SEGMENTS: Final = frozenset({".", ".."})
+_NAME: Final = re.compile(rf"(?!\.{{1,2}}\Z)[A-Za-z0-9_.\-]{{1,{NAME_LENGTH_MAX}}}")
+_is_name: Final = _NAME.fullmatch
 
 
 class Kind(StrEnum):
@@ -40,6 +40,12 @@ class Kind(StrEnum):
     PLAYBACK = "playback"
     PAIR = "pair"
     ROOM = "room"
+
+
+for _kind in Kind:
+    # Python 3.11 finds a member by a descriptor that is written in Python, at ten times the cost of an attribute, and a
+    # record asks for several. Later versions put the member there themselves.
+    type.__setattr__(Kind, _kind.name, _kind)
 
 
 class Reference(Struct, frozen=True, array_like=True, gc=False):
@@ -62,7 +68,7 @@ def is_valid_name(name: str) -> bool:
     host's own code, and so is a name of more than `NAME_LENGTH_MAX` characters. A trailing newline is refused as well,
     which a pattern that ends in `$` would let through.
     """
-    return len(name) <= NAME_LENGTH_MAX and _NAME.fullmatch(name) is not None and name not in _PATH_SEGMENTS
+    return _is_name(name) is not None
 
 
 def playback_id(session: str, stream_id: str) -> str:

@@ -6,7 +6,7 @@ costs at most 64 small hashes, however many streams are live. It finds accidents
 writes the reel, who could write another digest as well.
 """
 
-import hashlib
+from hashlib import blake2b
 from typing import Final, Protocol
 
 import msgspec
@@ -60,11 +60,11 @@ class StateHash:
         for place, value in self._changed.items():
             total -= parts.pop(place, 0)
             if value is not None:
-                hashed = hashlib.blake2b(_encode((place, value)), digest_size=DIGEST_SIZE).digest()
+                hashed = blake2b(_encode((place, value)), digest_size=DIGEST_SIZE).digest()
                 part = parts[place] = int.from_bytes(hashed, "big")
                 total += part
         self._changed.clear()
         self._total = total % _MODULUS
-        whole = hashlib.blake2b(self._total.to_bytes(DIGEST_SIZE, "big"), digest_size=DIGEST_SIZE)
+        whole = blake2b(self._total.to_bytes(DIGEST_SIZE, "big"), digest_size=DIGEST_SIZE)
         whole.update(_encode(rest))
         return whole.digest()

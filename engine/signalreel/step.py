@@ -5,7 +5,7 @@ cannot read off the record. The digest chains one step to the next: the same ree
 machine, under every hash seed.
 """
 
-import hashlib
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -158,6 +158,5 @@ def chain(
     deadline: Deadline | None,
 ) -> bytes:
     """Give the digest after a step: of the digest before it and everything the step shows to the world."""
-    digest = hashlib.blake2b(before, digest_size=DIGEST_SIZE)
-    digest.update(_encode((seq, transitions, messages, deadline)))
-    return digest.digest()
+    # Joined first: two calls of the hash cost more than a copy of what a step says.
+    return blake2b(before + _encode((seq, transitions, messages, deadline)), digest_size=DIGEST_SIZE).digest()

@@ -201,8 +201,10 @@ def lives_as(*kinds: Kind) -> Condition:
 
 def is_taken(id: str, kinds: tuple[Kind, ...], context: Context) -> bool:
     """Whether an id is alive as one of these kinds; one that players may wait for is a stream's before it is live."""
-    if any(context.find(kind, id) is not None for kind in kinds):
-        return True
+    machines, app = context.machines, context.app
+    for kind in kinds:
+        if (kind, app, id) in machines:
+            return True
     registered = context.registry.stream(context.app, id) if Kind.STREAM in kinds else None
     return registered is not None and registered.waits
 

@@ -176,7 +176,8 @@ class Context:
 
     def held(self, session: str, kind: Kind) -> list[str]:
         """The ids of the machines of a kind that a session holds, in a fixed order."""
-        return sorted(key[2] for key in self.indexes.held(session) if key[0] is kind)
+        found = [key[2] for key in self.indexes.held(session) if key[0] is kind]
+        return sorted(found) if len(found) > 1 else found
 
 
 def error_of(

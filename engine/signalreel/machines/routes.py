@@ -187,11 +187,20 @@ def _description(context: Context, command: TakeConfiguration) -> Keys:
 
 
 def _candidate(context: Context, command: TakeCandidate) -> Keys:
-    id = command.stream_id
-    key = _own_playback(context, id) or _own_stream(context, id)
-    if key is not None:
-        return (key,)
-    pair = (Kind.PAIR, context.app, id)
+    """Nearly half of all commands are candidates, so this asks what is likeliest first; a session holds one of them."""
+    app, id = context.app, command.stream_id
+    held = context.indexes.held(context.session)
+    stream = (Kind.STREAM, app, id)
+    if stream in held:
+        playback = _own_playback(context, id)
+        return (stream if playback is None else playback,)
+    pair = (Kind.PAIR, app, id)
+    if pair in held:
+        playback = _own_playback(context, id)
+        return (pair if playback is None else playback,)
+    playback = _own_playback(context, id)
+    if playback is not None:
+        return (playback,)
     return (pair,) if _is_shown(context, pair) else NOWHERE
 
 

@@ -5,6 +5,7 @@ What they do is in the modules of their tables, which look at one another's mach
 
 from bisect import bisect_left
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -56,9 +57,12 @@ class Stream(Machine[StreamState], frozen=True, gc=False, cache_hash=True, omit_
     away_since: int = 0  #: seq of the record by which its publisher was last lost
 
 
+_BROADCASTING: Final = StreamState.BROADCASTING
+
+
 def is_live(machine: object) -> bool:
     """Whether this is a stream that can be played now."""
-    return isinstance(machine, Stream) and machine.state is StreamState.BROADCASTING
+    return isinstance(machine, Stream) and machine.state is _BROADCASTING
 
 
 class PlaybackState(StrEnum):

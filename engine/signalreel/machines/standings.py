@@ -65,7 +65,9 @@ def names_in(command: Command, vouched: str) -> tuple[str, ...]:
     claimed = command.subscriber_id if isinstance(command, Publish | Play) else ""
     if len(claimed) > LABEL_LENGTH_MAX:
         claimed = ""  # Nobody of so long a name is registered or blocked: keeping it would only fill memory.
-    return tuple(name for name in dict.fromkeys((claimed, vouched)) if name)
+    if not claimed:
+        return (vouched,) if vouched else ()
+    return (claimed,) if vouched in {"", claimed} else (claimed, vouched)
 
 
 class Standings:
