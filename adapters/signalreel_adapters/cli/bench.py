@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, Final, Literal
 
@@ -12,10 +13,11 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import Progress
 
-from signalreel_adapters.cli.figures import media_lines
+from signalreel_adapters.cli.debug.reading import open_reel
+from signalreel_adapters.cli.figures import media_lines, plain_lines
 from signalreel_adapters.cli.mistakes import MissingExtra, Mistake
 
-__all__ = ("bench", "engine", "media")
+__all__ = ("bench", "engine", "media", "record", "replay")
 
 bench: Final = cyclopts.App(
     name="bench",
@@ -28,24 +30,45 @@ _PAIRS_MAX: Final = 100
 
 
 @bench.command
-def engine(*, json: _Json = False) -> int:
+def engine(*, reel: Path | None = None, json: _Json = False) -> int:
     """Measure records applied and replayed.
 
     Parameters
     ----------
+    reel
+        The reel to measure with, in place of the fixed mix of flows.
     json
         Print one JSON object with the figures.
     """
-    measure: Callable[[Callable[[str], None]], msgspec.Struct] = _module("engine").bench_engine
-    console = Console(stderr=True)
-    with console.status("measuring") as status:
-        figures = measure(status.update if console.is_terminal else _say)
-    if json:
-        _print_json(figures)
-    else:
-        for name, value in msgspec.structs.asdict(figures).items():
-            print(f"{name:<34} {value}")
-    return 0
+    return _measure(_module("engine").bench_engine, reel, json=json)
+
+
+@bench.command
+def replay(*, reel: Path | None = None, json: _Json = False) -> int:
+    """Measure the replay of a reel, beside other programs that replay what they have written.
+
+    Parameters
+    ----------
+    reel
+        The reel to measure with, in place of the fixed mix of flows.
+    json
+        Print one JSON object with the figures.
+    """
+    return _measure(_module("replay").bench_replay, reel, json=json)
+
+
+@bench.command
+def record(*, reel: Path | None = None, json: _Json = False) -> int:
+    """Measure inputs recorded, each durability, beside another program that writes events.
+
+    Parameters
+    ----------
+    reel
+        The reel whose inputs are recorded, in place of the fixed mix of flows.
+    json
+        Print one JSON object with the figures.
+    """
+    return _measure(_module("record").bench_record, reel, json=json)
 
 
 @bench.command
@@ -104,6 +127,20 @@ def media(
         _print_json(figures)
     else:
         for line in media_lines(figures):
+            print(line)
+    return 0
+
+
+def _measure(measure: Callable[..., msgspec.Struct], reel: Path | None, *, json: bool) -> int:
+    """Measure the fixed mix or a reel, and print the figures."""
+    opened = open_reel(reel) if reel is not None else None
+    console = Console(stderr=True)
+    with console.status("measuring") as status:
+        figures = measure(status.update if console.is_terminal else _say, reel=opened)
+    if json:
+        _print_json(figures)
+    else:
+        for line in plain_lines(figures):
             print(line)
     return 0
 

@@ -1,9 +1,14 @@
-"""Figures of `signalreel bench media` as text for people: a table for each number of viewers, a row for each server."""
+"""Figures of `signalreel bench` as text for people.
+
+Those of media are a table for each number of viewers, with a row for each server; all others a line for each figure.
+"""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
-__all__ = ("media_lines",)
+import msgspec
+
+__all__ = ("media_lines", "plain_lines")
 
 _MEASURED: Final = (
     ("CPU us/packet", "cpu_us_per_packet", 1),
@@ -14,7 +19,23 @@ _MEASURED: Final = (
 )
 """Heading, figure and digits. Each cell has the median and its spread."""
 
+_NAME_WIDTH: Final = 44
+
 _TOLD: Final = ("CPU ours/its", "loss", "core", "join ms", "KiB/viewer")
+
+
+def plain_lines(figures: msgspec.Struct) -> Iterator[str]:
+    """Give a line for each figure; those inside of others have all their names, with dots between them."""
+    for name, value in _flat("", msgspec.to_builtins(figures)):
+        yield f"{name:<{_NAME_WIDTH}} {value}"
+
+
+def _flat(name: str, value: object) -> Iterator[tuple[str, object]]:
+    if not isinstance(value, dict):
+        yield name, value
+        return
+    for inner, one in cast(dict[str, object], value).items():
+        yield from _flat(f"{name}.{inner}" if name else inner, one)
 
 
 def media_lines(figures: Any) -> Iterator[str]:  # noqa: ANN401 - a struct of a module that need not be installed

@@ -3,13 +3,19 @@
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 import msgspec
 import pytest
 
+from signalreel.settings import Settings
 from signalreel_adapters.bench.engine import EngineFigures
+from signalreel_adapters.bench.mix import make_mix
+from signalreel_adapters.bench.record import RecordFigures
+from signalreel_adapters.bench.replay import ReplayFigures
+from signalreel_adapters.bench.source import Peer, Source, write_reel
 from signalreel_adapters.cli import main
 from signalreel_adapters.media.aiortc.measuring.figures import MediaFigures, MediaRun, PeerFigures, Progress
 
@@ -21,6 +27,9 @@ class Figures(msgspec.Struct):
 
 
 NAMED: Final = {
+    ReplayFigures: {"records_per_s", "records", "peers"},
+    RecordFigures: {"records_per_s", "p99_ms", "durability", "peers"},
+    Peer: {"missing", "records_per_s"},
     EngineFigures: {"records_per_s", "us_per_record", "records", "machines"},
     MediaFigures: {"runs", "peers"},
     PeerFigures: {"missing", "runs"},
@@ -29,6 +38,9 @@ NAMED: Final = {
 """Under which names figures are compared over time."""
 
 MORE: Final = {
+    ReplayFigures: {"us_per_record", "memory_records_per_s", "runs"},
+    RecordFigures: {"durabilities", "records", "in_flight", "runs"},
+    Peer: {"records", "version", "setting", "batched_records_per_s"},
     EngineFigures: {"decode_and_apply_records_per_s", "decode_and_apply_us_per_record", "runs"},
     MediaFigures: {"fan_out", "transport", "interface", "cores", "packets_per_s", "window_s", "seconds"},
     MediaRun: {
@@ -61,8 +73,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a benchmark that takes no time in the place of the real one."""
     module = ModuleType("signalreel_adapters.bench.engine")
 
-    def bench_engine(progress: object) -> Figures:
+    def bench_engine(progress: object, *, reel: object) -> Figures:
         assert callable(progress)
+        assert reel is None
         progress("half done")
         return Figures(7)
 
@@ -162,3 +175,17 @@ def test_what_cannot_be_measured_is_told(
     """As a mistake, and not as a traceback."""
     assert run(*options) == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["replay", "record"])
+def test_any_reel_can_be_measured(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In place of the mix: every figure has a line, those of the others with their names before them."""
+    write_reel(tmp_path / "small.reel", Source(Settings(), [], make_mix(1)[0][:20], 20))
+    with pytest.raises(SystemExit) as left:
+        main(["bench", command, "--reel", str(tmp_path / "small.reel")])
+    lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines())
+
+    assert left.value.code == 0
+    assert int(lines["records_per_s"]) > 0
+    assert int(lines["records"]) == 20
+    assert int(lines["peers.eventsourcing.records_per_s"]) > 0

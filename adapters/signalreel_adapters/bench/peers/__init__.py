@@ -1,0 +1,3 @@
+"""Other programs that do the same work, each behind the smallest adapter that is fair to it."""
+
+__all__ = ()

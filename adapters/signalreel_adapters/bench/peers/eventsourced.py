@@ -1,0 +1,121 @@
+"""`eventsourcing` (PyPI) with its SQLite store, on the same records.
+
+One aggregate for each session or machine that records concern; each record is one event of its aggregate and carries
+the record's whole content as text, because the library's own codec is JSON. It is written as its documentation shows:
+`Application.save`, here with all aggregates of 64 records at once, which is one transaction. It is replayed by
+`repository.get` for every aggregate, without its cache. It keeps no order between aggregates, no digest and no outcome.
+"""
+
+import os
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final, cast
+from uuid import UUID
+
+import msgspec
+from eventsourcing.application import Application
+from eventsourcing.domain import Aggregate, event
+
+from signalreel.record import Record
+from signalreel_adapters.bench.source import BATCH, Peer, cpu_of, rate
+
+__all__ = ("RECORDS_MAX", "Call", "Recording", "Replay")
+
+RECORDS_MAX: Final = 5_000
+"""It is slower by so much that more would only take longer."""
+
+_SETTING: Final = "SQLite store in a file, an event a record, 64 records a transaction"
+
+
+class Call(Aggregate):
+    """One session or machine, and what happened to it."""
+
+    @event("Begun")
+    def __init__(self) -> None:
+        self.records = 0
+        self.time = 0
+
+    @event("Recorded")
+    def take(self, time: int, content: str) -> None:
+        """Apply a record."""
+        self.records += 1
+        self.time = time
+
+
+def _inputs(records: list[Record]) -> list[tuple[str, int, str]]:
+    """Whom each record concerns, when, and all it holds."""
+    found: list[tuple[str, int, str]] = []
+    for record in records[:RECORDS_MAX]:
+        machine = getattr(record.event, "machine", None)
+        owner = record.session or (f"{machine.kind}/{machine.id}" if machine is not None else "")
+        found.append((owner, record.time, msgspec.json.encode(record).decode()))
+    return found
+
+
+def _open(path: Path) -> Application[UUID]:
+    return Application(env={"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": os.fspath(path)})
+
+
+def _write(application: Application[UUID], inputs: list[tuple[str, int, str]]) -> list[UUID]:
+    """Record everything; give the ids of the aggregates."""
+    calls: dict[str, Call] = {}
+    for start in range(0, len(inputs), BATCH):
+        touched: dict[str, Call] = {}
+        for owner, time, content in inputs[start : start + BATCH]:
+            call = calls.get(owner)
+            if call is None:
+                call = calls[owner] = Call()
+            call.take(time=time, content=content)
+            touched[owner] = call
+        application.save(*touched.values())
+    return [call.id for call in calls.values()]
+
+
+class Replay:
+    """Reads every aggregate back."""
+
+    def __init__(self, path: Path, records: list[Record]) -> None:
+        inputs = _inputs(records)
+        self._records = len(inputs)
+        self._application = _open(path)
+        self._ids = _write(self._application, inputs)
+        self._taken: list[float] = []
+
+    def run(self) -> None:
+        """Take a turn."""
+        self._taken.append(cpu_of(self._read))
+
+    def _read(self) -> None:
+        get = self._application.repository.get
+        found = sum(cast(Call, get(id)).records for id in self._ids)
+        if found != self._records:
+            raise AssertionError(f"eventsourcing gave {found} of {self._records} records back")
+
+    def figures(self) -> Peer:
+        """Give what was measured."""
+        return _figures(self._records, self._taken)
+
+
+class Recording:
+    """Writes every record to a store of its own each time."""
+
+    def __init__(self, folder: Path, records: list[Record]) -> None:
+        self._folder = folder
+        self._inputs = _inputs(records)
+        self._taken: list[float] = []
+
+    def run(self) -> None:
+        """Take a turn."""
+        application = _open(self._folder / f"eventsourcing-{len(self._taken)}.db")
+        try:
+            self._taken.append(cpu_of(lambda: _write(application, self._inputs)))
+        finally:
+            application.close()
+
+    def figures(self) -> Peer:
+        """Give what was measured."""
+        return _figures(len(self._inputs), self._taken)
+
+
+def _figures(records: int, taken: list[float]) -> Peer:
+    return Peer(records_per_s=rate(records, taken), records=records, version=version("eventsourcing"), setting=_SETTING)
