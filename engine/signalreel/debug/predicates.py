@@ -207,14 +207,18 @@ _CALLS: Final[dict[str, _Callable]] = {
 }
 
 
+_OF_STATE: Final = frozenset((*map(str, Kind), "count", "len", "session"))
+
+
 # ---------------------------------------------------------------- reading
 
 
 class Predicate:
     """An expression that was read: whether it holds after a record. Made by `compile_predicate`."""
 
-    def __init__(self, text: str, part: _Part, *, asks_invariants: bool = False) -> None:
+    def __init__(self, text: str, part: _Part, *, asks_invariants: bool = False, is_of_state: bool = False) -> None:
         self.text: Final = text
+        self.is_of_state: Final = is_of_state  #: it asks the state alone, and nothing of the record or its step
         self._part = part
         self._asks_invariants = asks_invariants
         self._watcher: tuple[Engine, Monitor] | None = None
@@ -266,8 +270,9 @@ def compile_predicate(text: str) -> Predicate:
         raise InvalidPredicate(text, 0, "it is nested too deep, or holds a character that no expression has") from None
     if sum(1 for _ in ast.walk(tree)) > NODES_MAX:
         raise InvalidPredicate(text, 0, f"it has more than {NODES_MAX} parts")
-    asks = any(isinstance(node, ast.Name) and node.id == "invariant" for node in ast.walk(tree))
-    return Predicate(text, _Reader(text).part(tree.body), asks_invariants=asks)
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    part = _Reader(text).part(tree.body)
+    return Predicate(text, part, asks_invariants="invariant" in names, is_of_state=names <= _OF_STATE)
 
 
 class _Reader:

@@ -54,6 +54,8 @@ _TOLD_AS: Final = {
     "sealed_secret": "sealed",
     "turn_server_username": "credential",
     "turn_server_credential": "credential",
+    "turnServerUsername": "credential",
+    "turnServerCredential": "credential",
 }
 """Fields whose value is never shown, by what is told instead."""
 
@@ -94,7 +96,7 @@ def plain(value: object) -> Any:  # noqa: ANN401 -- whatever data there is
         case tuple() | list():
             return [plain(each) for each in cast(tuple[object, ...], value)]
         case dict():
-            return {str(key): plain(each) for key, each in cast(dict[object, object], value).items()}
+            return {str(key): _unless_hidden(str(key), each) for key, each in cast(dict[object, object], value).items()}
         case _:
             return value
 
@@ -108,12 +110,16 @@ def _fields(value: Struct) -> Iterator[tuple[str, Any]]:
 
 
 def _field(name: str, value: object) -> Any:  # noqa: ANN401 -- likewise
-    told = _TOLD_AS.get(name)
-    if told is not None and value not in ("", None):
-        return _measured(told, value, digested=name in _DIGESTED)
     key = _KEYED_BY.get(name)
     if key is not None:
         return {name: plain(each) for name, each in _by_name(value, key).items()}
+    return _unless_hidden(name, value)
+
+
+def _unless_hidden(name: str, value: object) -> Any:  # noqa: ANN401 -- likewise
+    told = _TOLD_AS.get(name)
+    if told is not None and value not in ("", None):
+        return _measured(told, value, digested=name in _DIGESTED)
     return plain(value)
 
 

@@ -84,6 +84,16 @@ _ALL: Final = (
         "publishes has it as long as the stream.",
     ),
     Invariant(
+        "leaving-ends-its-own",
+        "leaveFromRoom, leavedFromRoom",
+        "Whoever leaves a room ends what it publishes and plays in that room, and nothing elsewhere.",
+    ),
+    Invariant(
+        "candidate-handed-on",
+        "takeCandidate",
+        "A candidate for a stream or playback that its sender holds reaches media, in whatever state that is.",
+    ),
+    Invariant(
         "nothing-outlives-its-owner",
         "contract 14: no id is ever stuck",
         "No machine is held by a session that is not open, no playback shows what has ended, no call waits for a pair "

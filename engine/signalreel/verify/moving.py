@@ -8,13 +8,22 @@ from typing import Final
 
 from msgspec import Struct
 
-from signalreel.commands import GetRoomInfo, RegisterPushToken, SendPush, TakeConfiguration
+from signalreel.commands import (
+    GetRoomInfo,
+    LeaveFromRoom,
+    RegisterPushToken,
+    SendPush,
+    Stop,
+    TakeCandidate,
+    TakeConfiguration,
+)
 from signalreel.engine import Engine
 from signalreel.events import DeadlineReached, MediaEvent
 from signalreel.grants import GATED
-from signalreel.host import KickSession
+from signalreel.host import CloseRoom, KickSession
 from signalreel.identifiers import Kind
 from signalreel.machines.base import AnyMachine, Key
+from signalreel.machines.notices import LeftRoom
 from signalreel.machines.shapes import Pair, Playback, PlaybackState, Room, Stream, StreamState
 from signalreel.messages import (
     AnyMessage,
@@ -26,7 +35,7 @@ from signalreel.messages import (
     StopPeer,
 )
 from signalreel.record import Record, input_name
-from signalreel.step import Step
+from signalreel.step import Fired, Step
 from signalreel.verify.looking import Looking
 
 __all__ = ("Memory",)
@@ -40,6 +49,8 @@ _ASKING: Final = frozenset(GATED) - {RegisterPushToken, SendPush}
 _HELD: Final = frozenset((*Kind, "session", "standings", "used"))
 """Kinds of places of the state that a refusal leaves alone; what has expired by itself is forgotten with any order."""
 
+_LEAVING: Final = frozenset(input.__name__ for input in (LeaveFromRoom, Stop, CloseRoom))
+_NOT_NEGOTIATED: Final = frozenset((StreamState.RESTORING, PlaybackState.WAITING))
 _NO_LONGER_LIVE: Final = frozenset((StreamState.FINISHED, StreamState.RESTORING))
 
 
@@ -92,9 +103,13 @@ class Memory:
                 self._check_grant(look, step)
             if type(command) is TakeConfiguration:
                 self._check_answer(look, step, command)
+            elif type(command) is TakeCandidate:
+                self._check_candidate(look, step)
         elif isinstance(event, MediaEvent | DeadlineReached):
             self._check_retired(look, step, event)
         for id, fired in step.fired:
+            if fired.input == LeftRoom.__name__ and not fired.what.startswith("ignore"):
+                self._check_left(look, step, id, fired)
             if fired.is_unreachable:
                 look.wrong("nothing-unreachable", f"{fired.kind} {id[-8:]}", f"{fired.input} in {fired.state}")
         if step.transitions:
@@ -136,6 +151,27 @@ class Memory:
             lives = was is not None and was.timer == event.timer and 0 < was.wake_at <= step.record.time
         if not lives and (step.transitions or step.messages or look.before):
             look.wrong("retired-is-inert", key, "it was moved by what is over")
+
+    def _check_candidate(self, look: Looking, step: Step) -> None:
+        session = look.engine.session(step.record.session)
+        moved = {(made.machine.kind, made.machine.id) for made in step.transitions}
+        for id, fired in step.fired:
+            is_of_media = fired.kind in {Kind.STREAM, Kind.PLAYBACK} and fired.state not in _NOT_NEGOTIATED
+            if is_of_media and session is not None and (fired.kind, id) not in moved:
+                look.wrong("candidate-handed-on", (Kind(fired.kind), session.app, id), "it did not reach media")
+
+    def _check_left(self, look: Looking, step: Step, id: str, fired: Fired) -> None:
+        """What ends because a session left a room was in one of the rooms that the step is about."""
+        rooms = {name for name, one in step.fired if one.kind == Kind.ROOM and one.input in _LEAVING}
+        for transition in step.transitions:
+            machine = transition.machine
+            key = (machine.kind, machine.app, machine.id)
+            if (machine.kind, machine.id) != (fired.kind, id):
+                continue
+            was = look.was(key)
+            place = was.placed_in if isinstance(was, Stream) else was.room if isinstance(was, Playback) else ""
+            if place not in rooms:
+                look.wrong("leaving-ends-its-own", key, "it ended, though its session has left another room")
 
     # ---- what machines do
 

@@ -10,7 +10,17 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from signalreel.commands import GetRoomInfo, Join, JoinRoom, Play, Publish, Stop, TakeConfiguration
+from signalreel.commands import (
+    GetRoomInfo,
+    Join,
+    JoinRoom,
+    LeaveFromRoom,
+    Play,
+    Publish,
+    Stop,
+    TakeCandidate,
+    TakeConfiguration,
+)
 from signalreel.events import DeadlineReached, DescriptionCreated, MediaConnected, MediaLost
 from signalreel.identifiers import Kind, Reference
 from signalreel.machines.shapes import Call, Pair, PairState, Stream
@@ -212,6 +222,8 @@ BROKEN_STEPS: Final[tuple[tuple[str, Callable[[], list[Violation]]], ...]] = (
     ("room-list", lambda: observed(live(), _ask, lambda step: _listing(step, ("b", "s1")))),
     ("room-list", lambda: observed(live(), lambda world: world.say("alice", GetRoomInfo("r")), _with_own)),
     ("room-list", lambda: observed(live(), lambda world: world.say("carl", JoinRoom("r", "c")), _joined_to_nothing)),
+    ("leaving-ends-its-own", lambda: observed(live(), _leave_room, _of_another_room)),
+    ("candidate-handed-on", lambda: observed(live(), _find_candidate, shown(transitions=[]))),
     ("nothing-outlives-its-owner", lambda: observed(live(), _ask, shown(deadline=NOT_ITS_OWN))),
     ("refusal-changes-nothing", lambda: observed(live(), _stop, shown(refused="no_stream_exist"))),
     ("refusal-changes-nothing", lambda: observed(live(), _leave, shown(refused="no_stream_exist"))),
@@ -230,6 +242,18 @@ BROKEN_STEPS: Final[tuple[tuple[str, Callable[[], list[Violation]]], ...]] = (
 
 def _offer(world: World) -> Step:
     return world.say("alice", TakeConfiguration("p", "offer", "newer"))
+
+
+def _leave_room(world: World) -> Step:
+    return world.say("alice", LeaveFromRoom("r"))
+
+
+def _of_another_room(step: Step) -> Step:
+    return replace(step, fired=[(f"not-{id}" if row.kind == "room" else id, row) for id, row in step.fired])
+
+
+def _find_candidate(world: World) -> Step:
+    return world.say("alice", TakeCandidate("s1", 0, "0", "candidate"))
 
 
 def _refused(world: World) -> Step:
