@@ -157,9 +157,9 @@ def bisect(reel: Reel, predicate: Predicate, *, first: bool = False, passing: Pa
     low, high, asked = start, records, 1
     while high - low > 1:
         middle = (low + high) // 2
-        replayed = cursor.seek(middle)
+        there = cursor.seek(middle)
         asked += 1
-        if replayed is not None and predicate.holds(cursor.engine, replayed.step, replayed.divergence):
+        if there is not None and predicate.holds(cursor.engine, there.step, there.divergence):
             high = middle
         else:
             low = middle

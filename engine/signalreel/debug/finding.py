@@ -184,8 +184,8 @@ def _rule_of(given: Given, move: Move) -> str:
     for fired in of_machine:
         if fired.state == source:
             return rule_name(fired)
-    fired = next(iter(of_machine or [fired for _, fired in given.fired]), None)
-    return rule_name(fired) if fired is not None else ""
+    others = of_machine or [fired for _, fired in given.fired]
+    return rule_name(others[0]) if others else ""
 
 
 def _rule_about(given: Given, violations: tuple[Violation, ...]) -> str:
@@ -234,7 +234,7 @@ def find(
             "of messages, details and deadline only a digest was recorded, so what differs can be told by "
             "`--against` the code that recorded it"
             if what != "state digest"
-            else f"only a digest of the state was recorded; it came to differ in the {STATE_DIGEST_EVERY} records up to here"
+            else f"only a digest of the state was recorded; it began to differ in the last {STATE_DIGEST_EVERY} records"
         )
     broken = tuple(violations)
     chains = tuple(

@@ -1,4 +1,4 @@
-"""`signalreel.debug.bisect`: it finds each bug of the zoo, in the code that has it and in the reel of a server that had."""
+"""`signalreel.debug.bisect`: it finds each bug of the zoo, in the code that has it and on the reel of a server."""
 
 import msgspec
 import pytest
