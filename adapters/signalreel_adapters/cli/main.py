@@ -16,8 +16,11 @@ from signalreel.header import ENGINE_VERSION
 from signalreel_adapters.cli.bench import bench
 from signalreel_adapters.cli.capture import capture
 from signalreel_adapters.cli.conformance import conformance
+from signalreel_adapters.cli.debug.bisect import bisect_reel
 from signalreel_adapters.cli.debug.coverage import coverage
+from signalreel_adapters.cli.debug.diff import diff
 from signalreel_adapters.cli.debug.open import open_pictures
+from signalreel_adapters.cli.debug.reel import reel
 from signalreel_adapters.cli.debug.replay import replay
 from signalreel_adapters.cli.flow import flow
 from signalreel_adapters.cli.mistakes import Mistake
@@ -37,6 +40,9 @@ app: Final = cyclopts.App(
 )
 app.command(serve)
 app.command(replay)
+app.command(reel)
+app.command(bisect_reel, name="bisect")
+app.command(diff)
 app.command(open_pictures, name="open")
 app.command(coverage)
 app.command(bench)

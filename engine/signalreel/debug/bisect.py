@@ -28,6 +28,7 @@ from signalreel.verify import Monitor, Violation
 __all__ = (
     "Bisected",
     "OtherCode",
+    "Passing",
     "Verified",
     "bisect",
     "bisect_against",

@@ -238,7 +238,7 @@ def find(
         )
     broken = tuple(violations)
     chains = tuple(
-        Chain(f"{key[0]} {key[1] or '?'}/{short_id(key[2])}", causes)
+        Chain(f"{key[0]} {f'{printable(key[1])}/' if key[1] else ''}{short_id(key[2])}", causes)
         for key in _concerned(mine, moves)[:_CHAINS_MAX]
         if (causes := trail.chain(cursor, key, seq))
     )

@@ -1,0 +1,76 @@
+"""`signalreel reel verify REEL`: whether a reel is as it was written, and whether today's code makes the same of it."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from signalreel.debug import Bisected, Verified, bisect_against, verify
+from signalreel.replay import Replayed
+from signalreel_adapters.cli.debug.findings import lines_of_finding, print_lines
+from signalreel_adapters.cli.debug.othercode import OtherCodeProcess
+from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json, with_progress
+
+__all__ = ("verify_reel",)
+
+
+class _Report(Struct):
+    """What `--json` prints."""
+
+    verified: Verified
+    against: Bisected | None
+
+
+def verify_reel(file: Path, /, *, against: Path | None = None, json: Json = False) -> int:
+    """Check a reel's bytes, replay it with this code, and tell the first record that differs with all there is to it.
+
+    Leaves with 0 when it is whole and agrees, 1 when it is damaged or differs, 2 when the file cannot be used.
+
+    Parameters
+    ----------
+    file
+        The reel; it may be one that a server is writing.
+    against
+        A folder with another version's source tree, which is run beside this code, so that both sides can be shown
+        where a reel keeps only a digest.
+    json
+        Print one JSON object: `verified` with records, agreed, unconcluded, differing, digest, damage and first, and
+        `against` with what the other code gives first that is different.
+    """
+    reel = open_reel(file)
+    count = max(0, reel.last_seq - reel.first_seq + 1)
+
+    def passing(replayed: Iterator[Replayed]) -> Iterator[Replayed]:
+        return with_progress(replayed, count, "verifying", shown=json or sys.stderr.isatty())
+
+    verified = verify(reel, passing)
+    other: Bisected | None = None
+    if against is not None:
+        with OtherCodeProcess(against) as code:
+            other = bisect_against(reel, code, passing=passing)
+    if json:
+        print_json(_Report(verified, other))
+    else:
+        print_lines(_lines_of(verified, other))
+    fails = verified.first is not None or verified.damage or (other is not None and other.found is not None)
+    return 1 if fails else 0
+
+
+def _lines_of(verified: Verified, other: Bisected | None) -> Iterator[str]:
+    yield f"{verified.records} records, digest {verified.digest}"
+    yield (
+        f"{verified.agreed} outcomes agree, {verified.unconcluded} records had none, "
+        f"{verified.differing} differ by themselves"
+    )
+    if verified.damage:
+        yield f"damaged: {verified.damage}; nothing after it was looked at"
+    if verified.first is not None:
+        yield "the first that differs:"
+        yield from lines_of_finding(verified.first)
+    elif not verified.damage:
+        yield "the reel is as it was written, and today's code makes the same of it"
+    if other is not None:
+        yield f"against the other code: {other.how}"
+        if other.found is not None:
+            yield from lines_of_finding(other.found)

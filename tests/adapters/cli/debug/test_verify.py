@@ -1,0 +1,76 @@
+"""`signalreel_adapters.cli.debug.verify`."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.cli.debug.localising import in_file, run
+from tests.adapters.cli.debug.trees import changed_tree
+from tests.engine.zoo import ZOO, planted, recorded
+
+STALE = ZOO[0]
+
+
+def test_a_reel_that_agrees_is_said_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Leaves with 0."""
+    file = in_file(recorded(STALE).reel, tmp_path / "a.reel")
+    code, told = run(capsys, "reel", "verify", file)
+
+    assert code == 0
+    assert "today's code makes the same of it" in told
+
+
+def test_a_reel_that_differs_is_told_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The record, both sides, the rule, what changed and the causes, in lines and as JSON; leaves with 1."""
+    found = recorded(STALE)
+    file = in_file(found.reel, tmp_path / "a.reel")
+    with planted(STALE.name):
+        code, told = run(capsys, "reel", "verify", file)
+        json_code, printed = run(capsys, "reel", "verify", file, "--json")
+    assert code == json_code == 1
+    for line in (
+        f"record {found.seq} at ",
+        f"rule       {STALE.rule}",
+        "recorded: no transition",
+        "only today: pair live/desk: offered -> connected",
+        "pair.live/desk.state: 'offered' -> 'connected'",
+        "how pair live/desk came there:",
+    ):
+        assert line in told
+    first = json.loads(printed)["verified"]["first"]
+    assert (first["seq"], first["rule"]) == (found.seq, STALE.rule)
+
+
+def test_only_a_digest_that_differs_is_more_than_a_mismatch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What today's code gives is told, and that the other side was not kept."""
+    bug = next(bug for bug in ZOO if bug.name == "one's own stream in the room list")
+    file = in_file(recorded(bug).reel, tmp_path / "a.reel")
+    with planted(bug.name):
+        _, told = run(capsys, "reel", "verify", file)
+
+    assert "only a digest was recorded" in told
+    assert "to host: roomInformation (room='hall', streams=['guest-cam', 'host-cam']" in told
+
+
+def test_another_code_shows_its_side(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The reel agrees with today's code, and the other code does not."""
+    file = in_file(recorded(STALE).reel, tmp_path / "a.reel")
+    code, told = run(capsys, "reel", "verify", file, "--against", changed_tree(tmp_path))
+
+    assert code == 1
+    assert f"their rule {STALE.rule}" in told
+
+
+def test_damage_is_told_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A record whose bytes are not as written ends the verification; leaves with 1."""
+    file = in_file(recorded(STALE).reel, tmp_path / "a.reel")
+    with sqlite3.connect(file) as database:
+        database.execute("UPDATE records SET record = (SELECT record FROM records WHERE seq = 6) WHERE seq = 5")
+    database.close()
+    code, told = run(capsys, "reel", "verify", file)
+
+    assert code == 1
+    assert "damaged: " in told
+    assert "record 5" in told
