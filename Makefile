@@ -56,10 +56,11 @@ generate: setup ## Write the generated files anew
 leaks: setup ## See that nothing stays of ten thousand calls that come and go (some minutes; ARGS=1000 for fewer)
 	$(BIN)/python -m tests.adapters.media.aiortc.comings $(ARGS)
 
-bench: setup ## Measure engine, replay and recording on the fixed mix of flows, and the forwarding of media
+bench: setup ## Measure engine, replay, recording and debugging on the fixed mix of flows, and the forwarding of media
 	$(BIN)/signalreel bench engine $(ARGS)
 	$(BIN)/signalreel bench replay $(ARGS)
 	$(BIN)/signalreel bench record $(ARGS)
+	$(BIN)/signalreel bench debug $(ARGS)
 	$(BIN)/signalreel bench media $(ARGS)
 
 lock: setup ## Write requirements.lock anew from pyproject.toml

@@ -28,7 +28,7 @@ from signalreel.step import DIGEST_SIZE, GENESIS, Outcome
 __all__ = ("Entry", "MemoryReel", "Reel", "chain_before", "chain_record")
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """One record as a reel keeps it."""
 
     seq: int
@@ -109,6 +109,7 @@ class MemoryReel:
         self._seam = seam
         self._first_seq = first_seq
         self._records: list[bytes] = []
+        self._chains = [chain_before(self._header, seam)]
         self._outcomes: dict[int, Outcome] = {}
         self._notes: list[Note] = []
 
@@ -138,18 +139,19 @@ class MemoryReel:
         if seq != expected:
             raise OutOfOrder("seq", expected, seq)
         self._records.append(record)
+        self._chains.append(chain_record(self._chains[-1], record))
 
     def conclude(self, seq: int, outcome: Outcome) -> None:
         """Put the outcome beside an appended record."""
         self._outcomes[seq] = outcome
 
     def entries(self, start: int = 1) -> Iterator[Entry]:
-        """Give the records from `start` on. The chain is computed from the first one each time."""
-        chain = chain_before(self._header, self._seam)
-        for seq, record in enumerate(self._records, self._first_seq):
-            chain = chain_record(chain, record)
-            if seq >= start:
-                yield Entry(seq, record, chain, self._outcomes.get(seq))
+        """Give the records from `start` on, those included that are appended meanwhile."""
+        place = max(0, start - self._first_seq)
+        while place < len(self._records):
+            seq = self._first_seq + place
+            yield Entry(seq, self._records[place], self._chains[place + 1], self._outcomes.get(seq))
+            place += 1
 
     def note(self, note: Note) -> None:
         """Keep a note."""

@@ -41,7 +41,7 @@ SNAPSHOT_EVERY_MIN: Final = 64
 """Records between two snapshots at least; below that, applying again is cheaper than keeping."""
 
 
-class Replayed(Struct, frozen=True):
+class Replayed(Struct, frozen=True, gc=False):
     """A record that was applied: what it caused now, and how that differs from then."""
 
     step: Step
@@ -49,7 +49,7 @@ class Replayed(Struct, frozen=True):
     divergence: Divergence | None
 
 
-class _Mark(Struct, frozen=True):
+class _Mark(Struct, frozen=True, gc=False):
     """Where a replay can start from without going back to the first record."""
 
     snapshot: Snapshot
@@ -195,7 +195,7 @@ def apply_entry(engine: Engine, entry: Entry) -> Step:
 
 def compare(recorded: Outcome | None, step: Step) -> Divergence | None:
     """Hold a step against the outcome that was recorded for it; what differs first and says most is told."""
-    if recorded is None:
+    if recorded is None or _agrees(recorded, step):
         return None
     computed = outcome_of(step)
     cause = input_name(step.record)
@@ -207,6 +207,19 @@ def compare(recorded: Outcome | None, step: Step) -> Divergence | None:
     if recorded.state_digest and computed.state_digest and recorded.state_digest != computed.state_digest:
         return Divergence(seq, "state digest", recorded.state_digest.hex(), computed.state_digest.hex(), cause)
     return None
+
+
+def _agrees(recorded: Outcome, step: Step) -> bool:
+    """Whether a step is as recorded, which is nearly always: looked at without making an outcome of it."""
+    if recorded.digest != step.digest or len(recorded.transitions) != len(step.transitions):
+        return False
+    if recorded.state_digest and step.state_digest and recorded.state_digest != step.state_digest:
+        return False
+    for then, now in zip(recorded.transitions, step.transitions, strict=True):
+        machine = now.machine
+        if then != (machine.kind, machine.app, machine.id, now.source, now.target):
+            return False
+    return True
 
 
 def _told(outcome: Outcome) -> str:

@@ -41,9 +41,11 @@ __all__ = (
     "CANDIDATES_A_SIDE",
     "CONCURRENT_FLOWS",
     "DESCRIPTION_LINES",
+    "PLANTED",
     "ROOMS",
     "STOPPING_SHARE",
     "Flow",
+    "make_failing",
     "make_mix",
 )
 
@@ -54,6 +56,9 @@ CONCURRENT_FLOWS: Final = 200
 ROOMS: Final = 20
 STOPPING_SHARE: Final = 0.7  #: of the clients say `stop`; the others just vanish
 DESCRIPTION_LINES: Final = 84  #: of 38 bytes each, so that a description has a little more than 3 KB
+
+PLANTED: Final = "refused == 'streamIdInUse'"
+"""What goes wrong once in the mix of `make_failing`, as the debugging tools are asked for it."""
 
 Flow = Iterator[None]
 
@@ -216,7 +221,6 @@ class _Mixer:
             if next(flows[chosen], _ENDED) is _ENDED:
                 flows[chosen] = flows[-1]
                 flows.pop()
-        del self.records[enough:]
 
 
 _ENDED: Final = object()
@@ -228,4 +232,18 @@ def make_mix(count: int, *, seed: int = 1) -> tuple[list[Record], list[Record]]:
     mixer.fill_background()
     background = len(mixer.records)
     mixer.run(count)
-    return mixer.records[:background], mixer.records[background:]
+    return mixer.records[:background], mixer.records[background : background + count]
+
+
+def make_failing(count: int, *, seed: int = 1) -> list[Record]:
+    """Make a mix of `count` records, background included, with a failure in it after three quarters.
+
+    Someone publishes an id that is taken, which no other flow does, and is refused: `PLANTED` holds there and nowhere
+    else.
+    """
+    mixer = _Mixer(seed)
+    mixer.fill_background()
+    mixer.run(max(0, count * 3 // 4 - len(mixer.records)))
+    mixer.put(mixer.open("late"), Publish(f"background-{BACKGROUND_STREAMS // 2}"))
+    mixer.run(max(0, count - len(mixer.records)))
+    return mixer.records[:count]

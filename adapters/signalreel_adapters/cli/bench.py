@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -13,11 +14,12 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import Progress
 
+from signalreel.errors import InvalidPredicate, NotFailing
 from signalreel_adapters.cli.debug.reading import open_reel
 from signalreel_adapters.cli.figures import media_lines, plain_lines
 from signalreel_adapters.cli.mistakes import MissingExtra, Mistake
 
-__all__ = ("bench", "engine", "media", "record", "replay")
+__all__ = ("bench", "debug", "engine", "media", "record", "replay")
 
 bench: Final = cyclopts.App(
     name="bench",
@@ -69,6 +71,30 @@ def record(*, reel: Path | None = None, json: _Json = False) -> int:
         Print one JSON object with the figures.
     """
     return _measure(_module("record").bench_record, reel, json=json)
+
+
+@bench.command
+def debug(
+    *, reel: Path | None = None, condition: Annotated[str, Parameter(name="--if")] = "", json: _Json = False
+) -> int:
+    """Measure opening, scrubbing, bisecting and shrinking a long reel.
+
+    Parameters
+    ----------
+    reel
+        The reel to measure with, in place of the fixed mix of flows with a failure planted in it.
+    condition
+        What goes wrong on that reel: it is bisected and shrunk by this expression.
+    json
+        Print one JSON object with the figures.
+    """
+    if (reel is None) != (condition == ""):
+        raise Mistake("--reel and --if go together: on another reel, say what goes wrong there")
+    options = {"condition": condition} if condition else {}
+    try:
+        return _measure(partial(_module("debug").bench_debug, **options), reel, json=json)
+    except (InvalidPredicate, NotFailing) as error:
+        raise Mistake(str(error)) from error
 
 
 @bench.command

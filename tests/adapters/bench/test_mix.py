@@ -3,11 +3,12 @@
 from collections import Counter
 
 from signalreel.commands import Join, JoinRoom, Play, Publish, TakeConfiguration
+from signalreel.debug.predicates import compile_predicate
 from signalreel.engine import Engine
 from signalreel.events import DescriptionCreated, SessionOpened
 from signalreel.identifiers import Kind
 from signalreel.record import encode_record
-from signalreel_adapters.bench.mix import BACKGROUND_STREAMS, CANDIDATES_A_SIDE, make_mix
+from signalreel_adapters.bench.mix import BACKGROUND_STREAMS, CANDIDATES_A_SIDE, PLANTED, make_failing, make_mix
 
 COUNT = 4_000
 DESCRIPTION_SIZE_MIN = 3_072
@@ -51,3 +52,15 @@ def test_every_description_is_long_and_every_kind_of_flow_is_there() -> None:
     quarters = [begun[Play], begun[Join] // 2, begun[JoinRoom], begun[Publish] - begun[JoinRoom]]
     assert max(quarters) - min(quarters) <= 0.2 * sum(quarters)
     assert CANDIDATES_A_SIDE == 8
+
+
+def test_a_failure_is_planted_once() -> None:
+    """After three quarters of the records, and the condition that goes with it holds for that record alone."""
+    engine, planted = Engine(), compile_predicate(PLANTED)
+    records = make_failing(6_000)
+
+    failing = [record.seq for record in records if planted.holds(engine, engine.apply(record))]
+
+    assert len(records) == 6_000
+    assert len(failing) == 1
+    assert 4_500 < failing[0] < 5_100

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from signalreel.settings import Settings
+from signalreel_adapters.bench.debug import DebugFigures
 from signalreel_adapters.bench.engine import EngineFigures
 from signalreel_adapters.bench.mix import make_mix
 from signalreel_adapters.bench.record import RecordFigures
@@ -29,6 +30,7 @@ class Figures(msgspec.Struct):
 NAMED: Final = {
     ReplayFigures: {"records_per_s", "records", "peers"},
     RecordFigures: {"records_per_s", "p99_ms", "durability", "peers"},
+    DebugFigures: {"open_s", "scrub_ms", "bisect_s", "shrink_s", "shrunk_records", "records"},
     Peer: {"missing", "records_per_s"},
     EngineFigures: {"records_per_s", "us_per_record", "records", "machines"},
     MediaFigures: {"runs", "peers"},
@@ -40,6 +42,7 @@ NAMED: Final = {
 MORE: Final = {
     ReplayFigures: {"us_per_record", "memory_records_per_s", "runs"},
     RecordFigures: {"durabilities", "records", "in_flight", "runs"},
+    DebugFigures: {"scrub_max_ms", "found_at", "shrink_records", "runs"},
     Peer: {"records", "version", "setting", "batched_records_per_s"},
     EngineFigures: {"decode_and_apply_records_per_s", "decode_and_apply_us_per_record", "runs"},
     MediaFigures: {"fan_out", "transport", "interface", "cores", "packets_per_s", "window_s", "seconds"},
@@ -189,3 +192,21 @@ def test_any_reel_can_be_measured(command: str, tmp_path: Path, capsys: pytest.C
     assert int(lines["records_per_s"]) > 0
     assert int(lines["records"]) == 20
     assert int(lines["peers.eventsourcing.records_per_s"]) > 0
+
+
+def test_debugging_is_measured_with_any_reel(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What goes wrong on it has to be said, and has to go wrong."""
+    file = tmp_path / "small.reel"
+    write_reel(file, Source(Settings(), [], make_mix(1)[0][:20], 20))
+
+    def debugged(*options: str) -> int:
+        with pytest.raises(SystemExit) as left:
+            main(["bench", "debug", "--reel", str(file), *options])
+        return int(left.value.code or 0)
+
+    assert debugged("--if", "input == 'publish'", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["shrunk_records"] == 1
+    assert debugged() == 2
+    assert "--reel and --if go together" in capsys.readouterr().err
+    assert debugged("--if", "input == 'nothing'") == 2
+    assert debugged("--if", "input ==") == 2
