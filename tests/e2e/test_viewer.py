@@ -15,10 +15,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from signalreel.commands import Publish
-from signalreel.engine import Engine
 from signalreel.header import Header
 from signalreel.record import encode_record
 from signalreel.reel import MemoryReel
+from signalreel.replay import engine_at_start
 from signalreel.settings import Settings
 from signalreel.step import outcome_of
 from signalreel_adapters import SqliteReel
@@ -39,7 +39,7 @@ HOSTILE: Final = '"><img src=x onerror="document.title=1"><script>document.title
 def mixed(count: int, reel: MemoryReel | SqliteReel) -> None:
     """Record the fixed mix, so many records in all."""
     background, rest = make_mix(count - BACKGROUND_RECORDS)
-    engine = Engine(reel.header.settings)
+    engine = engine_at_start(reel)
     for record in (*background, *rest):
         step = engine.apply(record)
         reel.append(record.seq, encode_record(record))
@@ -148,6 +148,8 @@ def test_an_exported_reel_opens_without_a_network_and_can_be_gone_through(export
     page.keyboard.press("Enter")
     shown(page, 15_000)
     page.locator("#search").fill("")
+    page.locator("#only").select_option("diverged")
+    assert page.locator("#found").inner_text() == "0 records"
     page.locator("#of-session").fill("session-8")
     page.locator("#only").select_option("moved")
     count = int(page.locator("#found").inner_text().split()[0])

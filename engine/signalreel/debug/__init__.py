@@ -2,16 +2,21 @@
 
 from signalreel.debug.bisect import Bisected, OtherCode, Verified, bisect, bisect_against, bisect_invariant, verify
 from signalreel.debug.causes import Cause, Trail, cause_chain, rule_name, rules_of
+from signalreel.debug.coverage import Coverage, Tally, coverage_of
+from signalreel.debug.diagram import machine_svg
 from signalreel.debug.diff import Baseline, Difference, Group, Report, diff_code, diff_recorded, diff_reels
 from signalreel.debug.finding import Finding, Given, given_by
 from signalreel.debug.predicates import Predicate, compile_predicate
+from signalreel.debug.scan import Scan
 from signalreel.debug.state import Change, Watch, difference, plain, state_of
+from signalreel.debug.story import ToldRecord, told_record
 
 __all__ = (
     "Baseline",
     "Bisected",
     "Cause",
     "Change",
+    "Coverage",
     "Difference",
     "Finding",
     "Given",
@@ -19,6 +24,9 @@ __all__ = (
     "OtherCode",
     "Predicate",
     "Report",
+    "Scan",
+    "Tally",
+    "ToldRecord",
     "Trail",
     "Verified",
     "Watch",
@@ -27,14 +35,17 @@ __all__ = (
     "bisect_invariant",
     "cause_chain",
     "compile_predicate",
+    "coverage_of",
     "diff_code",
     "diff_recorded",
     "diff_reels",
     "difference",
     "given_by",
+    "machine_svg",
     "plain",
     "rule_name",
     "rules_of",
     "state_of",
+    "told_record",
     "verify",
 )

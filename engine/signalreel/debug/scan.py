@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from signalreel.debug.rows import ROWS, number_of
 from signalreel.debug.state import Watch
-from signalreel.debug.story import LISTED_MAX, ToldNote, ToldRecord, origin_of, told_changes, told_record
-from signalreel.debug.telling import printable, told_note
+from signalreel.debug.story import LISTED_MAX, ToldNote, ToldRecord, origin_of, told_changes, told_name, told_record
+from signalreel.debug.telling import told_note
 from signalreel.engine import TABLES, Engine
 from signalreel.errors import ReelDamaged
 from signalreel.identifiers import Kind
@@ -146,7 +146,10 @@ class Scan:
         for entry in self.reel.entries(engine.seq + 1):
             step = apply_entry(engine, entry)
             changes, states = told_changes(watch, engine)
-            told = [ToldNote(told_note(note), note.session, note.time) for note in notes.up_to(entry.seq)]
+            told = [
+                ToldNote(told_name(told_note(note)), told_name(note.session), note.time)
+                for note in notes.up_to(entry.seq)
+            ]
             yield told_record(step, compare(entry.outcome, step), notes=told, changes=changes, states=states)
 
     # ---- one record
@@ -213,7 +216,7 @@ class Scan:
 
     def _live(self, key: tuple[str, str, str], born: int, state: str) -> int:
         kind, app, id = key
-        self._part.lives.append(Life(kind, printable(app), printable(id), born, state))
+        self._part.lives.append(Life(kind, told_name(app), told_name(id), born, state))
         number = self._lives[key] = self._lives_count
         self._lives_count += 1
         return number
@@ -222,7 +225,7 @@ class Scan:
         number = self._names.get(name)
         if number is None:
             number = self._names[name] = len(self._names)
-            self._part.names.append(printable(name))
+            self._part.names.append(told_name(name))
         return number
 
 

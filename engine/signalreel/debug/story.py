@@ -24,6 +24,8 @@ from signalreel.step import Step
 __all__ = (
     "BRANCHES_MAX",
     "LISTED_MAX",
+    "NAME_SHOWN_MAX",
+    "VALUE_SHOWN_MAX",
     "ToldChange",
     "ToldDivergence",
     "ToldMessage",
@@ -34,12 +36,19 @@ __all__ = (
     "ToldTransition",
     "origin_of",
     "told_changes",
+    "told_name",
     "told_record",
     "told_tree",
 )
 
 LISTED_MAX: Final = 200
 """Most rows, transitions or messages of one record that are told. A room that closes has one for each member."""
+
+NAME_SHOWN_MAX: Final = 300
+"""Characters of a name that are told; any name that the server accepts is shorter."""
+
+VALUE_SHOWN_MAX: Final = 2_000
+"""Characters of what was recorded or computed that are told of a divergence."""
 
 BRANCHES_MAX: Final = 30
 """Most entries of one list or branch of the state that are told."""
@@ -130,6 +139,11 @@ class ToldRecord(Struct, frozen=True, rename="camel", omit_defaults=True):
     left_out: int = 0  #: how many rows, transitions and messages there are besides, over the limit of each
 
 
+def told_name(text: str, characters: int = NAME_SHOWN_MAX) -> str:
+    """Give a text of a reel printable, and no longer than is shown: a client may have sent one of any length."""
+    return printable(text if len(text) <= characters else f"{text[:characters]}…")
+
+
 def origin_of(record: Record) -> str:
     """Say who put a record on the reel."""
     event = record.event
@@ -157,16 +171,19 @@ def told_record(
         record.seq,
         record.time,
         origin_of(record),
-        record.session,
+        told_name(record.session),
         input_name(record),
-        tuple(told_names(record.input)),
-        step.refused,
+        tuple(map(told_name, told_names(record.input))),
+        told_name(step.refused),
         tuple(
-            ToldRow(printable(machine), fired.kind, fired.state, fired.input, fired.row, fired.what)
+            ToldRow(told_name(machine), fired.kind, fired.state, fired.input, fired.row, fired.what)
             for machine, fired in step.fired[:LISTED_MAX]
         ),
         _told_transitions(step),
-        tuple(ToldMessage(session, told_message(message)) for session, message in step.messages[:LISTED_MAX]),
+        tuple(
+            ToldMessage(told_name(session), told_name(told_message(message)))
+            for session, message in step.messages[:LISTED_MAX]
+        ),
         tuple(notes),
         tuple(changes),
         tuple(states),
@@ -180,7 +197,7 @@ def told_changes(watch: Watch, engine: Engine) -> tuple[tuple[ToldChange, ...], 
     changes = watch.changes()
     machines = {change.path[:2]: None for change in changes if change.path[0] in _KINDS}
     told = tuple(
-        ToldChange(tuple(map(printable, change.path)), told_tree(change.before), told_tree(change.after))
+        ToldChange(tuple(map(told_name, change.path)), told_tree(change.before), told_tree(change.after))
         for change in changes[:LISTED_MAX]
     )
     return told, tuple(state for place in list(machines)[:LISTED_MAX] for state in _told_states(engine, place))
@@ -192,7 +209,7 @@ def told_tree(tree: object) -> Any:  # noqa: ANN401 -- whatever data there is
         return printable(tree)
     if isinstance(tree, dict):
         found = cast(dict[str, object], tree)
-        shown = {printable(name): told_tree(found[name]) for name in list(found)[:BRANCHES_MAX]}
+        shown = {told_name(name): told_tree(found[name]) for name in list(found)[:BRANCHES_MAX]}
         return shown if len(found) <= BRANCHES_MAX else {**shown, "…": f"{len(found) - BRANCHES_MAX} more"}
     if isinstance(tree, list):
         values = cast(list[object], tree)
@@ -208,17 +225,19 @@ def _told_states(engine: Engine, place: tuple[str, ...]) -> Iterator[ToldState]:
         return
     if isinstance(machine, Room) and len(machine.members) > BRANCHES_MAX:  # Telling a thousand to show a few is slow.
         counted = {"members": {"…": f"{len(machine.members)} members"}}
-        yield ToldState(place[0], app, printable(id), {**told_tree(plain(replace(machine, members=()))), **counted})
+        yield ToldState(
+            place[0], told_name(app), told_name(id), {**told_tree(plain(replace(machine, members=()))), **counted}
+        )
         return
-    yield ToldState(place[0], app, printable(id), told_tree(plain(machine)))
+    yield ToldState(place[0], told_name(app), told_name(id), told_tree(plain(machine)))
 
 
 def _told_transitions(step: Step) -> tuple[ToldTransition, ...]:
     return tuple(
         ToldTransition(
             str(made.machine.kind),
-            made.machine.app,
-            printable(made.machine.id),
+            told_name(made.machine.app),
+            told_name(made.machine.id),
             made.machine.born,
             str(made.source),
             str(made.target),
@@ -231,4 +250,8 @@ def _told_transitions(step: Step) -> tuple[ToldTransition, ...]:
 def _told_divergence(divergence: Divergence | None) -> ToldDivergence | None:
     if divergence is None:
         return None
-    return ToldDivergence(divergence.what, printable(divergence.recorded), printable(divergence.computed))
+    return ToldDivergence(
+        divergence.what,
+        told_name(divergence.recorded, VALUE_SHOWN_MAX),
+        told_name(divergence.computed, VALUE_SHOWN_MAX),
+    )

@@ -5,6 +5,7 @@ import msgspec
 from signalreel.commands import Publish, TakeCandidate, TakeConfiguration
 from signalreel.debug.story import (
     LISTED_MAX,
+    NAME_SHOWN_MAX,
     ToldDivergence,
     ToldMessage,
     ToldRow,
@@ -96,3 +97,13 @@ def test_long_lists_are_cut_and_the_rest_is_counted() -> None:
     told = told_record(long)
 
     assert (len(told.messages), told.left_out) == (LISTED_MAX, 5)
+
+
+def test_a_text_of_any_length_is_told_by_its_beginning() -> None:
+    """A client that sends a name of 64 KiB, which is refused, does not fill the page with it."""
+    world = World()
+    world.open("s" * 70_000)
+    told = told_record(world.say("s" * 70_000, Publish("x" * 70_000)))
+
+    assert told.about == ("x" * NAME_SHOWN_MAX + "…",)
+    assert len(msgspec.json.encode(told)) < 10 * NAME_SHOWN_MAX
