@@ -147,15 +147,16 @@ def bisect(reel: Reel, predicate: Predicate, *, first: bool = False, passing: Pa
         asked += 1
         if predicate.holds(cursor.engine, replayed.step, replayed.divergence):
             how = "after every record, from the first one on"
-            return _bisected(cursor, trail, replayed.step.record.seq, predicate.text, asked, how)
-    records = cursor.position
+            seq = replayed.step.record.seq
+            return _bisected(cursor, trail, seq, predicate.text, how, records=seq - start, asked=asked)
+    records = cursor.position - start
     if last is None or not halving:
         return Bisected(records=records, asked=asked, how="after every record; it holds after none")
     if not predicate.holds(cursor.engine, last.step, last.divergence):
         found = bisect(reel, predicate, first=True, passing=passing)
         how = f"it does not hold at the end, so {found.how}"
         return Bisected(records=found.records, asked=found.asked + 1, how=how, found=found.found)
-    low, high, asked = start, records, 1
+    low, high, asked = start, cursor.position, 1
     while high - low > 1:
         middle = (low + high) // 2
         there = cursor.seek(middle)
@@ -165,29 +166,39 @@ def bisect(reel: Reel, predicate: Predicate, *, first: bool = False, passing: Pa
         else:
             low = middle
     how = "by halves, taking it that what holds goes on holding; `--first` asks after every record"
-    return _bisected(cursor, trail, high, predicate.text, asked, how)
+    return _bisected(cursor, trail, high, predicate.text, how, records=records, asked=asked)
 
 
 def _bisected(
-    cursor: Cursor, trail: Trail, seq: int, what: str, asked: int, how: str, violations: Iterable[Violation] = ()
+    cursor: Cursor,
+    trail: Trail,
+    seq: int,
+    what: str,
+    how: str,
+    *,
+    records: int,
+    asked: int,
+    violations: Iterable[Violation] = (),
 ) -> Bisected:
-    records = cursor.position
     finding = find(cursor, trail, seq, what, violations=violations)
-    return Bisected(records=max(records, seq), asked=asked, how=how, found=finding)
+    return Bisected(records=records, asked=asked, how=how, found=finding)
 
 
 def bisect_invariant(reel: Reel, name: str = "", *, passing: Passing = _all) -> Bisected:
     """Find the first record that breaks an invariant, or any of them."""
     cursor, trail = Cursor(reel), Trail()
-    monitor = Monitor(cursor.engine)
+    monitor, start = Monitor(cursor.engine), cursor.position
     how = "after every record, from the first one on"
     for replayed in passing(iter(cursor)):
         trail.note(replayed.step)
         broken = monitor.observe(cursor.engine, replayed.step)
         if any(name in ("", violation.invariant) for violation in broken):
             seq = replayed.step.record.seq
-            return _bisected(cursor, trail, seq, f"invariant {name or broken[0].invariant}", seq, how, broken)
-    return Bisected(records=cursor.position, asked=cursor.position, how=f"{how}; none breaks it")
+            what = f"invariant {name or broken[0].invariant}"
+            passed = seq - start
+            return _bisected(cursor, trail, seq, what, how, records=passed, asked=passed, violations=broken)
+    passed = cursor.position - start
+    return Bisected(records=passed, asked=passed, how=f"{how}; none breaks it")
 
 
 def bisect_against(reel: Reel, other: OtherCode, *, passing: Passing = _all) -> Bisected:

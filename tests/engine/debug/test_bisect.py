@@ -100,6 +100,7 @@ def test_what_lasts_is_found_by_halves() -> None:
 
     assert told(bisected.found).seq == 41
     assert bisected.asked < 10
+    assert bisected.records == 61
     assert "by halves" in bisected.how
     assert bisect(reel, compile_predicate('stream("s1")'), first=True).asked == 41
 

@@ -2,6 +2,7 @@
 
 from signalreel.verify.catalogue import INVARIANTS, Violation
 from tests.engine.verify.broken import BROKEN_STATES, BROKEN_STEPS
+from tests.repository import ROOT
 
 
 def test_every_invariant_can_fail() -> None:
@@ -15,6 +16,14 @@ def test_every_invariant_says_where_it_is_promised() -> None:
         assert invariant.name == name
         assert invariant.sentence.endswith(".")
         assert invariant.promised
+
+
+def test_every_invariant_stands_in_the_reference() -> None:
+    """With its sentence and what it follows from, as they are written here."""
+    page = (ROOT / "docs" / "reference" / "conditions.md").read_text(encoding="utf-8")
+
+    for name, invariant in INVARIANTS.items():
+        assert f"| `{name}` | {invariant.sentence} | {invariant.promised} |" in page
 
 
 def test_a_violation_says_what_where_and_since_when() -> None:
