@@ -16,6 +16,7 @@ from aiortc import RTCCertificate
 from signalreel.commands import TakeCandidate, TakeConfiguration
 from signalreel.events import AnyEvent
 from signalreel.identifiers import Kind, Reference
+from signalreel.notes import AnyNote
 from signalreel.step import HeightForced, PublishTerms, Roster, Step, TrackSwitched, VideoAssigned
 from signalreel_adapters.media.aiortc.addresses import machine_hosts
 from signalreel_adapters.media.aiortc.encoders import Encoders
@@ -23,6 +24,7 @@ from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.fanout import FanOut
 from signalreel_adapters.media.aiortc.full import AioicePeer
 from signalreel_adapters.media.aiortc.lite import LitePeer, UdpMux
+from signalreel_adapters.media.aiortc.noting import Notes
 from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.playing import PlaybackSide, Shown
 from signalreel_adapters.media.aiortc.publisher import Publisher
@@ -56,6 +58,7 @@ class AiortcMedia:
         self._clock = clock
         self._failures = Failures()
         self._report_to: Callable[[AnyEvent], None] = _ignore
+        self._notes = Notes()
         self._streams: dict[Reference, StreamSide] = {}
         self._playbacks: dict[Reference, PlaybackSide] = {}
         self._elsewhere: dict[Reference, Shown] = {}  # streams whose publishers another process has
@@ -73,6 +76,10 @@ class AiortcMedia:
         """Take the callable to report events with, and the one to count each own exception that it got over."""
         self._report_to = report
         self._failures.count_with = failed
+
+    def note_to(self, note: Callable[[AnyNote], None]) -> None:
+        """Take the callable to hand notes to: failures with their layer, and what flows, every few seconds."""
+        self._notes.take_with = note
 
     @property
     def live(self) -> tuple[int, int]:
@@ -106,6 +113,7 @@ class AiortcMedia:
     async def aclose(self) -> None:
         """End every stream and playback and free everything."""
         self._report_to = _ignore
+        self._notes.take_with = None
         if self._ticking is not None:
             self._ticking.cancel()
             await asyncio.gather(self._ticking, return_exceptions=True)
@@ -238,6 +246,7 @@ class AiortcMedia:
             look_early = side.look_early
             side.on_flowing = lambda: self._turns.hasten((machine, "tracks"), look_early)
             self._turns.join(machine, side.look)
+            self._take_notes_of(side)
         return side
 
     def _playback(self, machine: Reference) -> PlaybackSide:
@@ -254,7 +263,12 @@ class AiortcMedia:
                 clock=self._clock,
             )
             self._turns.join(machine, side.look)
+            self._take_notes_of(side)
         return side
+
+    def _take_notes_of(self, side: Side) -> None:
+        if self._notes:
+            self._turns.join((side.machine, "notes"), self._notes.follow(side))
 
     def _make_transport(self, controlling: bool) -> PeerTransport:
         if self._certificate is None:
@@ -269,6 +283,7 @@ class AiortcMedia:
 
     def _finish(self, machine: Reference) -> None:
         self._turns.leave(machine)
+        self._turns.leave((machine, "notes"))
         self._show_nothing(machine)
         side: Side | None = self._streams.pop(machine, None) or self._playbacks.pop(machine, None)
         if side is not None:

@@ -31,4 +31,8 @@ class DescriptionImpossible(MediaError):
 
 
 class TransportFailed(MediaError):
-    """The transport did not connect in time or was lost. The peer has to start over."""
+    """The transport did not connect in time or was lost. The peer has to start over. `layer` says what failed of it."""
+
+    def __init__(self, reason: str, layer: str = "ice") -> None:
+        self.layer = layer
+        super().__init__(reason)

@@ -12,6 +12,7 @@ from signalreel.messages import VideoTrackAssignment
 from signalreel_adapters.media.aiortc.data import DataEnd, Message, Relay
 from signalreel_adapters.media.aiortc.errors import DescriptionRefused
 from signalreel_adapters.media.aiortc.failures import Failures
+from signalreel_adapters.media.aiortc.noting import Flow
 from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.probing import Cluster
 from signalreel_adapters.media.aiortc.publisher import Publisher
@@ -178,6 +179,10 @@ class PlaybackSide(Side):
         if interval and now - self._measured_at >= interval:
             self._measured_at = now
             self._report(BitrateMeasured(self.machine, *self.viewer.measured()))
+
+    def flow(self) -> Flow | None:
+        """Give how much the player was sent, and what it says of it."""
+        return self.viewer.flow() if self.viewer is not None and self._connected else None
 
     def _begin_cluster(self, cluster: Cluster) -> None:
         if self._cluster is None or self._cluster.done():

@@ -10,6 +10,7 @@ from signalreel_adapters.media.aiortc.encoders import StartEncoder
 from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.fanout import FanOut
 from signalreel_adapters.media.aiortc.negotiation import answer, setup_of_answer
+from signalreel_adapters.media.aiortc.noting import Flow
 from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.publisher import Publisher
 from signalreel_adapters.media.aiortc.sdp import Section
@@ -127,6 +128,10 @@ class StreamSide(Side):
         self._check_flow(now)
         self.publisher.report(now)
         self._report_tracks(now)
+
+    def flow(self) -> Flow | None:
+        """Give how much came of the publisher's media. What was lost on the way was asked for again."""
+        return (*self.publisher.received(), 0, 0.0) if self._connected else None
 
     def look_early(self, now: float) -> bool:
         """Report what the stream consists of as soon as that is known; true while it is not."""

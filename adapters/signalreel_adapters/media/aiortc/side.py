@@ -19,6 +19,7 @@ from signalreel_adapters.media.aiortc.errors import (
 )
 from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.filter import Candidate, CandidateGate
+from signalreel_adapters.media.aiortc.noting import Flow
 from signalreel_adapters.media.aiortc.peer import PeerTransport, Remote
 from signalreel_adapters.media.aiortc.sdp import Description, LocalSection, LocalTransport, Section, parse, render
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
@@ -27,6 +28,10 @@ __all__ = ("MakeTransport", "Side")
 
 MakeTransport = Callable[[bool], PeerTransport]
 """Makes the transport of one peer; the argument says whether we control ICE, as the end that offers does."""
+
+
+def _ignore(layer: str, what: str) -> None:
+    """Stand in where nobody takes notes."""
 
 
 class Side(ABC):
@@ -46,6 +51,7 @@ class Side(ABC):
         self._report = report
         self._failures = failures
         self._actor = Actor(settings.inbox_max, failures)
+        self.on_failure: Callable[[str, str], None] = _ignore  #: is told which layer failed, and what
         self._connected = False
         self._lost = False
         self._transport: PeerTransport | None = None
@@ -64,6 +70,10 @@ class Side(ABC):
         """The transport is up."""
 
     @abstractmethod
+    def flow(self) -> Flow | None:
+        """Give how much flowed since the transport was up; None while it is not."""
+
+    @abstractmethod
     async def _start_data(self, transport: PeerTransport, section: Section) -> None:
         """Start data channels over the connected transport; the section is the peer's."""
 
@@ -76,8 +86,10 @@ class Side(ABC):
             try:
                 await job()
             except DescriptionRefused as error:
+                self.on_failure("description", error.reason)
                 self._report(DescriptionFailed(self.machine, "remote", error.reason))
             except MediaError as error:
+                self.on_failure("description", error.reason)
                 self._report(DescriptionFailed(self.machine, "local", error.reason))
             except Exception as error:  # noqa: BLE001 - whatever it is, the engine must hear that there is none
                 self._failures.note("description failed", error)
@@ -163,11 +175,14 @@ class Side(ABC):
                 if data is not None:
                     await self._start_data(transport, data)
         except TransportFailed as error:
+            self.on_failure(error.layer, error.reason)
             self._lose(error.reason)
         except TimeoutError:
+            self.on_failure("ice", "the peer did not connect in time")
             self._lose("the peer did not connect in time")
         except Exception as error:  # noqa: BLE001 - whatever it is, the engine must hear that media is lost
             self._failures.note("connecting failed", error)
+            self.on_failure("adapter", "an error of the media adapter")
             self._lose("an error of the media adapter")
         else:
             self._connected = True
@@ -184,6 +199,7 @@ class Side(ABC):
         """Give up a connected peer that has been silent for too long. To be called about once a second."""
         transport = self._transport
         if transport is not None and self._connected and now - transport.last_heard > self._settings.silence_timeout:
+            self.on_failure("ice", "the peer fell silent")
             self._lose("the peer fell silent")
 
     async def _close_transport(self) -> None:

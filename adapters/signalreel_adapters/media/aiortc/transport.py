@@ -158,9 +158,9 @@ class DtlsPeer:
         try:
             await self._dtls.start(RTCDtlsParameters(fingerprints=fingerprints))
         except (ConnectionError, OSError, ValueError, AssertionError, IndexError) as error:
-            raise TransportFailed("the DTLS handshake failed") from error
+            raise TransportFailed("the DTLS handshake failed", "dtls") from error
         if self._dtls.state != "connected":
-            raise TransportFailed("the DTLS handshake failed")
+            raise TransportFailed("the DTLS handshake failed", "dtls")
         self.last_heard = self._loop.time()
         if self._raw:
             self._receiving = self._dtls._rx_srtp  # noqa: SLF001

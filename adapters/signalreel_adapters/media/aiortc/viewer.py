@@ -21,6 +21,7 @@ from aiortc.rtp import (
 from signalreel_adapters.media.aiortc.choice import Change, Choice
 from signalreel_adapters.media.aiortc.estimate import Heard
 from signalreel_adapters.media.aiortc.negotiation import Offered, Plan
+from signalreel_adapters.media.aiortc.noting import Flow, summed
 from signalreel_adapters.media.aiortc.outgoing import Out
 from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.probing import Cluster
@@ -81,6 +82,8 @@ class Viewer:
         self._padding = self._padding_bits = 0  # of the cluster: packets, bits
         self._cluster_from = 0.0, 0  # when it began, and the octets of all pictures until then
         self._told_height = 0
+        self._lost: dict[int, int] = {}  # by SSRC, as the player last reported
+        self._round_trip = 0.0
         transport.on_rtcp = self.take_rtcp
 
     # --------------------------------------------------------------------------------------------------- negotiation
@@ -332,8 +335,11 @@ class Viewer:
         if sent is not None:
             sent_at, behind_cluster = sent
             trip = now - sent_at - report.dlsr / _DELAY_ONE
+            self._round_trip = max(0.0, trip)
             self._choice.take_round_trip(max(0.0, trip), now, behind_cluster=behind_cluster)
         found = self._outs.get(report.ssrc)
+        if found is not None:
+            self._lost[report.ssrc] = max(0, report.packets_lost)
         if found is None or found[0].kind != "video":
             return
         out = found[0]
@@ -366,6 +372,10 @@ class Viewer:
         # Chromium goes on asking for a track that is switched off; its publisher must not suffer from it.
         if found is not None and found[0].flows and found[0].layer is not None:
             found[0].layer.request_keyframe(now)
+
+    def flow(self) -> Flow:
+        """Give how much was sent in all, and what the player reported of it."""
+        return (*summed(out.sent() for out, _ in self._outs.values()), sum(self._lost.values()), self._round_trip)
 
     def report(self, now: float) -> None:
         """Send sender reports, and follow the transport to its new address. To be called every second."""

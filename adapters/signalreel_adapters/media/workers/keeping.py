@@ -64,11 +64,13 @@ class Keeper:
         on_down: Callable[[], None],
         *,
         number: int = 0,
+        notes: bool = False,
     ) -> None:
         self.ports: tuple[int, ...] = ()  #: the UDP port that its peers share, if they do
         self.starts = 0  #: how often a process was started
         self._program = tuple(program)
         self._settings = settings
+        self._notes = notes
         self._on_message = on_message
         self._on_up = on_up
         self._on_down = on_down
@@ -149,7 +151,7 @@ class Keeper:
         self._child = child
         self.starts += 1
         self._heard_at = asyncio.get_running_loop().time() + _START_SECONDS_MAX
-        self.send(Begin(self._settings))
+        self.send(Begin(self._settings, self._notes))
         self._tell(self._on_up)
         try:
             await self._until_ended(child)

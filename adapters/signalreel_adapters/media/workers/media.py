@@ -10,6 +10,7 @@ from msgspec import structs
 
 from signalreel.events import AnyEvent, MediaLost
 from signalreel.identifiers import Kind, Reference
+from signalreel.notes import AnyNote, MediaFailed
 from signalreel.step import Step
 from signalreel_adapters.media.aiortc.failures import Failures
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
@@ -20,6 +21,7 @@ from signalreel_adapters.media.workers.messages import (
     Failed,
     FollowMove,
     FromWorker,
+    Noted,
     OpenEdge,
     OpenOrigin,
     Reported,
@@ -59,6 +61,7 @@ class WorkersMedia:
         self._program = tuple(program)
         self._failures = Failures()
         self._report_to: Callable[[AnyEvent], None] = _ignore
+        self._note_to: Callable[[AnyNote], None] | None = None
         self._routes = Routes(self.count)
         self._keepers: list[Keeper] = []
 
@@ -66,6 +69,10 @@ class WorkersMedia:
         """Take the callable to report events with, and the one to count each own exception that it got over."""
         self._report_to = report
         self._failures.count_with = failed
+
+    def note_to(self, note: Callable[[AnyNote], None]) -> None:
+        """Take the callable to hand notes to. Workers that start from now on are asked for theirs."""
+        self._note_to = note
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -110,6 +117,7 @@ class WorkersMedia:
             on_up=lambda: self._routes.raise_up(number),
             on_down=lambda: self._lose(number),
             number=number,
+            notes=self._note_to is not None,
         )
 
     async def __aexit__(
@@ -120,6 +128,7 @@ class WorkersMedia:
     async def aclose(self) -> None:
         """End every worker, and with it everything."""
         self._report_to = _ignore
+        self._note_to = None
         keepers, self._keepers = self._keepers, []
         seconds_max = self.settings.close_timeout + _CLOSE_SECONDS_MORE
         await asyncio.gather(*(keeper.close(seconds_max) for keeper in keepers))
@@ -171,10 +180,16 @@ class WorkersMedia:
 
     def _report_lost(self, machine: Reference) -> None:
         what = "stream" if machine.kind is Kind.STREAM else "playback"
-        self._report_to(MediaLost(machine, f"the media worker of this {what} has ended"))
+        reason = f"the media worker of this {what} has ended"
+        if self._note_to is not None:
+            self._note_to(MediaFailed("worker", reason, machine))
+        self._report_to(MediaLost(machine, reason))
 
     def _take(self, message: FromWorker) -> None:
         if isinstance(message, Reported):
             self._report_to(message.event)
+        elif isinstance(message, Noted):
+            if self._note_to is not None:
+                self._note_to(message.note)
         elif isinstance(message, Failed):
             self._failures.count_with()

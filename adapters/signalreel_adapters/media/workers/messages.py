@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from signalreel.events import AnyEvent
 from signalreel.identifiers import Reference
+from signalreel.notes import AnyNote
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.moves import Move
 
@@ -22,6 +23,7 @@ __all__ = (
     "Failed",
     "FollowMove",
     "FromWorker",
+    "Noted",
     "OpenEdge",
     "OpenOrigin",
     "Ready",
@@ -38,6 +40,7 @@ class Begin(Struct, frozen=True, array_like=True, tag=1):
     """Be a media adapter with these settings. The first message; nothing else comes before it."""
 
     settings: AiortcSettings
+    notes: bool = False  #: whether anybody takes notes
 
 
 class FollowMove(Struct, frozen=True, array_like=True, tag=2):
@@ -90,12 +93,18 @@ class Failed(Struct, frozen=True, array_like=True, tag=4):
     """The worker got over an exception of its own; its log says which."""
 
 
+class Noted(Struct, frozen=True, array_like=True, tag=6):
+    """Something to be noted beside the reel."""
+
+    note: AnyNote
+
+
 class Alive(Struct, frozen=True, array_like=True, tag=5):
     """The worker's loop runs."""
 
 
 ToWorker = Begin | FollowMove | OpenOrigin | OpenEdge | CloseEdge | End
-FromWorker = Ready | Unable | Reported | Failed | Alive
+FromWorker = Ready | Unable | Reported | Failed | Alive | Noted
 
 encode: Final = msgspec.msgpack.Encoder().encode
 """Gives a message as bytes."""

@@ -14,6 +14,7 @@ from typing import Final
 
 from signalreel.events import AnyEvent
 from signalreel.identifiers import Reference
+from signalreel.notes import AnyNote
 from signalreel_adapters.media.aiortc import AiortcMedia
 from signalreel_adapters.media.aiortc.errors import MediaError
 from signalreel_adapters.media.workers.edge import Edge
@@ -25,6 +26,7 @@ from signalreel_adapters.media.workers.messages import (
     Failed,
     FollowMove,
     FromWorker,
+    Noted,
     OpenEdge,
     OpenOrigin,
     Ready,
@@ -113,6 +115,10 @@ class Worker:
     def _report(self, event: AnyEvent) -> None:
         self.say(Reported(event))
 
+    def note(self, note: AnyNote) -> None:
+        """Have something noted beside the reel."""
+        self.say(Noted(note))
+
     def _fail(self) -> None:
         self.say(Failed())
 
@@ -147,6 +153,8 @@ async def serve(parent: Parent, on_orphaned: Callable[[], None] = _nothing) -> N
         try:
             async with AiortcMedia(begin.settings) as media:
                 worker = Worker(parent, media)
+                if begin.notes:
+                    media.note_to(worker.note)
                 await _work(parent, worker, media.ports, waiting, listening)
                 if not worker.is_ending:
                     on_orphaned()

@@ -15,6 +15,7 @@ from msgspec import structs
 from signalreel.commands import EnableTrack, Stop, ToggleVideo
 from signalreel.events import MediaLost
 from signalreel.identifiers import Kind, Reference
+from signalreel.notes import AnyNote, MediaFailed, MediaStatistics
 from signalreel_adapters.media.aiortc import AiortcSettings
 from signalreel_adapters.media.workers import WorkersMedia, default_count, routing
 from signalreel_adapters.media.workers import media as workers_media
@@ -312,6 +313,28 @@ def player_of(playback: Reference) -> str:
 def surviving_stream(media: WorkersMedia, call: Call) -> str:
     """The stream whose worker lives."""
     return next(stream.id for stream in streams(call) if media.home(stream) == 1)
+
+
+async def test_what_flows_in_workers_is_noted() -> None:
+    """Of the stream what came, of the player what it was sent; and a worker's end, where it takes a stream with it."""
+    source, player = PublishingPeer(), PlayingPeer()
+    noted: list[AnyNote] = []
+    media = WorkersMedia(SETTINGS, 2)
+    media.note_to(noted.append)
+    async with Call(SETTINGS, adapter=media) as call, closing(source, player):
+        call.open("a", "b")
+        await call.publish("a", "s1", source)
+        await playing(call, "b", player)
+
+        def flowing() -> set[Kind]:
+            measured = [note for note in noted if isinstance(note, MediaStatistics)]
+            return {note.machine.kind for note in measured if note.packets_received + note.packets_sent > 0}
+
+        await eventually(lambda: flowing() == {Kind.STREAM, Kind.PLAYBACK}, "both are noted")
+        (stream,) = streams(call)
+        os.kill(media.pids[media.home(stream) or 0], signal.SIGKILL)
+        ended = MediaFailed("worker", "the media worker of this stream has ended", stream)
+        await eventually(lambda: ended in noted, "its end is noted")
 
 
 async def test_a_stream_whose_worker_died_may_be_published_again(monkeypatch: pytest.MonkeyPatch) -> None:

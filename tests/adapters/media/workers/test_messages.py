@@ -5,6 +5,7 @@ import pytest
 from signalreel.commands import TakeConfiguration
 from signalreel.events import BitrateMeasured, DescriptionCreated, MediaLost, Track, TracksFound
 from signalreel.identifiers import Kind, Reference
+from signalreel.notes import MediaFailed, MediaStatistics
 from signalreel.step import PublishTerms, Transition
 from signalreel_adapters.media.aiortc.settings import AiortcSettings
 from signalreel_adapters.media.moves import Move
@@ -16,6 +17,7 @@ from signalreel_adapters.media.workers.messages import (
     Failed,
     FollowMove,
     FromWorker,
+    Noted,
     OpenEdge,
     OpenOrigin,
     Ready,
@@ -35,6 +37,7 @@ TERMS = PublishTerms(video=True, audio=False, codecs=("VP8",))
     "message",
     [
         Begin(AiortcSettings(hosts=("192.0.2.1",), transport="one-port", port=5_080)),
+        Begin(AiortcSettings(), notes=True),
         FollowMove(
             Move(Transition(STREAM, "preparing", "negotiating", TERMS), TakeConfiguration("s1", "offer", "v=0\r\n"))
         ),
@@ -59,6 +62,8 @@ def test_what_workers_are_told(message: ToWorker) -> None:
         Reported(TracksFound(STREAM, (Track("ARDAMSvs1", "video", "VP8", 640, 360, 9),))),
         Reported(BitrateMeasured(STREAM, 1, 2, 3)),
         Failed(),
+        Noted(MediaFailed("dtls", "the DTLS handshake failed", STREAM)),
+        Noted(MediaStatistics(STREAM, packets_received=3, bytes_received=2_700)),
         Alive(),
     ],
 )
