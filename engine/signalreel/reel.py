@@ -69,7 +69,11 @@ class Reel(Protocol):
         ...
 
     def entries(self, start: int = 1) -> Iterator[Entry]:
-        """Give the records from `start` on, in order."""
+        """Give the records from `start` on, in order.
+
+        Raises `ReelDamaged` where a record is missing, or is not chained to the one before it: whoever keeps records
+        where they can be altered checks that here, once.
+        """
         ...
 
     def note(self, note: Note) -> None:

@@ -89,6 +89,7 @@ class Cursor:
 
     def step(self) -> Replayed | None:
         """Apply the next record; None at the end. Raises `ReelDamaged` when it cannot be read or applied."""
+        opened = self._entries is None
         if self._entries is None:
             self._entries = self._reel.entries(self.position + 1)
         entry = next(self._entries, None)
@@ -96,7 +97,8 @@ class Cursor:
             self._entries = None
             return None
         try:
-            self._check_chain(entry)
+            if opened:
+                self._check_chain(entry)  # What follows, the reel holds against the record before.
             step = apply_entry(self.engine, entry)
         except ReelDamaged:
             self._entries = None
