@@ -15,6 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from signalreel.debug.bisect import bisect
 from signalreel.debug.failing import Holds
 from signalreel.debug.predicates import Predicate, compile_predicate
 from signalreel.debug.shrink import shrink
@@ -117,8 +118,5 @@ def _scrub(cursor: Cursor, reel: Reel, seed: int) -> list[float]:
 
 def _bisect(reel: Reel, predicate: Predicate) -> int:
     """Find the first record after which the condition holds, opening the reel as whoever asks does."""
-    cursor = Cursor(reel)
-    for replayed in cursor:
-        if predicate.holds(cursor.engine, replayed.step, replayed.divergence):
-            return replayed.step.record.seq
-    return 0
+    found = bisect(reel, predicate).found
+    return found.seq if found is not None else 0
