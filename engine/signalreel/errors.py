@@ -5,6 +5,8 @@
     |-- CatalogueError        ours: upcasters or logic flags contradict one another (raised at import)
     |-- OutOfOrder            the caller's: a record does not follow the one before it
     |-- InvalidRecord         the caller's: a record lacks something without which it cannot be applied
+    |-- InvalidFork           the caller's: a reel cannot go another way like that
+    |-- InvalidInsert         the caller's: what is to be put into a reel cannot be read
     |-- NotFailing            the caller's: records that were to be made small do not go wrong in the way that was named
     |-- InvalidPredicate      the caller's: an expression that is to be held against a reel cannot be read
     |-- Undecodable           the client's: what it sent is no command (the answer, if there is one, is on it)
@@ -20,6 +22,8 @@ A refused command is no exception: it is a step with a refusal in it.
 __all__ = (
     "CatalogueError",
     "Divergence",
+    "InvalidFork",
+    "InvalidInsert",
     "InvalidPredicate",
     "InvalidRecord",
     "NotFailing",
@@ -84,6 +88,19 @@ class InvalidPredicate(SignalreelError):
         self.why = why
         place = f" at column {column}" if column else ""
         super().__init__(f"the expression cannot be used{place}: {why}")
+
+
+class InvalidFork(SignalreelError):
+    """A reel cannot go another way like that: a record is not there, or comes before the way parts."""
+
+
+class InvalidInsert(SignalreelError):
+    """What is to be put into a reel cannot be read. `place` says which line or entry."""
+
+    def __init__(self, place: str, why: str) -> None:
+        self.place = place
+        self.why = why
+        super().__init__(f"{place}: {why}")
 
 
 class NotFailing(SignalreelError):

@@ -558,6 +558,7 @@ _PLANTED: Final[dict[str, ExitStack]] = {}
 def planted(name: str) -> Generator[Bug]:
     """Have the engine make this mistake for a while."""
     bug = _BY_NAME[name]
+    assert name not in _PLANTED, f"{name} is planted already"
     _PLANTED[name] = ExitStack()
     bug.plant(_PLANTED[name])
     try:

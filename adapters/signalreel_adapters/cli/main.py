@@ -24,6 +24,7 @@ from signalreel_adapters.cli.debug.join import join_dump
 from signalreel_adapters.cli.debug.open import open_pictures
 from signalreel_adapters.cli.debug.reel import reel
 from signalreel_adapters.cli.debug.replay import replay
+from signalreel_adapters.cli.debug.shrink import shrink
 from signalreel_adapters.cli.flow import flow
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.cli.serve import serve
@@ -49,6 +50,7 @@ app.command(open_pictures, name="open")
 app.command(coverage)
 app.command(export)
 app.command(join_dump, name="join")
+app.command(shrink)
 app.command(bench)
 app.command(flow)
 app.command(capture)

@@ -27,7 +27,9 @@ from signalreel.step import outcome_of
 
 __all__ = (
     "NOTHING",
+    "followed",
     "inserted",
+    "inserted_by_time",
     "moved",
     "numbers_of",
     "orphans_of",
@@ -50,6 +52,11 @@ def inserted(records: Sequence[Record], after: int, new: Iterable[Record]) -> li
     """Put records in behind the one with the number `after`; 0 puts them in front of all."""
     place = next((place for place, record in enumerate(records, 1) if record.seq == after), 0)
     return [*records[:place], *new, *records[place:]]
+
+
+def inserted_by_time(records: Sequence[Record], new: Iterable[Record]) -> list[Record]:
+    """Put records in by their times, each behind what comes at the same time."""
+    return sorted([*records, *new], key=lambda record: record.time)
 
 
 def moved(records: Iterable[Record], seq: int, time: int) -> list[Record]:
@@ -99,7 +106,7 @@ def renumber(records: Sequence[Record], first: int = 1) -> list[Record]:
         if is_same and follows:
             made.append(record)
         else:
-            made.append(replace(record, seq=number, time=time, event=_followed(record.event, numbers, first)))
+            made.append(replace(record, seq=number, time=time, event=followed(record.event, numbers, first)))
     return made
 
 
@@ -136,8 +143,8 @@ def remade(
     return reel
 
 
-def _followed(event: AnyEvent | None, numbers: dict[int, int], first: int) -> AnyEvent | None:
-    """Give an event with its references followed."""
+def followed(event: AnyEvent | None, numbers: dict[int, int], first: int) -> AnyEvent | None:
+    """Give an event with its references followed, by the new number of each record."""
     if isinstance(event, DeadlineReached):
         timer = _number(event.timer, numbers, first)
         return DeadlineReached(_reference(event.machine, numbers, first), timer)

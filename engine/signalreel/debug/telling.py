@@ -38,6 +38,9 @@ __all__ = (
 _SESSION_CHARACTERS: Final = 8
 """As much of a session's id as tells two apart in one reel."""
 
+_SHORT_ALREADY: Final = 12
+"""Ids of no more characters are told whole: nobody drew them, so their beginnings may be the same."""
+
 _US_PER_MS: Final = 1_000
 
 _NAMES: Final = ("stream_id", "room", "app", "type")
@@ -138,8 +141,8 @@ def printable(text: str) -> str:
 
 
 def short_session(session: str) -> str:
-    """Shorten a session's id; `-` for the server's own."""
-    return session[:_SESSION_CHARACTERS] or "-"
+    """Shorten a session's id, unless it is short already; `-` for the server's own."""
+    return (session if len(session) <= _SHORT_ALREADY else session[:_SESSION_CHARACTERS]) or "-"
 
 
 def short_id(id: str) -> str:

@@ -24,8 +24,9 @@ def shown(value: object) -> str:
 
 def text_for(bug: Bug, what: str) -> str:
     """Write the test of a bug, by a code that has it."""
+    found = shrunk(bug, what)
     with planted(bug.name):
-        return written_test(shrunk(bug, what))
+        return written_test(found)
 
 
 def run(text: str) -> None:

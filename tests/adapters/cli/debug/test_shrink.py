@@ -1,0 +1,62 @@
+"""`signalreel_adapters.cli.debug.shrink`."""
+
+import json
+from pathlib import Path
+from runpy import run_path
+from typing import Final
+
+import pytest
+
+from signalreel_adapters.cli import main
+from tests.reels.make import FOLDER
+
+GOLDEN: Final = str(FOLDER / "0.1.0.reel")
+
+
+def shrink(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run the command; give exit code, stdout and stderr."""
+    with pytest.raises(SystemExit) as left:
+        main(["shrink", *arguments])
+    said = capsys.readouterr()
+    return int(left.value.code or 0), said.out, said.err
+
+
+def test_what_is_left_is_told_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The records in a readable form, how many there are, and a file whose test fails while it goes wrong."""
+    file = tmp_path / "test_bug.py"
+    code, out, err = shrink(capsys, GOLDEN, "--fails", 'sent("publish_started")', "-o", str(file))
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-2].startswith("5 of ")
+    assert "to session-1 start stream-1" in out
+    test = run_path(str(file))["test_media_connected_while_the_stream_is_connecting"]
+    with pytest.raises(AssertionError, match="record 5"):
+        test()
+
+
+def test_json_has_the_agreed_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    """One object, with the test in it."""
+    code, out, _ = shrink(capsys, GOLDEN, "--fails", 'refused == "streamIdInUse"', "--json")
+    left = json.loads(out)
+    assert code == 0
+    assert set(left) == {"records", "before", "failed_at", "fails", "test", "output", "tries"}
+    assert left["records"] == 4
+    assert left["test"].startswith('"""What `signalreel shrink` left of')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((GOLDEN, "--fails", "invariant:room-list"), "nothing to shrink: on none of the"),
+        ((GOLDEN, "--fails", "invariant:happiness"), "there is no invariant 'happiness'; there are one-owner"),
+        ((GOLDEN, "--fails", "sing()"), "--fails: the expression cannot be used"),
+        ((GOLDEN, "--fails", "diverges"), "has no recorded outcome to diverge from"),
+        (("/nowhere.reel", "--fails", "seq"), "/nowhere.reel"),
+        ((GOLDEN, "--fails", "seq > 3", "-o", "/nowhere/test_bug.py"), "cannot be written"),
+    ],
+)
+def test_what_can_be_mended_is_said(arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2 and one line without a traceback."""
+    code, out, err = shrink(capsys, *arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "Traceback" not in err
