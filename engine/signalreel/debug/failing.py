@@ -9,6 +9,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
+from signalreel.debug.finding import Given, given_by, is_alike
 from signalreel.debug.predicates import Predicate, compile_predicate
 from signalreel.engine import Engine
 from signalreel.errors import InvalidRecord, OutOfOrder
@@ -23,7 +24,7 @@ __all__ = ("NEVER", "Breaks", "Check", "Differs", "Holds", "Other", "Rename", "e
 NEVER: Final = 0
 """What a check says of records that are all right."""
 
-Other = Callable[[Header, Sequence[Record]], Sequence[Step]]
+Other = Callable[[Header, Sequence[Record]], Sequence[Given]]
 """Another code: what each of the records causes by it."""
 
 Rename = Callable[[str], str]
@@ -131,7 +132,8 @@ class Differs:
         except (InvalidRecord, OutOfOrder, *_CRASHES):
             return NEVER
         return next(
-            (mine.record.seq for mine, right in zip(ours, theirs, strict=True) if mine.digest != right.digest), NEVER
+            (step.record.seq for step, right in zip(ours, theirs, strict=True) if not is_alike(given_by(step), right)),
+            NEVER,
         )
 
     def renamed(self, name: Rename) -> "Differs":

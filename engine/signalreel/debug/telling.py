@@ -38,7 +38,7 @@ __all__ = (
 _SESSION_CHARACTERS: Final = 8
 """As much of a session's id as tells two apart in one reel."""
 
-_SHORT_ALREADY: Final = 12
+_SHORT_ALREADY: Final = 10
 """Ids of no more characters are told whole: nobody drew them, so their beginnings may be the same."""
 
 _US_PER_MS: Final = 1_000

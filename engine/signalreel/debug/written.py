@@ -4,20 +4,24 @@ import textwrap
 from collections.abc import Iterator
 from typing import Final
 
-from signalreel.debug.causes import rules_of
+import msgspec
+
+from signalreel.debug.causes import rule_name, rules_of
 from signalreel.debug.failing import Breaks, Check, Differs, Holds, steps_of
+from signalreel.debug.finding import Given, given_by
 from signalreel.debug.literals import WIDTH, Code, text_of
 from signalreel.debug.shrink import Shrunk
 from signalreel.logic import CATALOGUE
+from signalreel.messages import AnyMessage
 from signalreel.record import input_name
 from signalreel.settings import Settings
-from signalreel.step import Step
+from signalreel.step import Step, Transition
 
 __all__ = ("written_test",)
 
 _INDENT: Final = " " * 4
-_SHOWN: Final = ("refused", "transitions", "messages", "deadline")
-"""What a step shows to the world."""
+
+_message: Final = msgspec.json.Decoder(AnyMessage).decode
 
 
 def written_test(shrunk: Shrunk) -> str:
@@ -39,7 +43,7 @@ def written_test(shrunk: Shrunk) -> str:
     )
 
 
-def _right(shrunk: Shrunk) -> Step | None:
+def _right(shrunk: Shrunk) -> Given | None:
     """What the last record should cause, where another code says so."""
     check = shrunk.check
     return check.other(shrunk.header, shrunk.records)[-1] if isinstance(check, Differs) else None
@@ -59,11 +63,12 @@ def _snake(name: str) -> str:
     return "_".join(spaced.lower().split())
 
 
-def _docstring(check: Check, step: Step, right: Step | None) -> str:
+def _docstring(check: Check, step: Step, right: Given | None) -> str:
     """Say what goes wrong by the last record, and by which rule."""
-    lines = [f"{_sentence(check)}\n", "\n", *_listed("The last record is decided by", step)]
-    if right is not None and rules_of(right) != rules_of(step):
-        lines += ["\n", *_listed("It should be decided by", right)]
+    lines = [f"{_sentence(check)}\n", "\n", *_listed("The last record is decided by", rules_of(step))]
+    rules = tuple(rule_name(fired) for _, fired in right.fired) if right is not None else rules_of(step)
+    if rules != rules_of(step):
+        lines += ["\n", *_listed("It should be decided by", rules)]
     return "".join(lines).replace("\\", "\\\\").replace('"""', "'''")
 
 
@@ -80,9 +85,9 @@ def _sentence(check: Check) -> str:
     return "\n".join([said, "", *(f"{_INDENT * 2}{line}" for line in lines)])
 
 
-def _listed(head: str, step: Step) -> Iterator[str]:
+def _listed(head: str, rules: tuple[str, ...]) -> Iterator[str]:
     yield f"    {head}\n"
-    for rule in rules_of(step) or ("no rule",):
+    for rule in rules or ("no rule",):
         lines = textwrap.wrap(rule, WIDTH - 8, break_long_words=False, break_on_hyphens=False)
         yield "".join(f"{'      ' if number else '    * '}{line}\n" for number, line in enumerate(lines))
 
@@ -97,7 +102,7 @@ def _engine(code: Code, shrunk: Shrunk) -> str:
     return code.line("engine = ", code.call("Engine", parts), indent=4)
 
 
-def _checking(code: Code, check: Check, step: Step, right: Step | None) -> Iterator[str]:
+def _checking(code: Code, check: Check, step: Step, right: Given | None) -> Iterator[str]:
     """Apply the records and hold what they cause against what they must."""
     match check:
         case Holds():
@@ -115,7 +120,24 @@ def _checking(code: Code, check: Check, step: Step, right: Step | None) -> Itera
             yield f'{_INDENT * 2}assert {text_of(check.invariant.name)} not in names, f"record {{record.seq}}"\n'
         case _:
             yield f"{_INDENT}*_, last = [engine.apply(record) for record in RECORDS]\n"
-            for field in _SHOWN:
-                wanted = getattr(right, field)
-                if getattr(step, field) != wanted:
-                    yield code.line(f"assert last.{field} == ", code.of(wanted), indent=4)
+            if right is not None:
+                yield from _comparing(code, given_by(step), right)
+
+
+def _comparing(code: Code, mine: Given, right: Given) -> Iterator[str]:
+    """Compare the last step with what the other code gives, in what is different."""
+    if mine.refused != right.refused:
+        yield code.line("assert last.refused == ", code.of(right.refused), indent=4)
+    if mine.details != right.details:
+        transitions = msgspec.msgpack.decode(right.details, type=list[Transition])
+        yield code.line("assert last.transitions == ", code.of(transitions), indent=4)
+    if mine.messages != right.messages:
+        messages = [(to, _message(said)) for to, said in right.messages]
+        yield code.line("assert last.messages == ", code.of(messages), indent=4)
+    if mine.deadline != right.deadline:
+        due = right.deadline[0] if right.deadline is not None else None
+        if due is None:
+            yield f"{_INDENT}assert last.deadline is None\n"
+        else:
+            yield f"{_INDENT}assert last.deadline is not None\n"
+            yield code.line("assert last.deadline.at == ", code.of(due), indent=4)

@@ -7,12 +7,12 @@ from msgspec.structs import replace
 
 from signalreel.commands import JoinRoom
 from signalreel.debug.failing import NEVER, Breaks, Check, Differs, Holds, engine_of, steps_of
+from signalreel.debug.finding import Given, given_by
 from signalreel.debug.predicates import compile_predicate
 from signalreel.header import Header
 from signalreel.record import Record
 from signalreel.replay import Cursor
 from signalreel.settings import Settings
-from signalreel.step import Step
 from tests.engine.world import World
 from tests.engine.zoo import ZOO, planted, recorded
 
@@ -27,9 +27,9 @@ def published() -> Sequence[Record]:
     return world.records
 
 
-def same(header: Header, records: Sequence[Record]) -> list[Step]:
+def same(header: Header, records: Sequence[Record]) -> list[Given]:
     """What another code does that does the same."""
-    return steps_of(header, records)
+    return [given_by(step) for step in steps_of(header, records)]
 
 
 def test_a_condition_goes_wrong_where_it_first_holds() -> None:

@@ -8,12 +8,12 @@ import pytest
 
 from signalreel.commands import Publish
 from signalreel.debug.failing import Breaks, Check, Differs, Holds, steps_of
+from signalreel.debug.finding import Given, given_by
 from signalreel.debug.predicates import compile_predicate
 from signalreel.debug.shrink import Shrunk, shrink, shrink_records
 from signalreel.errors import NotFailing
 from signalreel.header import Header
 from signalreel.record import Record, encode_record
-from signalreel.step import Step
 from tests.engine.world import World
 from tests.engine.zoo import ZOO, Bug, mended, planted, recorded, zoo_names
 
@@ -31,9 +31,9 @@ SAID: Final = [bug for bug in ZOO if bug.wrong]
 def differs(bug: Bug) -> Differs:
     """Another outcome than by the code without the bug."""
 
-    def right(header: Header, records: Sequence[Record]) -> list[Step]:
+    def right(header: Header, records: Sequence[Record]) -> list[Given]:
         with mended(bug.name):
-            return steps_of(header, records)
+            return [given_by(step) for step in steps_of(header, records)]
 
     return Differs(right)
 

@@ -3,9 +3,9 @@
 This file is run by its path and imports nothing of the package it lies in: `signalreel` here is the one of the other
 tree, of whatever version, so only what every version has is used without asking.
 
-A frame is a length in four bytes and MessagePack. Asked: `{"header": ..., "seam": ..., "first_seq": ...}` once, then
-`{"records": [...]}`, answered by one row a record (the fields of `debug.finding.Given`), or `{"state": seq}` about one
-of the records of the last two questions, answered by a tree or nil.
+A frame is a length in four bytes and MessagePack. Asked: `{"header": ..., "seam": ..., "first_seq": ...}` for each
+reel, then `{"records": [...]}`, answered by one row a record (the fields of `debug.finding.Given`), or `{"state": seq}`
+about one of the records of the last two questions, answered by a tree or nil.
 """
 
 import sys
@@ -50,7 +50,7 @@ def main(tree: str) -> None:
     side: _Side | None = None
     while data := read_frame(questions):
         asked = msgspec.msgpack.decode(data)
-        if side is None:
+        if side is None or "header" in asked:
             side = _Side(asked, tree)
             answer: object = side.version
         elif "records" in asked:

@@ -104,6 +104,13 @@ class OtherCodeProcess:
         return cast(dict[str, Any] | None, tree)
 
     def _start(self, reel: Reel) -> None:
+        if self._child is None or self._is_asked or self._waiting is not None:
+            self._launch()
+        header = {"header": encode_header(reel.header), "seam": reel.seam, "first_seq": reel.first_seq}
+        self._answer_to(msgspec.msgpack.encode(header))
+
+    def _launch(self) -> None:
+        """Start the process; one that was asked something and not heard out is replaced."""
         self.close()
         self._waiting, self._is_asked = None, False
         self._child = subprocess.Popen(  # noqa: S603 -- running the code of that folder is what is asked for
@@ -114,8 +121,6 @@ class OtherCodeProcess:
             cwd=self._folder,
             env={},
         )
-        header = {"header": encode_header(reel.header), "seam": reel.seam, "first_seq": reel.first_seq}
-        self._answer_to(msgspec.msgpack.encode(header))
 
     def _ask(self, records: list[bytes] | None) -> None:
         if records is not None and self._waiting is None:

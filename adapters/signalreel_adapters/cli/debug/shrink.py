@@ -1,6 +1,8 @@
 """`signalreel shrink REEL --fails PREDICATE -o test_bug.py`: a recorded failure as a test of a few records."""
 
 import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -8,21 +10,25 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
-from signalreel.debug.failing import Breaks, Check, Holds, steps_of
+from signalreel.debug.failing import Breaks, Check, Differs, Holds, Other, steps_of
+from signalreel.debug.finding import Given
 from signalreel.debug.predicates import compile_predicate
 from signalreel.debug.shrink import Progress, Shrunk, shrink_records
 from signalreel.debug.telling import lines_of
 from signalreel.debug.written import written_test
 from signalreel.errors import InvalidPredicate, NotFailing
-from signalreel.record import Record
-from signalreel.reel import Reel
+from signalreel.header import Header
+from signalreel.record import Record, encode_record
+from signalreel.reel import MemoryReel, Reel
 from signalreel.replay import decode_entry
 from signalreel.verify.catalogue import INVARIANTS
+from signalreel_adapters.cli.debug.othercode import OtherCodeProcess
 from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json, with_progress
 from signalreel_adapters.cli.mistakes import Mistake
 
 __all__ = ("Left", "shrink")
 
+_DIVERGES: Final = "diverges"
 _INVARIANT: Final = "invariant:"
 
 
@@ -43,6 +49,7 @@ def shrink(
     /,
     *,
     fails: str,
+    against: Path | None = None,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
     keep_names: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
@@ -57,8 +64,10 @@ def shrink(
     file
         The reel; it may be one that a server is writing.
     fails
-        What goes wrong: a condition that must never hold, such as `sent("publish_finished") > 1`, or
-        `invariant:NAME`.
+        What goes wrong: a condition that must never hold, such as `sent("publish_finished") > 1`; `invariant:NAME`;
+        or `diverges`, with `--against`.
+    against
+        A folder with the source tree of a version that does it right. It runs in a process of its own.
     output
         Write the test there; without it, the records that are left are told.
     keep_names
@@ -66,16 +75,17 @@ def shrink(
     json
         Print one JSON object with the keys records, before, failed_at, fails, test, output and tries.
     """
-    check = _check(fails)
     reel = open_reel(file)
     records = _records(reel, shown=json or not sys.stdout.isatty())
-    try:
-        found = shrink_records(reel.header, records, check, _progress())
-    except NotFailing as error:
-        raise Mistake(f"{file}: {error}") from None
+    with _code(fails, against) as code:
+        check = Differs(_asking(code)) if code is not None else _check(fails)
+        try:
+            found = shrink_records(reel.header, records, check, _progress())
+        except NotFailing as error:
+            raise Mistake(f"{file}: {error}") from None
+        text = written_test(found)
     if found.kept and not keep_names:
         raise Mistake(f"it goes wrong under {len(found.kept)} of the recorded names alone; --keep-names leaves them in")
-    text = written_test(found)
     if output is not None:
         try:
             output.write_text(text, encoding="utf-8", newline="\n")
@@ -89,12 +99,46 @@ def shrink(
     return 0
 
 
-def _check(fails: str) -> Check:
-    if fails == "diverges":
+@contextmanager
+def _code(fails: str, against: Path | None) -> Generator[OtherCodeProcess | None]:
+    """Start the code that says what is right, where one is to."""
+    if (fails == _DIVERGES) != (against is not None):
         raise Mistake(
-            "a shorter reel has no recorded outcome to diverge from; say what is wrong as a condition, "
-            "or as `invariant:NAME`"
+            "a shorter reel has no recorded outcome to diverge from: `--fails diverges` and `--against FOLDER`, "
+            "the source tree of a version that does it right, go together"
         )
+    if against is None:
+        yield None
+        return
+    with OtherCodeProcess(against) as code:
+        yield code
+
+
+def _asking(code: OtherCodeProcess) -> Other:
+    """Have another code apply records. What it cannot apply is no failure; but it must apply the whole reel."""
+    asked: list[int] = []
+
+    def other(header: Header, records: Sequence[Record]) -> list[Given]:
+        asked.append(len(records))
+        try:
+            return list(code.steps(_unanswered(header, records)))
+        except Mistake as error:
+            if len(asked) == 1:
+                raise
+            raise ValueError(str(error)) from None
+
+    return other
+
+
+def _unanswered(header: Header, records: Sequence[Record]) -> MemoryReel:
+    """Make a reel without outcomes."""
+    reel = MemoryReel(header)
+    for record in records:
+        reel.append(record.seq, encode_record(record))
+    return reel
+
+
+def _check(fails: str) -> Check:
     if fails.startswith(_INVARIANT):
         name = fails.removeprefix(_INVARIANT).strip()
         if name not in INVARIANTS:

@@ -1,6 +1,7 @@
 """`signalreel_adapters.cli.debug.shrink`."""
 
 import json
+import shutil
 from pathlib import Path
 from runpy import run_path
 from typing import Final
@@ -9,6 +10,7 @@ import pytest
 
 from signalreel_adapters.cli import main
 from tests.reels.make import FOLDER
+from tests.repository import ROOT
 
 GOLDEN: Final = str(FOLDER / "0.1.0.reel")
 
@@ -50,6 +52,8 @@ def test_json_has_the_agreed_keys(capsys: pytest.CaptureFixture[str]) -> None:
         ((GOLDEN, "--fails", "invariant:happiness"), "there is no invariant 'happiness'; there are one-owner"),
         ((GOLDEN, "--fails", "sing()"), "--fails: the expression cannot be used"),
         ((GOLDEN, "--fails", "diverges"), "has no recorded outcome to diverge from"),
+        ((GOLDEN, "--fails", "seq", "--against", "/nowhere"), "go together"),
+        ((GOLDEN, "--fails", "diverges", "--against", "/nowhere"), "is no source tree"),
         (("/nowhere.reel", "--fails", "seq"), "/nowhere.reel"),
         ((GOLDEN, "--fails", "seq > 3", "-o", "/nowhere/test_bug.py"), "cannot be written"),
     ],
@@ -60,3 +64,19 @@ def test_what_can_be_mended_is_said(arguments: tuple[str, ...], said: str, capsy
     assert (code, out) == (2, "")
     assert said in err
     assert "Traceback" not in err
+
+
+def test_another_code_says_what_is_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A copy of the code that greets a second peer twice diverges; what is left shows just that, and holds it right."""
+    tree = tmp_path / "other"
+    shutil.copytree(ROOT / "engine", tree / "engine", ignore=shutil.ignore_patterns("__pycache__"))
+    source = tree / "engine" / "signalreel" / "machines" / "pair.py"
+    right = "context.send(pair.sessions[0], Start(pair.id))"
+    source.write_text(source.read_text(encoding="utf-8").replace(right, right + "\n        " + right), encoding="utf-8")
+    file = tmp_path / "test_bug.py"
+    code, out, err = shrink(capsys, GOLDEN, "--fails", "diverges", "--against", str(tree), "-o", str(file))
+    assert (code, err) == (0, "")
+    assert "4 of " in out.splitlines()[-2]
+    test = run_path(str(file))["test_join_while_the_pair_is_waiting"]
+    with pytest.raises(AssertionError):
+        test()
