@@ -21,7 +21,9 @@ PACKAGES: Final = {
 
 _NOT_OURS: Final = frozenset({"__pycache__", "dist", "node_modules"})
 _HIDDEN_BUT_OURS: Final = frozenset({".ci", ".github", ".gitignore", ".npmrc"})
-_BINARY: Final = frozenset({".gif", ".ico", ".ivf", ".jpg", ".opus", ".png", ".pyc", ".reel", ".wav", ".webm", ".webp"})
+_BINARY: Final = frozenset(
+    {".gif", ".ico", ".ivf", ".jpg", ".msgpack", ".opus", ".png", ".pyc", ".reel", ".wav", ".webm", ".webp"}
+)
 
 
 class Module(NamedTuple):

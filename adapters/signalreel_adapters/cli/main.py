@@ -19,6 +19,7 @@ from signalreel_adapters.cli.conformance import conformance
 from signalreel_adapters.cli.debug.bisect import bisect_reel
 from signalreel_adapters.cli.debug.coverage import coverage
 from signalreel_adapters.cli.debug.diff import diff
+from signalreel_adapters.cli.debug.explain import explain_reel
 from signalreel_adapters.cli.debug.export import export
 from signalreel_adapters.cli.debug.join import join_dump
 from signalreel_adapters.cli.debug.open import open_pictures
@@ -47,6 +48,7 @@ app.command(reel)
 app.command(bisect_reel, name="bisect")
 app.command(diff)
 app.command(open_pictures, name="open")
+app.command(explain_reel, name="explain")
 app.command(coverage)
 app.command(export)
 app.command(join_dump, name="join")

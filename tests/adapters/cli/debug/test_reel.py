@@ -11,4 +11,6 @@ def test_the_group_says_what_it_has(capsys: pytest.CaptureFixture[str]) -> None:
         main(["reel", "--help"])
 
     assert not left.value.code
-    assert "verify" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "verify" in shown
+    assert "show" in shown
