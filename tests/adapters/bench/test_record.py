@@ -19,7 +19,8 @@ def test_every_durability_takes_its_turn() -> None:
     assert (figures.records_per_s, figures.p99_ms) == (first.records_per_s, first.p99_ms)
     assert all(0 < one.p50_ms <= one.p99_ms and one.cpu_us_per_record > 0 for one in figures.durabilities.values())
     assert 0 < figures.records <= 300
-    assert figures.in_flight == BATCH
+    assert figures.in_flight == BATCH < figures.in_flight_most
+    assert figures.peers["eventsourcing"].setting.endswith("256 records a transaction")
     assert figures.peers["eventsourcing"].records == 300
     assert told[-1] == "eventsourcing, run 1 of 1"
 

@@ -41,7 +41,7 @@ NAMED: Final = {
 
 MORE: Final = {
     ReplayFigures: {"us_per_record", "memory_records_per_s", "runs"},
-    RecordFigures: {"durabilities", "records", "in_flight", "runs"},
+    RecordFigures: {"durabilities", "records", "in_flight", "in_flight_most", "runs"},
     DebugFigures: {"scrub_max_ms", "found_at", "shrink_records", "runs"},
     Peer: {"records", "version", "setting", "cpu_us_per_record", "batched_records_per_s"},
     EngineFigures: {"decode_and_apply_records_per_s", "decode_and_apply_us_per_record", "runs"},

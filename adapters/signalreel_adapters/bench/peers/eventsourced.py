@@ -2,7 +2,7 @@
 
 One aggregate for each session or machine that records concern; each record is one event of its aggregate and carries
 the record's whole content as text, because the library's own codec is JSON. It is written as its documentation shows:
-`Application.save`, here with all aggregates of 64 records at once, which is one transaction. It is replayed by
+`Application.save`, here with all aggregates of many records at once, which is one transaction. It is replayed by
 `repository.get` for every aggregate, without its cache. It keeps no order between aggregates, no digest and no outcome.
 """
 
@@ -26,7 +26,7 @@ __all__ = ("RECORDS_MAX", "Call", "Recording", "Replay")
 RECORDS_MAX: Final = 5_000
 """It is slower by so much that more would only take longer."""
 
-_SETTING: Final = "SQLite store in a file, an event a record, 64 records a transaction"
+_SETTING: Final = "SQLite store in a file, an event a record, {} records a transaction"
 
 
 class Call(Aggregate):
@@ -58,12 +58,12 @@ def _open(path: Path) -> Application[UUID]:
     return Application(env={"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": os.fspath(path)})
 
 
-def _write(application: Application[UUID], inputs: list[tuple[str, int, str]]) -> list[UUID]:
+def _write(application: Application[UUID], inputs: list[tuple[str, int, str]], batch: int) -> list[UUID]:
     """Record everything; give the ids of the aggregates."""
     calls: dict[str, Call] = {}
-    for start in range(0, len(inputs), BATCH):
+    for start in range(0, len(inputs), batch):
         touched: dict[str, Call] = {}
-        for owner, at, content in inputs[start : start + BATCH]:
+        for owner, at, content in inputs[start : start + batch]:
             call = calls.get(owner)
             if call is None:
                 call = calls[owner] = Call()
@@ -80,7 +80,7 @@ class Replay:
         inputs = _inputs(records)
         self._records = len(inputs)
         self._application = _open(path)
-        self._ids = _write(self._application, inputs)
+        self._ids = _write(self._application, inputs, BATCH)
         self._taken: list[float] = []
 
     def run(self) -> None:
@@ -95,14 +95,15 @@ class Replay:
 
     def figures(self) -> Peer:
         """Give what was measured."""
-        return _figures(self._records, self._taken)
+        return _figures(self._records, self._taken, BATCH)
 
 
 class Recording:
     """Writes every record to a store of its own each time: by the clock, because a commit waits for the disk."""
 
-    def __init__(self, folder: Path, records: list[Record]) -> None:
+    def __init__(self, folder: Path, records: list[Record], batch: int) -> None:
         self._folder = folder
+        self._batch = batch
         self._cpu: list[float] = []
         self._inputs = _inputs(records)
         self._taken: list[float] = []
@@ -112,16 +113,21 @@ class Recording:
         application = _open(self._folder / f"eventsourcing-{len(self._taken)}.db")
         try:
             began = time.perf_counter()
-            self._cpu.append(cpu_of(lambda: _write(application, self._inputs)))
+            self._cpu.append(cpu_of(lambda: _write(application, self._inputs, self._batch)))
             self._taken.append(time.perf_counter() - began)
         finally:
             application.close()
 
     def figures(self) -> Peer:
         """Give what was measured."""
-        figures = _figures(len(self._inputs), self._taken)
+        figures = _figures(len(self._inputs), self._taken, self._batch)
         return replace(figures, cpu_us_per_record=round(median(self._cpu) / max(len(self._inputs), 1) * 1e6, 3))
 
 
-def _figures(records: int, taken: list[float]) -> Peer:
-    return Peer(records_per_s=rate(records, taken), records=records, version=version("eventsourcing"), setting=_SETTING)
+def _figures(records: int, taken: list[float], batch: int) -> Peer:
+    return Peer(
+        records_per_s=rate(records, taken),
+        records=records,
+        version=version("eventsourcing"),
+        setting=_SETTING.format(batch),
+    )

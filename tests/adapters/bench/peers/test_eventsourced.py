@@ -10,7 +10,7 @@ def test_what_was_written_is_read_back(tmp_path: Path) -> None:
     """A replay that lost a record would fail; the figures say how many there were."""
     records = make_mix(1)[0][:100]
     replay = Replay(tmp_path / "replay.db", records)
-    recording = Recording(tmp_path, records)
+    recording = Recording(tmp_path, records, 32)
 
     replay.run()
     recording.run()
