@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from signalreel.reel import Reel
 from signalreel_adapters import Clock, Gate, IceServers, Ids, Limits, Media, Runtime
 from signalreel_adapters.server import listen, serve
+from signalreel_adapters.server.operators import Operators
 
 __all__ = ("JsonSocket", "Served", "served")
 
@@ -90,6 +91,7 @@ async def served(
     pages: Path | None = None,
     origins: Collection[str] | None = None,
     proxies: Collection[str] = (),
+    operators: Operators | None = None,
 ) -> AsyncIterator[Served]:
     """Run the server in this event loop."""
     listens = anyio.Event()
@@ -106,6 +108,7 @@ async def served(
                     pages=pages,
                     origins=origins,
                     proxies=proxies,
+                    operators=operators,
                     ready=listens.set,
                     heed_signals=False,
                 )

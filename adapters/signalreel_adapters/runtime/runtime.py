@@ -278,6 +278,11 @@ class Runtime:
         return self._is_ready
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether there is a reel that can be read."""
+        return self.notes is not None
+
+    @property
     def is_stopping(self) -> bool:
         """Whether new sessions are turned away because the server stops."""
         return self._is_stopping

@@ -24,6 +24,7 @@ class Overflow(StrEnum):
     """What happens to a subscription whose queue is full when another step comes."""
 
     DROP_OLDEST = "drop_oldest"  #: the oldest waiting step is dropped and counted in `missed`
+    FORGET_OLDEST = "forget_oldest"  #: likewise, and nobody minds: the subscription is a memory of what came last
     END = "end"  #: what waits is still given, then `SubscriptionLagged` is raised
 
 
@@ -73,6 +74,10 @@ class Subscription:
             return 1 if self._lagged else 0
         dropped = 0
         if len(self._waiting) >= self._steps_max:
+            if self._overflow is Overflow.FORGET_OLDEST:
+                self._waiting.popleft()
+                self._waiting.append(step)
+                return dropped
             dropped = 1
             self.missed += 1
             if self._overflow is Overflow.END:
@@ -83,6 +88,10 @@ class Subscription:
         self._waiting.append(step)
         self._bell.set()
         return dropped
+
+    def waiting(self) -> tuple[Step, ...]:
+        """Look at the steps that wait, without taking them."""
+        return tuple(self._waiting)
 
     def close(self) -> None:
         """End the subscription; steps that wait are still given."""

@@ -3,6 +3,7 @@
     /                   the page
     /static/...         its files
     /transitions        what the machines do, for operators
+    /inspect            the inspector, for operators
     /healthz            whether the server can be used
     /{app}/websocket    the clients of the protocol
     /{app}/rest/v2/...  what operators register, look at and end
@@ -21,8 +22,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 
 from signalreel_adapters.runtime import Runtime
+from signalreel_adapters.server.inspector import inspector_routes
 from signalreel_adapters.server.operators import Operators
-from signalreel_adapters.server.pages import OperatorsPages, OwnFiles, OwnPage
+from signalreel_adapters.server.pages import OperatorsPages, OwnFiles, OwnPage, ViewersFiles
 from signalreel_adapters.server.rest import Rest, Services
 from signalreel_adapters.server.rest.interface import METHODS
 from signalreel_adapters.server.transitions import transitions_of
@@ -60,7 +62,9 @@ def create_app(
         # Of WebSockets every path is its business: it knows which it refuses, and how.
         WebSocketRoute("/{path:path}", WebSocketApp(runtime, origins=origins)),
         Route("/", OwnPage()),
+        Mount("/static/viewer", ViewersFiles()),
         Mount("/static", OwnFiles()),
+        *inspector_routes(runtime, allowed),
         Route("/transitions", transitions_of(runtime, allowed)),
         Route("/healthz", health),
         Route("/{app}/rest/v2/{path:path}", interface.answer, methods=METHODS),

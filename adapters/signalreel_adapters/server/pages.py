@@ -8,7 +8,7 @@ from typing import Final
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ("CONTENT_SECURITY_POLICY", "OperatorsPages", "OwnFiles", "OwnPage", "static_folder")
+__all__ = ("CONTENT_SECURITY_POLICY", "OperatorsPages", "OwnFiles", "OwnPage", "ViewersFiles", "static_folder")
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; "
@@ -60,14 +60,26 @@ class OwnFiles:
         await self._app(scope, receive, send)
 
 
-class OwnPage:
-    """The server's own page, with the strict policy."""
+class ViewersFiles:
+    """The files of the reel viewer, of which the inspector uses some, with the strict policy."""
 
     def __init__(self) -> None:
-        files = StaticFiles(directory=static_folder())
+        folder = Path(str(files("signalreel_adapters.viewer") / "static"))
+        self._app = _with_headers(StaticFiles(directory=folder), _POLICY)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a file of the viewer."""
+        await self._app(scope, receive, send)
+
+
+class OwnPage:
+    """One of the server's own pages, with the strict policy."""
+
+    def __init__(self, name: str = "index.html") -> None:
+        own = StaticFiles(directory=static_folder())
 
         async def page(scope: Scope, receive: Receive, send: Send) -> None:
-            response = await files.get_response("index.html", scope)
+            response = await own.get_response(name, scope)
             await response(scope, receive, send)
 
         self._app = _with_headers(page, _POLICY)

@@ -61,6 +61,19 @@ async def test_dropping_the_oldest_leaves_a_count() -> None:
     assert (slow.missed, counters.dropped_steps) == (2, 2)
 
 
+async def test_a_memory_forgets_the_oldest_without_a_count() -> None:
+    """What waits can be looked at again and again; nobody misses what is forgotten."""
+    counters = Counters()
+    subscriptions = Subscriptions(counters)
+    memory = subscription(steps_max=2, overflow=Overflow.FORGET_OLDEST)
+    subscriptions.add(memory)
+    for seq in (1, 2, 3, 4):
+        subscriptions.publish(step(seq))
+
+    assert [kept.record.seq for kept in memory.waiting()] == [kept.record.seq for kept in memory.waiting()] == [3, 4]
+    assert (memory.missed, counters.dropped_steps) == (0, 0)
+
+
 async def test_ending_tells_that_it_lagged() -> None:
     """With the other policy, what waits is given and then the subscriber is told that it was too slow."""
     strict = subscription(steps_max=2, overflow=Overflow.END)
