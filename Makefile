@@ -27,7 +27,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-index --no-build-isolation --editable .
 	@touch $@
 
-serve: setup ## Run the server; its page is at http://localhost:5080/ (ARGS="--port 5081 --reel calls.reel")
+serve: setup ## Run the server; its page is at http://localhost:5080/ (ARGS="--port 5081 --no-record")
 	$(BIN)/signalreel serve $(ARGS)
 
 test: setup system-parts $(NODE_INSTALLED) check ## Everything: parts, checks, tests, and what they have shown (ARGS go to pytest)

@@ -13,6 +13,7 @@ from msgspec import Struct, structs
 from signalreel.commands import AnyCommand
 from signalreel.errors import SignalreelError
 from signalreel.events import AnyEvent
+from signalreel.header import Header
 from signalreel.identifiers import App, SessionId
 from signalreel.notes import AnyNote
 from signalreel.record import Grant
@@ -32,6 +33,8 @@ __all__ = (
     "NotingMedia",
     "Peer",
     "Report",
+    "Rolled",
+    "RollingReel",
     "SessionInfo",
     "Transport",
     "TransportClosed",
@@ -270,5 +273,32 @@ class DurableReel(Reel, Protocol):
     """
 
     async def commit(self) -> None:
-        """Make everything appended and concluded so far safe. Raises `ReelUnavailable` when it cannot."""
+        """Make everything appended and concluded so far as safe as this reel is set to wait for.
+
+        Raises `ReelUnavailable` when it cannot.
+        """
+        ...
+
+
+class Rolled(Struct, frozen=True):
+    """What became of a segment: its name now, and those of older ones that are no longer kept."""
+
+    closed: str
+    removed: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class RollingReel(DurableReel, Protocol):
+    """A durable reel that closes what it has written, and goes on from a snapshot."""
+
+    async def flush(self) -> None:
+        """Commit, and wait until everything is safe. Raises `ReelUnavailable` when it cannot be made so."""
+        ...
+
+    def wants_to_roll(self, age_us: int, nothing_lives: Callable[[], bool]) -> bool:
+        """Whether a new segment is to be begun; `age_us` is how old the first record of this one is."""
+        ...
+
+    async def roll(self, snapshot: bytes, successor: Header, digest: bytes) -> Rolled:
+        """Close this segment and begin the next. Raises `ReelUnavailable` when that cannot be done now."""
         ...

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Final
 
 __all__ = ("ServerProcess", "run_cli", "server_process")
@@ -52,7 +53,14 @@ class ServerProcess:
 def server_process(*arguments: str) -> Iterator[ServerProcess]:
     """Run a server until the block ends, at the latest."""
     command = [sys.executable, "-m", _PROGRAM, "serve", "--port", "0", "--no-measure-load", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with TemporaryDirectory() as folder:
+        # What is recorded when nothing is said is recorded here.
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
+        yield from _greeted(process)
+
+
+def _greeted(process: subprocess.Popen[str]) -> Iterator[ServerProcess]:
+    """Give the server once it says that it is there, and end it afterwards."""
     try:
         assert process.stdout is not None
         greeting = process.stdout.readline()

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import anyio
 import msgspec
@@ -25,9 +25,11 @@ from signalreel_adapters.cli.media import (
     where_media_is,
 )
 from signalreel_adapters.cli.mistakes import MissingExtra, Mistake
-from signalreel_adapters.configuration.file import ServerSection
 from signalreel_adapters.ports import Media
-from signalreel_adapters.reels.sqlite import SqliteReel
+from signalreel_adapters.reels.sqlite import Durability
+
+if TYPE_CHECKING:
+    from signalreel_adapters.cli.serving import Plan
 
 __all__ = ("DEFAULT_PORT", "MediaChoice", "SettingsOptions", "serve")
 
@@ -81,6 +83,8 @@ def serve(
     host: str | None = None,
     port: Port | None = None,
     reel: Path | None = None,
+    record: bool | None = None,
+    durability: Durability | None = None,
     pages: Path | None = None,
     origin: Annotated[tuple[str, ...], Parameter(negative=())] = (),
     media: MediaChoice | None = None,
@@ -101,7 +105,12 @@ def serve(
     port
         Port to listen on, 5080 by default; 0 for any free one.
     reel
-        File to record to. It is made when it does not exist, and gone on with when it does. Without it nothing is kept.
+        File to record to, signalreel.reel by default. It is made when it does not exist, and gone on with when it does.
+    record
+        Record calls (the default); --no-record keeps nothing.
+    durability
+        synced (the default) answers clients when it is on the disk; buffered at once, and a crash of the machine may
+        lose the last 256 records.
     pages
         Folder of your own pages, served at /{app}/ under every app name.
     origin
@@ -117,17 +126,19 @@ def serve(
     given = {
         "host": host,
         "port": port,
-        "reel": reel,
         "pages": pages,
         "origins": origin or None,
         "media": media,
         "log": log,
     }
+    given_reel = {"path": reel, "record": record if reel is None else True, "durability": durability}
+    if reel is not None and record is False:
+        raise Mistake("--reel says where to record to, and --no-record not to; leave one of them out")
     _check_origins(origin, "--origin")
     if pages is not None and not pages.is_dir():
         raise Mistake(f"--pages {pages} is no folder")
     wished = {name: value for name, value in asdict(options).items() if value is not None}
-    return _serve(config, _set(given), media_options.given(), wished, measure_load)
+    return _serve(config, _set(given), media_options.given(), _set(given_reel), wished, measure_load)
 
 
 def _set(options: dict[str, Any]) -> dict[str, Any]:
@@ -139,16 +150,17 @@ def _serve(
     config: Path | None,
     given: dict[str, Any],
     given_media: dict[str, Any],
+    given_reel: dict[str, Any],
     wished: dict[str, Any],
     measure_load: bool | None,
 ) -> int:
     """Do what the command line says, and for the rest what the file says."""
     try:
-        from signalreel_adapters.cli.serving import make_plan, run  # noqa: PLC0415 - loaded only when it is to run
+        from signalreel_adapters.cli.serving import make_plan, open_reel, reel_mistakes, run  # noqa: PLC0415 - loaded only when it is to run
         from signalreel_adapters.server import listen  # noqa: PLC0415 - likewise
     except ImportError as error:
         raise MissingExtra("the server", "server") from error
-    plan = make_plan(config, given, given_media)
+    plan = make_plan(config, given, given_media, given_reel)
     server = plan.server
     _check_origins(server.origins, "server.origins")
     check_addresses(plan.media.hosts, "media.hosts")
@@ -162,11 +174,11 @@ def _serve(
     with bound:
         plan.check_bound(bound)
         media = make_media(server, plan.media, bound)
-        reel = SqliteReel(Path(server.reel), settings=settings) if server.reel else None
+        reel = open_reel(plan.reel, settings)
         configure_logs(server.log)
         measures = plan.configuration.load.measure if measure_load is None else measure_load
         work = partial(run, plan, bound, reel, settings, media, measures_load=measures, greet=partial(_greet, media))
-        with media_mistakes():
+        with media_mistakes(), reel_mistakes(plan.reel):
             anyio.run(work, backend="asyncio", backend_options={"use_uvloop": _has_uvloop()})
     return 0
 
@@ -218,12 +230,12 @@ def _why_not(host: str, port: int, error: OSError) -> str:
     return f"cannot listen on {host} port {port}: {error.strerror or error}"
 
 
-def _greet(media: Media | None, url: str, server: ServerSection, operators: str) -> None:
+def _greet(media: Media | None, url: str, plan: "Plan", operators: str) -> None:
     """Say where the page is; on stdout, flushed, so that a program that started the server can wait for the line."""
-    kept = f"recorded to {server.reel}" if server.reel else "not recorded (--reel FILE keeps a reel)"
+    kept = f"recorded to {plan.reel.path}" if plan.reel.record else "not recorded"
     print(f"Signalreel is at {url}", flush=True)
     print(
-        f"media: {server.media}{where_media_is(media)}; calls are {kept}; operators: {operators}; Ctrl-C stops",
+        f"media: {plan.server.media}{where_media_is(media)}; calls are {kept}; operators: {operators}; Ctrl-C stops",
         file=sys.stderr,
         flush=True,
     )

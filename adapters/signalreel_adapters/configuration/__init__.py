@@ -2,7 +2,7 @@
 
     [server]
     host = "0.0.0.0"
-    reel = "calls.reel"
+    media = "fake"
 
     [access]
     key.file = "tags.key"

@@ -17,6 +17,7 @@ from signalreel_adapters.configuration.errors import Misconfigured
 from signalreel_adapters.configuration.names import check_names, reason_of, unknown
 from signalreel_adapters.configuration.secrets import SecretSource
 from signalreel_adapters.configuration.settings import settings_of
+from signalreel_adapters.reels import Rolling
 from signalreel_adapters.runtime import Limits
 from signalreel_adapters.runtime.limits import UNLIMITED
 
@@ -38,6 +39,7 @@ __all__ = (
     "MediaSection",
     "MediaTurnSection",
     "PushSection",
+    "ReelSection",
     "ServerSection",
     "TotpSection",
     "WebhookSection",
@@ -63,12 +65,38 @@ class ServerSection(_Section, frozen=True):
 
     host: str = "127.0.0.1"
     port: _Port = 5080
-    reel: str = ""
     pages: str = ""
     origins: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()
     media: Literal["aiortc", "fake", "none"] = "aiortc"
     log: Literal["console", "json"] = "console"
+
+
+class ReelSection(_Section, frozen=True):
+    """`[reel]`: where calls are recorded to, how safely, and for how long. Sizes are bytes."""
+
+    path: str = ""  #: relative to the configuration; empty: `signalreel.reel` in the current folder
+    record: bool = True
+    durability: Literal["synced", "buffered"] = "synced"
+    segment_bytes_max: Annotated[int, Meta(ge=1_048_576)] = Rolling().bytes_max
+    segment_age_s_max: Annotated[int, Meta(ge=60)] = Rolling().age_s_max
+    roll_when_empty: bool = Rolling().when_empty
+    empty_bytes_min: _Count = Rolling().empty_bytes_min
+    keep_segments_max: _Count = Rolling().keep_segments_max
+    keep_age_s_max: _Count = Rolling().keep_age_s_max
+    keep_bytes_max: _Count = Rolling().keep_bytes_max
+
+    def rolling(self) -> Rolling:
+        """Give when segments are closed, and which are kept."""
+        return Rolling(
+            bytes_max=self.segment_bytes_max,
+            age_s_max=self.segment_age_s_max,
+            when_empty=self.roll_when_empty,
+            empty_bytes_min=self.empty_bytes_min,
+            keep_segments_max=self.keep_segments_max,
+            keep_age_s_max=self.keep_age_s_max,
+            keep_bytes_max=self.keep_bytes_max,
+        )
 
 
 class MediaTurnSection(_Section, frozen=True):
@@ -223,6 +251,7 @@ class Configuration(_Section, frozen=True):
     """The whole file. `settings` are by field and already checked; only those that the file sets."""
 
     server: ServerSection = ServerSection()
+    reel: ReelSection = ReelSection()
     media: MediaSection = MediaSection()
     settings: dict[str, Any] = {}
     limits: dict[str, int] = {}

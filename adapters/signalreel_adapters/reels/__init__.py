@@ -1,5 +1,6 @@
 """Reels that outlive the process."""
 
-from signalreel_adapters.reels.sqlite import SqliteReel
+from signalreel_adapters.reels.segments import Rolling
+from signalreel_adapters.reels.sqlite import Durability, SqliteReel
 
-__all__ = ("SqliteReel",)
+__all__ = ("Durability", "Rolling", "SqliteReel")

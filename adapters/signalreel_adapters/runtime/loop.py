@@ -152,6 +152,7 @@ class Loop:
             if pending.ticket is not None:
                 pending.ticket.keep(step)
             self._count_applied(pending)
+        await self._recorder.roll()
 
     def _count_applied(self, pending: Pending) -> None:
         """Let the session whose command this was be read further."""

@@ -14,11 +14,13 @@ from signalreel.commands import ids_wanted
 from signalreel.engine import Engine
 from signalreel.errors import ReelError, ReelUnavailable
 from signalreel.events import ClockAdjusted, DeadlineReached
+from signalreel.header import Header
 from signalreel.record import Grant, Record, encode_record, input_name
 from signalreel.reel import Entry
 from signalreel.replay import apply_entry, compare, restore_seam
+from signalreel.snapshot import encode_snapshot
 from signalreel.step import Step, outcome_of
-from signalreel_adapters.ports import Clock, DurableReel, Ids
+from signalreel_adapters.ports import Clock, DurableReel, Ids, RollingReel
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
 from signalreel_adapters.runtime.log import Log
@@ -51,11 +53,13 @@ class Recorder:
     def __init__(self, reel: DurableReel, engine: Engine, clock: Clock, ids: Ids, counters: Counters) -> None:
         self.engine = engine
         self._reel = reel
+        self._rolling = reel if isinstance(reel, RollingReel) else None
         self._clock = clock
         self._ids = ids
         self._counters = counters
         self._time = 0
         self._origin = 0
+        self._segment_began: int | None = None  # when the first record of the segment was made
 
     async def resume(self) -> bool:
         """Bring the engine to the end of the reel; give whether it held anything.
@@ -77,6 +81,8 @@ class Recorder:
     def _replay(self, entry: Entry) -> None:
         step = apply_entry(self.engine, entry)
         self._time = step.record.time
+        if self._segment_began is None:
+            self._segment_began = self._time
         if entry.outcome is None:
             self._conclude(step)
         divergence = compare(entry.outcome, step)
@@ -131,6 +137,8 @@ class Recorder:
                 break
             written.records.append((pending, record))
         await self._reel.commit()
+        if self._segment_began is None:
+            self._segment_began = self._time
         return written
 
     def _stamp(self, pending: Pending, seq: int) -> Record:
@@ -174,10 +182,33 @@ class Recorder:
             self._counters.reel_failures += 1
             _log.error("outcome not kept", seq=step.record.seq, error=type(error).__name__)
 
-    async def flush(self) -> None:
-        """Commit the outcomes of the last batch."""
+    async def roll(self) -> None:
+        """Begin a new segment when the reel wants one. Call it when every written record is applied."""
+        reel = self._rolling
+        age = 0 if self._segment_began is None else self._time - self._segment_began
+        if reel is None or not reel.wants_to_roll(age, self._nothing_lives):
+            return
+        engine, header = self.engine, reel.header
         try:
-            await self._reel.commit()
+            snapshot = encode_snapshot(engine.snapshot())
+            successor = Header(
+                engine.settings, started_at=header.started_at, logic=engine.environment.logic, seed=header.seed
+            )
+            rolled = await reel.roll(snapshot, successor, engine.digest)
+        except (ReelUnavailable, ValueError) as error:
+            self._counters.reel_failures += 1
+            _log.warning("the segment is gone on with", error=str(error))
+            return
+        self._segment_began = None
+        _log.info("segment closed", name=rolled.closed, seq=engine.seq, removed=list(rolled.removed))
+
+    def _nothing_lives(self) -> bool:
+        return not self.engine.machines()
+
+    async def flush(self) -> None:
+        """Commit the outcomes of the last batch, and wait until everything is on the disk."""
+        try:
+            await (self._rolling.flush() if self._rolling is not None else self._reel.commit())
         except ReelUnavailable as error:
             self._counters.reel_failures += 1
             _log.error("last outcomes not kept", error=str(error))

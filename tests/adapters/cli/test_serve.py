@@ -1,6 +1,8 @@
 """`signalreel_adapters.cli.serve`: what the server says at its start, and what its options do."""
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -23,7 +25,35 @@ def test_it_says_where_the_page_is() -> None:
         server.end()
 
     assert page.status_code == 200
-    assert "not recorded (--reel FILE keeps a reel)" in server.stderr
+    assert "calls are recorded to signalreel.reel" in server.stderr
+
+
+def test_nothing_is_kept_when_nothing_is_to_be_recorded(tmp_path: Path) -> None:
+    """`--no-record` keeps nothing, and says so; with a file to record to it is a contradiction."""
+    with server_process("--media", "fake", "--no-record") as server:
+        server.end()
+    done = run_cli("serve", "--no-record", "--reel", str(tmp_path / "calls.reel"))
+
+    assert "not recorded" in server.stderr
+    assert (done.returncode, "leave one of them out" in done.stderr) == (2, True)
+
+
+def test_a_damaged_reel_is_left_alone(tmp_path: Path) -> None:
+    """It is not gone on with and not changed; the server says what can be done, and serves elsewhere."""
+    path = tmp_path / "calls.reel"
+    with server_process("--media", "fake", "--reel", str(path)) as server:
+        with connect(server.websocket) as client:
+            client.send('{"command":"publish","streamId":"s"}')
+            client.recv()
+        server.end()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE records SET record = x'c0' WHERE seq = 1")
+    done = run_cli("serve", "--port", "0", "--media", "none", "--reel", str(path))
+
+    assert done.returncode == 2
+    assert "record 1" in done.stderr
+    assert f"signalreel reel mend {path} NEW.reel" in done.stderr
+    assert "--reel OTHER.reel" in done.stderr
 
 
 @pytest.mark.parametrize("media", ["aiortc", "fake", "none"])

@@ -23,8 +23,10 @@ from tests.adapters.processes import ServerProcess, run_cli, server_process
 
 CONFIGURATION: Final = """
 [server]
-reel = "calls.reel"
 media = "fake"
+
+[reel]
+path = "calls.reel"
 
 [settings]
 viewers_max = 3
@@ -191,6 +193,9 @@ def test_a_webhook_of_the_file_lets_in_and_keeps_out(tmp_path: Path) -> None:
     path.write_text(f"""
         [server]
         media = "fake"
+
+        [reel]
+        record = false
 
         [apps.live.access]
         publish = "webhook"

@@ -19,6 +19,7 @@ from signalreel_adapters.configuration.file import (
     LoadSection,
     MediaSection,
     PushSection,
+    ReelSection,
     ServerSection,
 )
 from signalreel_adapters.configuration.secrets import SecretSource
@@ -30,8 +31,13 @@ WHOLE = """
 [server]
 host = "0.0.0.0"
 port = 5081
-reel = "calls.reel"
 origins = ["https://example.org"]
+
+[reel]
+path = "calls.reel"
+durability = "buffered"
+segment_bytes_max = 10000000
+keep_segments_max = 30
 
 [settings]
 viewers_max = 100
@@ -85,7 +91,8 @@ def read(tmp_path: Path, text: str | bytes) -> Configuration:
 def test_every_section_is_read(tmp_path: Path) -> None:
     """A whole configuration, compared whole."""
     assert read(tmp_path, WHOLE) == Configuration(
-        server=ServerSection(host="0.0.0.0", port=5081, reel="calls.reel", origins=("https://example.org",)),
+        server=ServerSection(host="0.0.0.0", port=5081, origins=("https://example.org",)),
+        reel=ReelSection(path="calls.reel", durability="buffered", segment_bytes_max=10_000_000, keep_segments_max=30),
         media=MediaSection(workers=3, port=5_082, advertised=("203.0.113.7",), video_bitrate_max=4_000_000),
         settings={"viewers_max": 100, "publish_timeout_ms": 9_000, "cpu_percent_max": 75},
         limits={"messages_per_s_max": -1, "connections_max": 500},

@@ -18,7 +18,7 @@ from signalreel.settings import Settings
 from signalreel.step import GENESIS, Outcome
 from signalreel_adapters import FakeMedia, MemoryClient, Runtime, SqliteReel
 from signalreel_adapters.ports import DurableReel
-from signalreel_adapters.reels.sqlite import APPLICATION_ID, LAYOUT
+from signalreel_adapters.reels.layout import APPLICATION_ID, LAYOUT
 from tests.adapters.calls import publish
 
 pytestmark = pytest.mark.anyio
@@ -47,6 +47,13 @@ def change(path: Path, statement: str) -> None:
     connection.execute(statement)
     connection.commit()
     connection.close()
+
+
+def connection_of(reel: SqliteReel) -> sqlite3.Connection:
+    """Look at what the reel writes with, to take the disk away from it."""
+    assert reel._writer is not None
+    assert reel._writer._connection is not None
+    return reel._writer._connection
 
 
 def open_to_all(path: Path) -> None:
@@ -162,13 +169,13 @@ class TestFailing:
         reel.append(1, b"one")
         await reel.commit()
         reel.conclude(1, OUTCOME)
-        assert reel._connection is not None
-        reel._connection.execute("PRAGMA max_page_count = 1")
+        connection = connection_of(reel)
+        connection.execute("PRAGMA max_page_count = 1")
         reel.append(2, b"x" * 100_000)
         with pytest.raises(ReelUnavailable, match="full"):
             await reel.commit()
         assert reel.last_seq == 1
-        reel._connection.execute("PRAGMA max_page_count = 1000000")
+        connection.execute("PRAGMA max_page_count = 1000000")
         reel.append(2, b"two")
         await reel.commit()
 
@@ -337,7 +344,7 @@ class TestDamage:
             ("UPDATE records SET record = x'00' WHERE seq = 2", "record 2"),
             ("UPDATE records SET chain = x'00' WHERE seq = 3", "record 3"),
             ("DELETE FROM records WHERE seq = 2", "record 2"),
-            ("INSERT INTO outcomes VALUES (1, x'c1')", "outcome of record 1"),
+            ("INSERT INTO outcomes VALUES (1, x'c1')", "outcomes from record 1"),
             ("DELETE FROM header", "header"),
             ("UPDATE header SET header = '{'", "header"),
             ("DROP TABLE records", "records"),

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import Progress
 
-from signalreel_adapters.reels.sqlite import SqliteReel
+from signalreel_adapters.reels.whole import WholeReel
 
 __all__ = ("Json", "open_reel", "print_json", "with_progress")
 
@@ -19,9 +19,12 @@ Json = Annotated[bool, Parameter(negative=())]
 _Item = TypeVar("_Item")
 
 
-def open_reel(file: Path) -> SqliteReel:
-    """Open a reel for reading; it may be one that a server is writing. Raises `ReelError` when it cannot be used."""
-    return SqliteReel.read(file)
+def open_reel(file: Path) -> WholeReel:
+    """Open a reel for reading, from the first of its segments that is there. A server may be writing it.
+
+    Raises `ReelError` when it cannot be used.
+    """
+    return WholeReel.read(file)
 
 
 def with_progress(items: Iterable[_Item], total: int, what: str, *, shown: bool = True) -> Iterator[_Item]:
