@@ -1,4 +1,4 @@
-"""The inspector in a real browser: what lives and happens, a session drawn, a refusal explained."""
+"""The inspector in a real browser: what lives and happens, a session drawn, a refusal explained, a reel taken away."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.inspected import STREAM, Inspected, inspected
+from signalreel.replay import Cursor
+from signalreel_adapters import SqliteReel
+from tests.e2e.inspected import ADDRESS, STREAM, Inspected, inspected
 
 pytestmark = pytest.mark.browser
 
@@ -82,6 +84,20 @@ def test_what_happens_is_paused_and_filtered(page: Page) -> None:
     assert moves.count() >= before + 2
     page.locator("#filter").fill("nothing-has-this")
     expect(moves).to_have_count(0)
+
+
+def test_the_reel_of_a_call_is_downloaded_redacted(page: Page, tmp_path: Path) -> None:
+    """It replays as it was recorded, and names neither the stream nor an address."""
+    show(page, "stream")
+    with page.expect_download(timeout=WAIT_MILLISECONDS) as begun:
+        page.locator("#rows tr", has_text=STREAM).get_by_role("button", name="Download").click()
+    saved = tmp_path / "call.reel"
+    begun.value.save_as(saved)
+    replayed = list(Cursor(SqliteReel.read(saved)))
+
+    assert len(replayed) > 5
+    assert all(each.divergence is None for each in replayed)
+    assert not any(canary.encode() in saved.read_bytes() for canary in (STREAM, ADDRESS))
 
 
 def test_the_page_works_by_keyboard(page: Page) -> None:

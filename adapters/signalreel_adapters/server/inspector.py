@@ -6,13 +6,18 @@
     /inspect/sessions/{id}      one session's records, told: `{session, records, isWhole, source}` (see `recent`);
                                 from memory, or with `?from=reel` read from the reel
     /inspect/why/{seq}          why the input of a record was refused: `{sentences: [{seq, told, advice}], told}`
+    /inspect/reel?stream=ID     the reel of one call, redacted, as a file; or `?room=`, `?pair=`, `?session=`
+                                with `&app=`
     /transitions                the transitions and refusals as they come
 
 For operators only (see `operators`): the key travels in a header, never in an address. What reads the reel runs in a
 thread, one at a time, and not at all on a reel that is too long for a page; whoever comes meanwhile is answered 503.
 """
 
+import secrets
+import tempfile
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Final
 
 import anyio
@@ -22,8 +27,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from signalreel.debug.excerpt import NothingFound, excerpt
 from signalreel.debug.explain import Sentence, Subject, explain
+from signalreel.debug.redact import redact
 from signalreel.errors import ReelError
+from signalreel_adapters.reels.copying import write_reel
 from signalreel_adapters.runtime import Runtime
 from signalreel_adapters.server.operators import Objection, Operators
 from signalreel_adapters.server.pages import OwnPage
@@ -38,11 +46,13 @@ READ_RECORDS_MAX: Final = 200_000
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
 _BAD_REQUEST: Final = 400
+_NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 _UNAVAILABLE: Final = 503
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _SEQ_DIGITS_MAX: Final = 18
 _NOT_RECORDED: Final = "Nothing is recorded: this server keeps no reel."
+_CALLS: Final = {"stream": "streams", "room": "rooms", "pair": "pairs", "session": "sessions"}
 
 
 class _Why(msgspec.Struct, frozen=True):
@@ -60,6 +70,7 @@ def inspector_routes(runtime: Runtime, operators: Operators) -> list[BaseRoute]:
         Route("/inspect/state", inspector.guarded(inspector.state)),
         Route("/inspect/sessions/{id}", inspector.guarded(inspector.session)),
         Route("/inspect/why/{seq}", inspector.guarded(inspector.why)),
+        Route("/inspect/reel", inspector.guarded(inspector.download)),
     ]
 
 
@@ -104,6 +115,29 @@ class _Inspector:
         def read() -> Response:
             found = explain(self._runtime.reel, Subject(at=int(digits))).sentences
             return _json(_Why(found, "" if found else "Nothing on the reel says why."))
+
+        return await self._read(read)
+
+    async def download(self, request: Request) -> Response:
+        """Answer the reel of one call, with everything in it replaced that says who it was."""
+        wanted = {_CALLS[kind]: (id,) for kind, id in request.query_params.items() if kind in _CALLS and id}
+        if len(wanted) != 1:
+            return _refusal(_BAD_REQUEST, "Name one stream, room, pair or session.")
+        app = request.query_params.get("app", "")
+        if not self._runtime.is_recorded:
+            return _refusal(_CONFLICT, _NOT_RECORDED)
+
+        def read() -> Response:
+            try:
+                made = excerpt(self._runtime.reel, app=app, **wanted).reel
+            except NothingFound:
+                return _refusal(_NOT_FOUND, "Nothing on the reel goes by this name.")
+            # The key is thrown away: nobody, not even who made it, finds a name by its pseudonym again.
+            shared = redact(made, secrets.token_bytes(32))
+            with tempfile.TemporaryDirectory(prefix="signalreel-") as folder:
+                data = write_reel(Path(folder) / "call.reel", shared).read_bytes()
+            headers = {**_HEADERS, "Content-Disposition": 'attachment; filename="call.reel"'}
+            return Response(data, _OK, headers, "application/octet-stream")
 
         return await self._read(read)
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from signalreel.replay import Cursor
 from signalreel_adapters import FakeMedia, SqliteReel
 from tests.adapters.servers import JsonSocket, Served, served
 
@@ -88,6 +89,24 @@ async def test_a_refusal_is_explained(tmp_path: Path) -> None:
     assert nonsense == [400, 400, 400]
 
 
+async def test_the_reel_of_a_call_is_downloaded_redacted(tmp_path: Path) -> None:
+    """It replays without a divergence, and no byte of it says which call it was or from where."""
+    async with calling(tmp_path) as (_, client):
+        answer = await client.get(f"/inspect/reel?stream={CANARY}&app=live")
+        nobody = await client.get("/inspect/reel?stream=nobody")
+        nothing = await client.get("/inspect/reel")
+    downloaded = tmp_path / "downloaded.reel"
+    downloaded.write_bytes(answer.content)
+    replayed = list(Cursor(SqliteReel.read(downloaded)))
+
+    assert (answer.status_code, nobody.status_code, nothing.status_code) == (200, 404, 400)
+    assert all(each.divergence is None for each in replayed)
+    assert any(made.target == "broadcasting" for each in replayed for made in each.step.transitions)
+    assert CANARY.encode() not in answer.content
+    assert SECRET.encode() not in answer.content
+    assert answer.headers["content-disposition"].startswith("attachment")
+
+
 async def test_without_a_reel_that_is_said() -> None:
     """What lives and what happened last is shown; why, and a download, there is not."""
     async with calling(None) as (server, client):
@@ -95,14 +114,16 @@ async def test_without_a_reel_that_is_said() -> None:
         session = state["rows"]["stream"][0]["sessions"][0]
         told = await asked(client, f"/inspect/sessions/{session}")
         why = await asked(client, f"/inspect/why/{server.runtime.reel.last_seq}")
-        other = await client.get(f"/inspect/sessions/{session}?from=reel")
+        others = [
+            await client.get(path) for path in (f"/inspect/sessions/{session}?from=reel", "/inspect/reel?stream=s")
+        ]
 
     assert (state["isRecorded"], told["isWhole"], why["sentences"]) == (False, True, [])
     assert why["told"].startswith("Nothing is recorded")
-    assert other.status_code == 409
+    assert [answer.status_code for answer in others] == [409, 409]
 
 
-@pytest.mark.parametrize("path", ["state", "sessions/x", "why/1"])
+@pytest.mark.parametrize("path", ["state", "sessions/x", "why/1", "reel?stream=s"])
 async def test_strangers_are_told_nothing(tmp_path: Path, path: str) -> None:
     """Nobody from another site, another name of the machine, or through a proxy; the page itself holds no data."""
     async with calling(tmp_path) as (_, client):

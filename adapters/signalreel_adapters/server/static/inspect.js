@@ -66,6 +66,8 @@ function sessionButton(session) {
 }
 
 function rowOf(row) {
+  const save = element("button", { type: "button", class: "text", title: "The reel of this call, with names and addresses replaced",
+    onclick: () => saveCall(kind, row.id, row.app) }, "Download");
   return element("tr", {},
     element("td", { class: "id", title: row.id }, shortId(row.id, 40)),
     element("td", {}, row.state ? element("span", { class: "chip" }, row.state) : ""),
@@ -73,6 +75,7 @@ function rowOf(row) {
     element("td", {}, row.app),
     element("td", { class: "about" }, row.about ?? ""),
     element("td", {}, ...(row.sessions ?? []).map(sessionButton)),
+    element("td", {}, state.isRecorded && kind !== "playback" ? save : ""),
   );
 }
 
@@ -169,7 +172,7 @@ async function listen() {
   setTimeout(listen, RETRY_MS);
 }
 
-/* ---- one session, and why ---- */
+/* ---- one session, why, and its reel ---- */
 
 async function showSession(session, from = "") {
   open = { session, from };
@@ -187,6 +190,7 @@ async function showSession(session, from = "") {
     const part = records.length < found.records.length || !found.isWhole ? ", the end of it" : "";
     byId("diagram-source").textContent = `${records.length} records from ${found.source === "reel" ? "the reel" : "memory"}${part}`;
     byId("diagram-whole").hidden = !state.isRecorded || found.source === "reel";
+    byId("diagram-save").hidden = !state.isRecorded;
   } catch (error) {
     byId("sequence").replaceChildren();
     byId("diagram-source").textContent = error.message;
@@ -209,6 +213,19 @@ async function explain({ seq, refused, input }) {
     place.replaceChildren(element("p", {}, error.message));
   }
   byId("why").scrollIntoView({ block: "nearest" });
+}
+
+async function saveCall(of, id, app) {
+  showLink("Making the reel…", "live");
+  try {
+    const answer = await ask(`inspect/reel?${new URLSearchParams({ [of]: id, app })}`);
+    const url = URL.createObjectURL(await answer.blob());
+    element("a", { href: url, download: "call.reel" }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    showLink("Downloaded", "live");
+  } catch (error) {
+    showLink(error.message, "refused");
+  }
 }
 
 function begin() {
@@ -239,6 +256,7 @@ function begin() {
   byId("why-close").addEventListener("click", () => { byId("why").hidden = true; });
   byId("diagram-close").addEventListener("click", () => { byId("diagram").hidden = true; open = { session: "" }; });
   byId("diagram-whole").addEventListener("click", () => showSession(open.session, "reel"));
+  byId("diagram-save").addEventListener("click", () => saveCall("session", open.session, ""));
   byId("key-form").addEventListener("submit", (event) => {
     event.preventDefault();
     key = byId("key").value;
