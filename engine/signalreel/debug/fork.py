@@ -223,16 +223,23 @@ def _timer_of(due: Deadline, old: Mapping[int, int]) -> tuple[object, ...]:
 def _differences(
     before: Sequence[Step], now: Sequence[tuple[int, Step]], numbers: Mapping[int, int]
 ) -> Iterable[Difference]:
+    """Give what differs in the order of the original, with what is new behind what it comes after."""
     were = {step.record.seq: step for step in before}
+    found: list[tuple[int, int, Difference]] = [
+        (seq, 0, Difference(seq, 0, told_input(step), _caused(step), ()))
+        for seq, step in were.items()
+        if seq not in numbers
+    ]
+    last = 0
     for was, step in now:
         origin = were.get(was)
+        last = was if origin is not None else last
         gone, new = _compared(origin, step)
         if gone or new or origin is None:
             told = told_input(origin if origin is not None else step)
-            yield Difference(was if origin is not None else 0, step.record.seq, told, gone, new)
-    for seq, step in were.items():
-        if seq not in numbers:
-            yield Difference(seq, 0, told_input(step), _caused(step), ())
+            seq = step.record.seq
+            found.append((last, seq, Difference(was if origin is not None else 0, seq, told, gone, new)))
+    return [difference for *_, difference in sorted(found, key=lambda one: one[:2])]
 
 
 def _compared(before: Step | None, now: Step) -> tuple[tuple[str, ...], tuple[str, ...]]:
