@@ -21,6 +21,7 @@ from signalreel_adapters.cli.debug.coverage import coverage
 from signalreel_adapters.cli.debug.diff import diff
 from signalreel_adapters.cli.debug.explain import explain_reel
 from signalreel_adapters.cli.debug.export import export
+from signalreel_adapters.cli.debug.fork import fork
 from signalreel_adapters.cli.debug.join import join_dump
 from signalreel_adapters.cli.debug.open import open_pictures
 from signalreel_adapters.cli.debug.reel import reel
@@ -52,6 +53,7 @@ app.command(explain_reel, name="explain")
 app.command(coverage)
 app.command(export)
 app.command(join_dump, name="join")
+app.command(fork)
 app.command(shrink)
 app.command(bench)
 app.command(flow)

@@ -13,6 +13,7 @@ from rich.console import Console
 from signalreel.debug.failing import Breaks, Check, Differs, Holds, Other, steps_of
 from signalreel.debug.finding import Given
 from signalreel.debug.predicates import compile_predicate
+from signalreel.debug.renumber import remade
 from signalreel.debug.shrink import Progress, Shrunk, shrink_records
 from signalreel.debug.telling import lines_of
 from signalreel.debug.written import written_test
@@ -25,6 +26,7 @@ from signalreel.verify.catalogue import INVARIANTS
 from signalreel_adapters.cli.debug.othercode import OtherCodeProcess
 from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json, with_progress
 from signalreel_adapters.cli.mistakes import Mistake
+from signalreel_adapters.reels.copying import write_reel
 
 __all__ = ("Left", "shrink")
 
@@ -51,6 +53,7 @@ def shrink(
     fails: str,
     against: Path | None = None,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
+    reel_out: Path | None = None,
     keep_names: Annotated[bool, Parameter(negative=())] = False,
     json: Json = False,
 ) -> int:
@@ -70,6 +73,8 @@ def shrink(
         A folder with the source tree of a version that does it right. It runs in a process of its own.
     output
         Write the test there; without it, the records that are left are told.
+    reel_out
+        Write the records that are left there, as a reel.
     keep_names
         Write the test also when nothing goes wrong under other names, so that some had to stay.
     json
@@ -91,6 +96,8 @@ def shrink(
             output.write_text(text, encoding="utf-8", newline="\n")
         except OSError as error:
             raise Mistake(f"{output}: cannot be written: {error.strerror}") from error
+    if reel_out is not None:
+        write_reel(reel_out, remade(found.header, found.records))
     if json:
         name = str(output) if output is not None else None
         print_json(Left(len(found.records), found.before, found.failed_at, found.check.text, text, name, found.tries))

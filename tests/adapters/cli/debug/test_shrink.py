@@ -8,6 +8,8 @@ from typing import Final
 
 import pytest
 
+from signalreel.replay import Cursor
+from signalreel_adapters import SqliteReel
 from signalreel_adapters.cli import main
 from tests.reels.make import FOLDER
 from tests.repository import ROOT
@@ -33,6 +35,16 @@ def test_what_is_left_is_told_and_written(tmp_path: Path, capsys: pytest.Capture
     test = run_path(str(file))["test_media_connected_while_the_stream_is_connecting"]
     with pytest.raises(AssertionError, match="record 5"):
         test()
+
+
+def test_what_is_left_is_a_reel_as_well(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It replays to what it says, and holds no name of the original."""
+    out = tmp_path / "bug.reel"
+    code, _, _ = shrink(capsys, GOLDEN, "--fails", 'sent("publish_started")', "--reel-out", str(out))
+    replayed = list(Cursor(SqliteReel.read(out)))
+    assert code == 0
+    assert [one.divergence for one in replayed] == [None] * 5
+    assert {one.step.record.session for one in replayed} == {"", "session-1"}
 
 
 def test_json_has_the_agreed_keys(capsys: pytest.CaptureFixture[str]) -> None:
