@@ -17,6 +17,7 @@ from signalreel_adapters.cli.bench import bench
 from signalreel_adapters.cli.capture import capture
 from signalreel_adapters.cli.conformance import conformance
 from signalreel_adapters.cli.debug.bisect import bisect_reel
+from signalreel_adapters.cli.debug.bundle import bundle
 from signalreel_adapters.cli.debug.coverage import coverage
 from signalreel_adapters.cli.debug.diff import diff
 from signalreel_adapters.cli.debug.explain import explain_reel
@@ -24,6 +25,7 @@ from signalreel_adapters.cli.debug.export import export
 from signalreel_adapters.cli.debug.fork import fork
 from signalreel_adapters.cli.debug.join import join_dump
 from signalreel_adapters.cli.debug.open import open_pictures
+from signalreel_adapters.cli.debug.redact import redact_reel
 from signalreel_adapters.cli.debug.reel import reel
 from signalreel_adapters.cli.debug.replay import replay
 from signalreel_adapters.cli.debug.shrink import shrink
@@ -51,6 +53,8 @@ app.command(diff)
 app.command(open_pictures, name="open")
 app.command(explain_reel, name="explain")
 app.command(coverage)
+app.command(redact_reel, name="redact")
+app.command(bundle)
 app.command(export)
 app.command(join_dump, name="join")
 app.command(fork)
