@@ -21,7 +21,7 @@ from signalreel.reel import Reel
 from signalreel.replay import engine_at_start
 from signalreel_adapters.bench.peers.loading import prepare
 from signalreel_adapters.bench.source import BATCH, Peer, Progress, Source, median, rate, source_of
-from signalreel_adapters.reels import SqliteReel
+from signalreel_adapters.reels.sqlite import Durability, SqliteReel
 from signalreel_adapters.runtime.clock import SystemClock
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.ids import RandomIds
@@ -34,7 +34,7 @@ __all__ = ("DURABILITIES", "RECORDS", "RUNS", "DurabilityFigures", "RecordFigure
 RECORDS: Final = 30_000
 RUNS: Final = 5
 
-DURABILITIES: Final = ("synced",)
+DURABILITIES: Final[tuple[Durability, ...]] = ("synced", "buffered")
 """What a commit waits for; the first is what a server does when nobody says."""
 
 
@@ -52,8 +52,8 @@ class RecordFigures(Struct, frozen=True):
 
     records_per_s: int
     p99_ms: float
-    durability: str
-    durabilities: dict[str, DurabilityFigures]
+    durability: Durability
+    durabilities: dict[Durability, DurabilityFigures]
     records: int
     in_flight: int  #: where waits are measured
     in_flight_most: int  #: where records are counted
@@ -78,20 +78,22 @@ def bench_record(
     """Measure the fixed mix, or the inputs of a reel."""
     progress("preparing the records" if reel is not None else f"making a mix of {records} records")
     source = source_of(reel, records)
-    taken: dict[str, list[_Run]] = {name: [] for name in DURABILITIES}
-    waited: dict[str, list[_Run]] = {name: [] for name in DURABILITIES}
+    taken: dict[Durability, list[_Run]] = {name: [] for name in DURABILITIES}
+    waited: dict[Durability, list[_Run]] = {name: [] for name in DURABILITIES}
     with tempfile.TemporaryDirectory(prefix="signalreel-bench-") as folder:
         other = prepare("eventsourcing", "Recording", Path(folder), source.measured, _MOST)
         for run in range(1, runs + 1):
             for name, all_of_it in taken.items():
                 progress(f"record, {name}, run {run} of {runs}")
                 file = Path(folder) / f"{name}-{run}.reel"
-                all_of_it.append(anyio.run(_record, file, source, _MOST))
-                waited[name].append(anyio.run(_record, file.with_suffix(".waits.reel"), source, BATCH))
+                all_of_it.append(anyio.run(_record, file, source, name, _MOST))
+                waited[name].append(anyio.run(_record, file.with_suffix(".waits.reel"), source, name, BATCH))
             if not isinstance(other, Peer):
                 progress(f"eventsourcing, run {run} of {runs}")
                 other.run()
-    figures = {name: _figures(source.counted, all_of_it, waited[name]) for name, all_of_it in taken.items()}
+    figures: dict[Durability, DurabilityFigures] = {
+        name: _figures(source.counted, all_of_it, waited[name]) for name, all_of_it in taken.items()
+    }
     first = DURABILITIES[0]
     return RecordFigures(
         records_per_s=figures[first].records_per_s,
@@ -116,9 +118,9 @@ def _figures(counted: int, runs: list[_Run], waited: list[_Run]) -> DurabilityFi
     )
 
 
-async def _record(path: Path, source: Source, in_flight: int) -> _Run:
+async def _record(path: Path, source: Source, durability: Durability, in_flight: int) -> _Run:
     """Record everything once; the background before the clock runs."""
-    reel = SqliteReel(path, settings=source.settings)
+    reel = SqliteReel(path, settings=source.settings, durability=durability)
     recorder = Recorder(reel, engine_at_start(reel), SystemClock(), RandomIds(), Counters())
     try:
         await recorder.resume()
@@ -126,6 +128,7 @@ async def _record(path: Path, source: Source, in_flight: int) -> _Run:
         began, cpu = time.perf_counter(), time.process_time()
         waits = await _feed(recorder, source.measured, in_flight)
         await recorder.flush()
+        await reel.flush()
         return _Run(time.perf_counter() - began, time.process_time() - cpu, waits)
     finally:
         reel.close()
