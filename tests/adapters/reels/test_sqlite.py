@@ -5,6 +5,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -18,6 +19,7 @@ from signalreel.settings import Settings
 from signalreel.step import GENESIS, Outcome
 from signalreel_adapters import FakeMedia, MemoryClient, Runtime, SqliteReel
 from signalreel_adapters.ports import DurableReel
+from signalreel_adapters.reels import Durability
 from signalreel_adapters.reels.layout import APPLICATION_ID, LAYOUT
 from tests.adapters.calls import publish
 
@@ -181,6 +183,30 @@ class TestFailing:
 
         assert [(entry.record, entry.outcome) for entry in reel.entries()] == [(b"one", OUTCOME), (b"two", None)]
         reel.close()
+
+    @pytest.mark.parametrize("durability", ["synced", "buffered"])
+    async def test_a_read_only_disk_is_waited_for(self, path: Path, durability: Durability) -> None:
+        """Nothing is taken while it may not be written; what a buffered reel had taken before is written afterwards."""
+        reel = SqliteReel(path, durability=durability)
+        reel.append(1, b"one")
+        await reel.flush()
+        connection = connection_of(reel)
+        connection.execute("PRAGMA query_only = ON")
+        for _ in range(3):
+            reel.append(reel.last_seq + 1, b"more")
+            with suppress(ReelUnavailable):
+                await reel.commit()
+        reel.append(reel.last_seq + 1, b"more")
+        with pytest.raises(ReelUnavailable, match="may not be written"):
+            await reel.flush()
+        taken = reel.last_seq
+        connection.execute("PRAGMA query_only = OFF")
+        reel.append(taken + 1, b"after")
+        await reel.flush()
+        reel.close()
+
+        assert taken == 1 or durability == "buffered"
+        assert [entry.record for entry in reel.entries()] == [b"one", *[b"more"] * (taken - 1), b"after"]
 
     async def test_a_closed_reel_takes_nothing(self, path: Path) -> None:
         """After `close`, which may be called twice, writing is refused; reading still works."""
