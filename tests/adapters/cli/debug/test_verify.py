@@ -2,10 +2,13 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from signalreel.reel import MemoryReel
+from signalreel_adapters.reels.copying import write_reel
 from tests.adapters.cli.debug.localising import in_file, run
 from tests.adapters.cli.debug.trees import changed_tree
 from tests.engine.zoo import ZOO, planted, recorded
@@ -74,3 +77,52 @@ def test_damage_is_told_with_its_place(tmp_path: Path, capsys: pytest.CaptureFix
     assert code == 1
     assert "damaged: " in told
     assert "record 5" in told
+
+
+def test_every_range_of_a_damaged_reel_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not only the first; in lines and as JSON."""
+    file = in_file(recorded(STALE).reel, tmp_path / "a.reel")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("DELETE FROM records WHERE seq = 2")
+        connection.execute("UPDATE records SET record = x'00' WHERE seq = 5")
+    code, told = run(capsys, "reel", "verify", file)
+    json_code, printed = run(capsys, "reel", "verify", file, "--json")
+
+    assert code == json_code == 1
+    assert "a.reel: record 2: missing" in told
+    assert "signalreel reel mend" in told
+    assert json.loads(printed)["ranges"] == ["a.reel: record 2: missing", "a.reel: record 5: not as written"]
+
+
+def test_a_file_that_lacks_its_end_is_looked_at_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SQLite takes nothing of a file that is shorter than it says; what is there is named, and replayed once mended."""
+    reel = MemoryReel()
+    for seq in range(1, 101):
+        reel.append(seq, b"record" + bytes(400))
+    file = write_reel(tmp_path / "a.reel", reel)
+    data = file.read_bytes()
+    file.write_bytes(data[: len(data) // 2])
+    code, told = run(capsys, "reel", "verify", file)
+    json_code, printed = run(capsys, "reel", "verify", file, "--json")
+
+    assert code == json_code == 1
+    assert "to the end: cannot be read" in told
+    assert json.loads(printed)["verified"] is None
+    file.write_bytes(b"no reel at all, and long enough to be looked at as one" * 20)
+    assert run(capsys, "reel", "verify", file)[0] == 2
+
+
+def test_a_torn_end_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a crash has cut off is counted before SQLite has cleared it away; it is no damage."""
+    file = in_file(recorded(STALE).reel, tmp_path / "a.reel")
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("UPDATE header SET header = header || ' '")
+        wal = file.with_name("a.reel-wal").read_bytes()
+    file.with_name("a.reel-wal").write_bytes(wal + wal[32:132])
+    code, told = run(capsys, "reel", "verify", file)
+
+    assert code == 0
+    assert "100 bytes at the end belonged to no whole commit" in told
