@@ -10,6 +10,9 @@ from hypothesis import settings
 
 from tests.evidence import NOTES, EvidenceNotes, ran_well
 
+pytest_plugins = ("signalreel_adapters.testing.plugin",)
+"""Of this checkout, installed or not."""
+
 settings.register_profile("deterministic", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("deterministic")
 

@@ -69,8 +69,10 @@ ROOMS: Final = {
     ),
     "av": ("signalreel_adapters.media.ladder", "signalreel_adapters.media.aiortc.measuring"),
     "cyclopts": ("signalreel_adapters.cli",),
+    "hypothesis": ("signalreel_adapters.testing",),
     "joserfc": ("signalreel_adapters.access",),
     "pylibsrtp": ("signalreel_adapters.media.aiortc",),
+    "pytest": ("signalreel_adapters.testing.plugin",),
     "rich": ("signalreel_adapters.cli",),
     "sqlite3": ("signalreel_adapters.reels",),
     "starlette": ("signalreel_adapters.server", "signalreel_adapters.viewer"),
@@ -209,8 +211,8 @@ def test_source_roots_are_never_imported() -> None:
     ("package", "heavy"), [("signalreel", BESIDES_THE_ENGINE), ("signalreel_adapters", BESIDES_THE_SHELL)]
 )
 def test_importing_a_package_loads_nothing_heavy(package: str, heavy: tuple[str, ...]) -> None:
-    """A fresh interpreter that imports one of the packages has loaded nothing that an embedder may never use."""
-    program = f"import sys, {package}; print(*sorted(set({heavy!r}) & set(sys.modules)))"
+    """A fresh interpreter that took all that a package offers has loaded nothing that an embedder may never use."""
+    program = f"import sys; from {package} import *; print(*sorted(set({heavy!r}) & set(sys.modules)))"
 
     loaded = subprocess.run([sys.executable, "-I", "-c", program], check=True, capture_output=True, text=True).stdout
 

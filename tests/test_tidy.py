@@ -51,10 +51,19 @@ def by_name(module: Module) -> str:
 
 
 def is_face(module: Module) -> bool:
-    """Whether a module only offers what other modules define: a docstring, imports and `__all__`."""
+    """Whether a module only offers what other modules define: a docstring, imports and `__all__`.
+
+    Or a table of where things are, beside imports for type checkers; that these agree has a test, see `faces`.
+    """
     return all(
         isinstance(node, ast.Import | ast.ImportFrom)
         or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
+        or (isinstance(node, ast.Expr) and ast.unparse(node.value).startswith("_offer(__name__, "))
+        or (
+            isinstance(node, ast.If)
+            and ast.unparse(node.test) == "TYPE_CHECKING"
+            and all(isinstance(inner, ast.ImportFrom) for inner in [*node.body, *node.orelse])
+        )
         or (isinstance(node, ast.Assign) and all(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets))
         for node in module.tree.body
     )

@@ -1,31 +1,10 @@
-"""What many tests of the shell say and expect: small calls, spelled once."""
+"""What many tests of the shell say and expect: the small calls that users get, and how to read what was said."""
 
-from typing import Any, Final
+from typing import Any
 
-from signalreel.commands import Play, Publish, TakeConfiguration
-from signalreel_adapters import MemoryClient
+from signalreel_adapters.testing.calls import ANSWER, OFFER, play, publish
 
 __all__ = ("ANSWER", "OFFER", "names", "play", "publish")
-
-OFFER: Final = "v=0\r\na=the offer of a test\r\n"
-ANSWER: Final = "v=0\r\na=the answer of a test\r\n"
-
-
-async def publish(client: MemoryClient, stream_id: str) -> None:
-    """Publish until it is live."""
-    await client.send(Publish(stream_id=stream_id))
-    await client.expect("start")
-    await client.send(TakeConfiguration(stream_id=stream_id, type="offer", sdp=OFFER))
-    await client.expect("takeConfiguration")
-    await client.expect("publish_started")
-
-
-async def play(client: MemoryClient, stream_id: str) -> None:
-    """Play until it plays."""
-    await client.send(Play(stream_id=stream_id))
-    await client.expect("takeConfiguration")
-    await client.send(TakeConfiguration(stream_id=stream_id, type="answer", sdp=ANSWER))
-    await client.expect("play_started")
 
 
 def names(messages: list[dict[str, Any]]) -> list[str]:

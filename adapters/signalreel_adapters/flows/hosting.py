@@ -30,7 +30,7 @@ from signalreel_adapters.media.fake import FakeMedia
 from signalreel_adapters.ports import Clock, Gate, SessionInfo, Verdict
 from signalreel_adapters.runtime import Runtime, SystemClock
 from signalreel_adapters.testing.clock import MILLISECOND, ManualClock
-from signalreel_adapters.testing.reels import FailingReel
+from signalreel_adapters.testing.failing import FailingReel
 
 if TYPE_CHECKING:
     from signalreel_adapters.flows.issuing import IssuingGate

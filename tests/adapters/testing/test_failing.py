@@ -1,4 +1,4 @@
-"""`signalreel_adapters.testing.reels`; its failing is what `test_loop_failing_reel` is about."""
+"""`signalreel_adapters.testing.failing`; its failing is what `test_loop_failing_reel` is about."""
 
 import pytest
 
