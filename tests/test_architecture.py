@@ -42,6 +42,10 @@ PURE: Final = frozenset(
 )
 """All that the engine may import. Time, ids and verdicts reach it on records, never through a module."""
 
+SEEDED: Final = {"random": "signalreel.simulation"}
+"""What one part of the engine may import besides. A simulation draws everything from the seed of its plan, by a
+`random.Random` of its own; the functions of the module, which anybody's draw would move on, nobody calls."""
+
 IMPURE_BUILTINS: Final = {
     "breakpoint": "stops the world",
     "eval": "runs text",
@@ -126,9 +130,34 @@ def by_name(module: Module) -> str:
 @pytest.mark.parametrize("module", ENGINE, ids=by_name)
 def test_the_engine_imports_only_what_computes(module: Module) -> None:
     """A module of the engine imports nothing that does I/O, reads a clock, draws a random number, awaits or logs."""
-    strangers = [f"line {line}: {name}" for name, line in imported_names(module) if name.partition(".")[0] not in PURE]
+    strangers = [
+        f"line {line}: {name}"
+        for name, line in imported_names(module)
+        if name.partition(".")[0] not in PURE
+        and not f"{module.name}.".startswith(SEEDED.get(name.partition(".")[0], "-"))
+    ]
 
     assert strangers == []
+
+
+@pytest.mark.parametrize("module", ENGINE, ids=by_name)
+def test_chance_comes_from_a_seed(module: Module) -> None:
+    """A module of the engine takes `Random` from `random` and nothing else, and never without a seed."""
+    taken = [
+        alias.name
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "random"
+        for alias in node.names
+    ]
+    unseeded = [
+        node.lineno
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Random" and not node.args
+    ]
+
+    assert set(taken) <= {"Random"}
+    assert not any(name == "random" for name, _ in imported_names(module)) or taken
+    assert unseeded == []
 
 
 @pytest.mark.parametrize("module", ENGINE, ids=by_name)
