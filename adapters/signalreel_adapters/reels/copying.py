@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Final, TypeVar
@@ -12,9 +12,10 @@ from signalreel.errors import ReelError, ReelUnavailable
 from signalreel.notes import Note, encode_note
 from signalreel.reel import Entry, Reel, chain_before, chain_record
 from signalreel_adapters.reels.disk import DISK
+from signalreel_adapters.reels.names import closed_segments, next_name
 from signalreel_adapters.reels.opening import make_next, open_for_writing
 from signalreel_adapters.reels.reading import Seam, open_for_reading, read_ends
-from signalreel_adapters.reels.segments import closed_segments, next_name, remove_next
+from signalreel_adapters.reels.segments import remove_next
 from signalreel_adapters.reels.writing import Batch, encode_outcomes, write_batch
 
 __all__ = ("BACKUP_ATTEMPTS_MAX", "backup_reel", "write_reel")
@@ -76,24 +77,45 @@ def _portions(items: Iterable[_Item]) -> Iterator[list[_Item]]:
 def backup_reel(path: str | os.PathLike[str], to: str | os.PathLike[str]) -> list[Path]:
     """Copy a reel with all its closed segments, also while it is written; give the files, the written one last.
 
-    Everything committed when it began is in the copy. Raises `ReelUnavailable` when there is such a file already, or
+    Everything committed when it began is in the copy, but for segments that are not kept any longer meanwhile. What was
+    copied is removed again when it fails. Raises `ReelUnavailable` when there is such a file already, or
     none can be written; `ReelDamaged` when the file is no reel.
     """
     source, target = Path(os.path.realpath(path)), Path(os.path.realpath(to))
     if target.exists():
         raise ReelUnavailable(f"{target} exists already")
     copied: dict[str, Path] = {}
-    for _ in range(BACKUP_ATTEMPTS_MAX):
-        before = closed_segments(source)
-        for _, file in before:
-            if file.name not in copied:
-                name = f"{target.stem}{file.name.removeprefix(source.stem).removesuffix(source.suffix)}{target.suffix}"
-                copied[file.name] = _copy(file, target.with_name(name))
-        _copy(source, target)
-        if closed_segments(source) == before:
-            return [*copied.values(), target]
-        target.unlink()
+    with ExitStack() as undo:
+        undo.callback(_remove_all, copied)
+        for _ in range(BACKUP_ATTEMPTS_MAX):
+            closed = closed_segments(source)
+            if _copy_closed(source, target, closed, copied):
+                copied[source.name] = _copy(source, target)
+                if closed_segments(source) == closed:
+                    undo.pop_all()
+                    return list(copied.values())
+                copied.pop(source.name).unlink()
     raise ReelUnavailable(f"{source} is rolled faster than it can be copied")
+
+
+def _remove_all(files: dict[str, Path]) -> None:
+    for file in files.values():
+        DISK.remove(file)
+
+
+def _copy_closed(source: Path, target: Path, closed: list[tuple[int, Path]], copied: dict[str, Path]) -> bool:
+    """Copy the closed segments that are not copied yet; give whether each was still there."""
+    for _, file in closed:
+        if file.name in copied:
+            continue
+        name = f"{target.stem}{file.name.removeprefix(source.stem).removesuffix(source.suffix)}{target.suffix}"
+        try:
+            copied[file.name] = _copy(file, target.with_name(name))
+        except ReelUnavailable:
+            if file.exists():
+                raise
+            return False  # It is not kept any longer.
+    return True
 
 
 def _copy(source: Path, target: Path) -> Path:

@@ -13,8 +13,9 @@ from signalreel.header import Header, encode_header
 from signalreel.snapshot import SEAM_BYTES_MAX
 from signalreel_adapters.reels.disk import Disk, keep_private
 from signalreel_adapters.reels.layout import cause_of, check_layout, distrust, make_tables
+from signalreel_adapters.reels.names import next_name
 from signalreel_adapters.reels.reading import Seam
-from signalreel_adapters.reels.segments import next_name, remove_next
+from signalreel_adapters.reels.segments import remove_next
 
 __all__ = ("make_file", "make_next", "open_for_writing")
 

@@ -2,18 +2,19 @@
 
 A reader holds no connection while nobody asks it for the next record: one that stays open keeps the writer from
 beginning a new segment, and a cursor may be left standing for hours. So records are fetched some at a time, and the
-file is opened for each time.
+file is opened for each time. Each segment has a header of its own: what was closed in between is found by it.
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import msgspec
 
-from signalreel.errors import ReelDamaged, ReelUnavailable
+from signalreel.errors import ReelDamaged, ReelError, ReelUnavailable
 from signalreel.header import HEADER_BYTES_MAX, Header, decode_header
 from signalreel.notes import Note, decode_note
 from signalreel.record import RECORD_BYTES_MAX
@@ -21,6 +22,7 @@ from signalreel.reel import Entry, chain_before, chain_record
 from signalreel.snapshot import SEAM_BYTES_MAX, SEQ_MAX
 from signalreel.step import DIGEST_SIZE, Outcome
 from signalreel_adapters.reels.layout import cause_of, check_layout, distrust, reason_of
+from signalreel_adapters.reels.names import closed_segments, next_name
 
 __all__ = (
     "Ends",
@@ -46,6 +48,11 @@ _READ_BYTES: Final = 4_194_304
 
 _OUTCOME_BYTES: Final = 67_108_864
 """Bytes of outcomes that may stand beside the records fetched at a time."""
+
+_ROLL_S_MAX: Final = 1.0
+"""How long a file is waited for that is not there, while the next segment is, which may be about to take its place."""
+
+_ROLL_LOOK_S: Final = 0.001
 
 _decode_outcomes: Final = msgspec.msgpack.Decoder(list[Outcome]).decode
 
@@ -78,6 +85,7 @@ def open_for_reading(
     the last one closes. Else for reading; and when there are no companions and none can be made, the file alone is the
     whole reel.
     """
+    _await_next(path)
     if not path.is_file():
         raise ReelUnavailable(f"{path} does not exist" if not path.exists() else f"{path} is not a file")
     address = path.absolute().as_uri()
@@ -91,6 +99,13 @@ def open_for_reading(
         except sqlite3.OperationalError as error:
             reason = reason_of(error)
     raise ReelUnavailable(f"{path} cannot be read: {reason}")
+
+
+def _await_next(path: Path) -> None:
+    """Wait until the next segment has its place: between two names of a roll there is no file of this one."""
+    until = time.monotonic() + _ROLL_S_MAX
+    while not path.exists() and next_name(path).exists() and time.monotonic() < until:
+        time.sleep(_ROLL_LOOK_S)
 
 
 def _connect(address: str, path: Path, value_bytes_max: int, though_truncated: bool) -> sqlite3.Connection:
@@ -114,24 +129,27 @@ def _connect(address: str, path: Path, value_bytes_max: int, though_truncated: b
 
 def read_ends(path: Path, *, needs_end: bool = True) -> Ends:
     """Read where the reel begins, and where it ends so far: as where it begins, if it need not be known and cannot."""
-    opened = open_for_reading(path, _SEAM_ROW_BYTES_MAX, though_truncated=not needs_end)
-    with closing(opened) as connection:
-        header = _read_header(connection, path)
-        seam = _read_seam(connection, path)
-        first_seq = seam.seq + 1 if seam is not None else 1
-        genesis = chain_before(header, seam.snapshot if seam is not None else None)
-        last_seq, chain = first_seq - 1, genesis
-        try:
-            row = connection.execute("SELECT seq, chain FROM records ORDER BY seq DESC LIMIT 1").fetchone()
-        except sqlite3.Error as error:
-            if needs_end:
-                raise ReelDamaged(f"{path}, records", f"the last one cannot be read: {reason_of(error)}") from error
-            row = None
-        if row is not None:
-            last_seq, chain = row[0], row[1]
-            if needs_end and not _is_digest(chain):
-                raise ReelDamaged(f"{path}, record {last_seq}", "it has no chain value")
-        return Ends(header, seam, first_seq, genesis, last_seq, chain)
+    with closing(open_for_reading(path, _SEAM_ROW_BYTES_MAX, though_truncated=not needs_end)) as connection:
+        return _read_ends(connection, path, needs_end=needs_end)
+
+
+def _read_ends(connection: sqlite3.Connection, path: Path, *, needs_end: bool = True) -> Ends:
+    header = _read_header(connection, path)
+    seam = _read_seam(connection, path)
+    first_seq = seam.seq + 1 if seam is not None else 1
+    genesis = chain_before(header, seam.snapshot if seam is not None else None)
+    last_seq, chain = first_seq - 1, genesis
+    try:
+        row = connection.execute("SELECT seq, chain FROM records ORDER BY seq DESC LIMIT 1").fetchone()
+    except sqlite3.Error as error:
+        if needs_end:
+            raise ReelDamaged(f"{path}, records", f"the last one cannot be read: {reason_of(error)}") from error
+        row = None
+    if row is not None:
+        last_seq, chain = row[0], row[1]
+        if needs_end and not _is_digest(chain):
+            raise ReelDamaged(f"{path}, record {last_seq}", "it has no chain value")
+    return Ends(header, seam, first_seq, genesis, last_seq, chain)
 
 
 def _read_header(connection: sqlite3.Connection, path: Path) -> Header:
@@ -164,14 +182,21 @@ def _is_digest(value: object) -> bool:
     return isinstance(value, bytes) and len(value) == DIGEST_SIZE
 
 
-def read_entries(path: Path, start: int) -> Iterator[Entry]:
+def read_entries(path: Path, start: int, of: Header | None = None) -> Iterator[Entry]:
     """Give the committed records from `start` on, in order, as they are when each is fetched.
 
-    Raises `ReelDamaged` where a record is missing or its bytes, or those of one before it, are not as written.
+    `of` is the header of the segment whose they are, when it is known; else that is whichever has the name at first.
+    One that is closed meanwhile is read to its end.
+
+    Raises `ReelDamaged` where a record is missing or its bytes, or those of one before it, are not as written;
+    `ReelUnavailable` when the segment is not kept any longer.
     """
-    chain, expected = _chain_before(path, start), start
+    path, connection = _open_segment(path, of, _SEAM_ROW_BYTES_MAX)
+    with closing(connection):
+        ends = _read_ends(connection, path)
+        chain, expected = _chain_before(connection, path, ends, start), start
     while True:
-        fetched = _fetch(path, expected)
+        path, fetched = _fetch(path, ends.header, expected)
         for seq, record, stored, outcome in fetched:
             if seq != expected:
                 raise ReelDamaged(f"{path}, {_missing(expected, seq)}", "missing")
@@ -188,16 +213,43 @@ def _missing(first: int, next: int) -> str:
     return f"record {first}" if next == first + 1 else f"records {first} to {next - 1}"
 
 
-def _fetch(path: Path, start: int) -> list[tuple[int, bytes, bytes, Outcome | None]]:
-    """Fetch some records and their outcomes."""
-    with closing(open_for_reading(path)) as connection:
+def _fetch(path: Path, of: Header, start: int) -> tuple[Path, list[tuple[int, bytes, bytes, Outcome | None]]]:
+    """Fetch some records and their outcomes; give also the file in which they are."""
+    path, connection = _open_segment(path, of)
+    with closing(connection):
         rows, error = fetch_rows(connection, start)
         if not rows:
             if error:
                 raise ReelDamaged(f"{path}, record {start}", f"cannot be read: {error}")
-            return []
+            return path, []
         outcomes = fetch_outcomes(connection, path, rows[0][0], rows[-1][0])
-        return [(seq, record, chain, outcomes.get(seq)) for seq, record, chain in rows]
+        return path, [(seq, record, chain, outcomes.get(seq)) for seq, record, chain in rows]
+
+
+def _open_segment(
+    path: Path, of: Header | None, value_bytes_max: int = _ROW_BYTES_MAX
+) -> tuple[Path, sqlite3.Connection]:
+    """Open a segment under this name, or under the one to which it was closed; give the name too."""
+    connection = open_for_reading(path, value_bytes_max)
+    if of is None or _is_of(connection, path, of):
+        return path, connection
+    for _, file in reversed(closed_segments(path)):
+        with suppress(ReelError):
+            connection = open_for_reading(file, value_bytes_max)
+            if _is_of(connection, file, of):
+                return file, connection
+    raise ReelUnavailable(f"{path} goes on in another segment, and the one that was read is not kept any longer")
+
+
+def _is_of(connection: sqlite3.Connection, path: Path, header: Header) -> bool:
+    """Whether it is the segment of this header; else the connection is closed."""
+    found = None
+    try:
+        found = _read_header(connection, path)
+    finally:
+        if found != header:
+            connection.close()
+    return found == header
 
 
 def fetch_rows(connection: sqlite3.Connection, start: int) -> tuple[list[tuple[int, bytes, bytes]], str]:
@@ -259,16 +311,14 @@ def _decode(data: bytes, first: int, path: Path) -> list[Outcome]:
         raise ReelDamaged(f"{path}, outcomes from record {first} on", f"cannot be decoded: {error}") from error
 
 
-def _chain_before(path: Path, start: int) -> bytes:
+def _chain_before(connection: sqlite3.Connection, path: Path, ends: Ends, start: int) -> bytes:
     """Give the chain up to a record; that of the reel's beginning where there is nothing to be chained to."""
-    ends = read_ends(path)
     if start <= ends.first_seq or start > ends.last_seq + 1:
         return ends.genesis
-    with closing(open_for_reading(path)) as connection:
-        try:
-            row = connection.execute("SELECT chain FROM records WHERE seq = ?", (start - 1,)).fetchone()
-        except sqlite3.Error as error:
-            raise ReelDamaged(f"{path}, record {start - 1}", f"cannot be read: {reason_of(error)}") from error
+    try:
+        row = connection.execute("SELECT chain FROM records WHERE seq = ?", (start - 1,)).fetchone()
+    except sqlite3.Error as error:
+        raise ReelDamaged(f"{path}, record {start - 1}", f"cannot be read: {reason_of(error)}") from error
     if row is None:
         raise ReelDamaged(f"{path}, record {start - 1}", "it is missing")
     if not _is_digest(row[0]):
@@ -276,11 +326,16 @@ def _chain_before(path: Path, start: int) -> bytes:
     return bytes(row[0])
 
 
-def read_notes(path: Path, start: int) -> Iterator[Note]:
-    """Give the committed notes of the records from `start` on; those of one record as they were made."""
+def read_notes(path: Path, start: int, of: Header | None = None) -> Iterator[Note]:
+    """Give the committed notes of the records from `start` on; those of one record as they were made.
+
+    `of`, and a segment that is closed meanwhile, are as for `read_entries`.
+    """
     after = (start, 0)
     while True:
-        with closing(open_for_reading(path)) as connection:
+        path, connection = _open_segment(path, of)
+        with closing(connection):
+            of = of or _read_header(connection, path)
             try:
                 rows = connection.execute(
                     "SELECT seq, id, note FROM notes WHERE (seq, id) > (?, ?) ORDER BY seq, id LIMIT ?",

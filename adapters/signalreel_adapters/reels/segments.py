@@ -6,7 +6,6 @@ place. Each of these is made to last before the next is done, so after a crash o
 had come, and `heal` takes it to the end.
 """
 
-import re
 from pathlib import Path
 from typing import Final
 
@@ -14,11 +13,11 @@ from msgspec import Struct
 
 from signalreel.errors import ReelError
 from signalreel_adapters.reels.disk import COMPANIONS, Disk
+from signalreel_adapters.reels.names import closed_segments, next_name
 from signalreel_adapters.reels.reading import read_ends
 
-__all__ = ("Rolling", "closed_name", "closed_segments", "heal", "next_name", "remove_next", "retain")
+__all__ = ("Rolling", "heal", "remove_next", "retain")
 
-_DIGITS: Final = 6
 _JOURNAL: Final = "-journal"
 """What SQLite puts beside a file while it is made."""
 
@@ -33,25 +32,6 @@ class Rolling(Struct, frozen=True):
     keep_segments_max: int = 0  #: closed segments that are kept; 0 for any number
     keep_age_s_max: int = 0  #: how long after it was closed a segment is kept; 0 for ever
     keep_bytes_max: int = 4_294_967_296  #: of all closed segments together; 0 for any number
-
-
-def closed_name(path: Path, number: int) -> Path:
-    """Give the name of the closed segment of this number."""
-    return path.with_name(f"{path.stem}.{number:0{_DIGITS}}{path.suffix}")
-
-
-def next_name(path: Path) -> Path:
-    """Give the name under which the next segment is made."""
-    return path.with_name(path.name + "-next")
-
-
-def closed_segments(path: Path) -> list[tuple[int, Path]]:
-    """Give the closed segments that there are, by their numbers, oldest first."""
-    pattern = re.compile(rf"{re.escape(path.stem)}\.([0-9]{{{_DIGITS},}}){re.escape(path.suffix)}")
-    found = [
-        (int(match[1]), file) for file in path.parent.iterdir() if (match := pattern.fullmatch(file.name)) is not None
-    ]
-    return sorted(found)
 
 
 def heal(path: Path, disk: Disk) -> None:

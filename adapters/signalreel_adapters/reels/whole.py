@@ -14,13 +14,16 @@ from signalreel.header import Header
 from signalreel.notes import Note
 from signalreel.reel import Entry, chain_before, chain_record
 from signalreel.step import Outcome
+from signalreel_adapters.reels.names import closed_segments
 from signalreel_adapters.reels.reading import Ends, read_ends, read_entries, read_notes
-from signalreel_adapters.reels.segments import closed_segments
 
 __all__ = ("WholeReel",)
 
 _MARK_EVERY: Final = 512
 """Records between two places whose chain is remembered, so that reading from the middle need not begin at the first."""
+
+_LOOKS_MAX: Final = 100
+"""How often the files are looked for anew because one was closed or removed meanwhile."""
 
 
 class WholeReel:
@@ -32,6 +35,7 @@ class WholeReel:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(os.path.realpath(path))
         self._segments: list[tuple[Path, Ends]] = []
+        self._closed: list[tuple[int, Path]] = []
         self._find()
         self._marks = {self.first_seq - 1: chain_before(self.header, self.seam)}
 
@@ -41,19 +45,34 @@ class WholeReel:
         return cls(path)
 
     def _find(self) -> None:
-        """Put together those segments that go on where another one ends."""
-        newest = read_ends(self.path)
-        closed = [path for _, path in closed_segments(self.path)]
-        found = [(self.path, newest)]
+        """Look which files there are; once more, when one was closed or removed meanwhile."""
+        for _ in range(_LOOKS_MAX):
+            closed = closed_segments(self.path)
+            try:
+                found = self._put_together([path for _, path in closed])
+            except ReelUnavailable:
+                if closed_segments(self.path) == closed:
+                    raise
+                continue
+            if closed_segments(self.path) == closed:
+                # A reel that was opened goes on from where it began, though retention may have taken its first since.
+                known = [one for one in self._segments if one[1].last_seq < found[0][1].first_seq]
+                self._segments, self._closed = [*known, *found], closed
+                return
+        raise ReelUnavailable(f"{self.path} is rolled faster than it can be read")
+
+    def _put_together(self, closed: list[Path]) -> list[tuple[Path, Ends]]:
+        """Give those segments that go on where another one ends. A closed one is as it was."""
+        known = dict(self._segments)
+        known.pop(self.path, None)
+        found = [(self.path, read_ends(self.path))]
         for path in reversed(closed):
-            ends = read_ends(path)
+            ends = known.get(path) or read_ends(path)
             parent = found[0][1].header.parent
             if parent is None or (parent.id, parent.seq) != (ends.header.id, ends.last_seq):
                 break
             found.insert(0, (path, ends))
-        # A reel that was opened goes on from where it began, though retention may have taken its first segments since.
-        known = [one for one in self._segments if one[1].last_seq < found[0][1].first_seq]
-        self._segments = [*known, *found]
+        return found
 
     @property
     def segments(self) -> list[Path]:
@@ -97,18 +116,30 @@ class WholeReel:
                 yield Entry(seq, record, chain, outcome)
 
     def _read(self, start: int) -> Iterator[tuple[int, bytes, Outcome | None]]:
-        for path, ends in self._segments:
-            # The last one may have grown since.
-            if start <= ends.last_seq or path == self.path:
-                for entry in read_entries(path, max(start, ends.first_seq)):
-                    yield entry.seq, entry.record, entry.outcome
+        for path, ends in self._segments_from(start):
+            for entry in read_entries(path, max(start, ends.first_seq), ends.header):
+                yield entry.seq, entry.record, entry.outcome
+
+    def _segments_from(self, start: int) -> Iterator[tuple[Path, Ends]]:
+        """Give the segments with records from `start` on, those too that are begun while one is read."""
+        given = 0
+        while True:
+            segments, closed = self._segments, self._closed
+            for path, ends in segments:
+                number = ends.seam.segment if ends.seam is not None else 1
+                # The last one may have grown since.
+                if number > given and (start <= ends.last_seq or path == self.path):
+                    given = number
+                    yield path, ends
+            if closed_segments(self.path) == closed:
+                return
+            self._find()
 
     def notes(self, start: int = 1) -> Iterator[Note]:
         """Give the committed notes of the records from `start` on, in the order of their seqs."""
         self._find()
-        for path, ends in self._segments:
-            if start <= ends.last_seq or path == self.path:
-                yield from read_notes(path, start)
+        for path, ends in self._segments_from(start):
+            yield from read_notes(path, start, ends.header)
 
     def append(self, seq: int, record: bytes) -> NoReturn:
         """Refuse: it is only read."""

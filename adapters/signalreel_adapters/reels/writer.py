@@ -20,17 +20,10 @@ from signalreel.settings import Settings
 from signalreel_adapters.ports import Rolled
 from signalreel_adapters.reels.disk import Disk
 from signalreel_adapters.reels.lock import WriterLock
+from signalreel_adapters.reels.names import closed_name, closed_segments, next_name
 from signalreel_adapters.reels.opening import make_file, make_next, open_for_writing
 from signalreel_adapters.reels.reading import Ends, Seam, read_ends
-from signalreel_adapters.reels.segments import (
-    Rolling,
-    closed_name,
-    closed_segments,
-    heal,
-    next_name,
-    remove_next,
-    retain,
-)
+from signalreel_adapters.reels.segments import Rolling, heal, remove_next, retain
 from signalreel_adapters.reels.writing import Batch, write_batch
 
 __all__ = ("Writer",)

@@ -4,20 +4,21 @@ import random
 import shutil
 import sqlite3
 import tracemalloc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from signalreel.errors import ReelDamaged, ReelError
+from signalreel.errors import ReelDamaged, ReelError, ReelUnavailable
 from signalreel.identifiers import Kind, Reference
 from signalreel.notes import MediaFailed, Note
 from signalreel.reel import Entry, MemoryReel
 from signalreel.step import Outcome
 from signalreel_adapters.reels.copying import write_reel
 from signalreel_adapters.reels.damage import damage_of
+from signalreel_adapters.reels.names import next_name
 from signalreel_adapters.reels.reading import read_ends, read_entries, read_notes
 from signalreel_adapters.reels.whole import WholeReel
 
@@ -43,12 +44,24 @@ def whole(path: Path) -> tuple[list[Entry], list[Note]]:
     return list(read_entries(path, 1)), list(read_notes(path, 1))
 
 
+def ends_and_all(path: Path) -> None:
+    """Read how it begins, where it ends, and everything in between."""
+    read_ends(path)
+    whole(path)
+
+
+def together(path: Path) -> list[Entry]:
+    """Read everything, as of one reel in segments."""
+    return list(WholeReel(path).entries())
+
+
 def test_only_reel_errors_come_of_mutated_files(sound: Path, tmp_path: Path) -> None:
     """Whatever bytes are changed, cut out or put in: it reads, or says what is wrong; and in bounded memory."""
     chance = random.Random(SEED)
     path = tmp_path / "calls.reel"
     data = sound.read_bytes()
     refused = 0
+    readings: tuple[Callable[[Path], object], ...] = (whole, damage_of, together)
     tracemalloc.start()
     for number in range(MUTATIONS):
         mutated = bytearray(data)
@@ -64,7 +77,7 @@ def test_only_reel_errors_come_of_mutated_files(sound: Path, tmp_path: Path) -> 
                 case _:
                     mutated[at:at] = chance.randbytes(chance.randrange(1, 600))
         path.write_bytes(mutated)
-        for read in (whole, damage_of, lambda path: list(WholeReel(path).entries())):
+        for read in readings:
             try:
                 read(path)
             except ReelError:
@@ -109,7 +122,7 @@ def test_values_that_no_reel_has_are_refused(
         connection.execute("UPDATE sqlite_schema SET sql = sql || ' STRICT' WHERE type = 'table'")
 
     with pytest.raises(ReelDamaged, match=place):
-        (read_ends(path), whole(path))
+        ends_and_all(path)
 
 
 def test_a_standing_reader_holds_nothing(sound: Path, tmp_path: Path) -> None:
@@ -122,3 +135,23 @@ def test_a_standing_reader_holds_nothing(sound: Path, tmp_path: Path) -> None:
         connection.execute("BEGIN EXCLUSIVE")
         connection.rollback()
     assert next(entries).seq == 2
+
+
+def test_between_two_names_the_next_segment_is_waited_for(
+    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a moment of a roll no file has the reel's name; a reel that was never there is not waited for."""
+    path = tmp_path / "calls.reel"
+    shutil.copy(sound, next_name(path))
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        next_name(path).rename(path)
+
+    monkeypatch.setattr("time.sleep", sleep)
+    ends = read_ends(path)
+    with pytest.raises(ReelUnavailable, match="does not exist"):
+        read_ends(tmp_path / "other.reel")
+
+    assert (ends.last_seq, len(waits)) == (300, 1)

@@ -8,25 +8,13 @@ import pytest
 from signalreel.header import Header
 from signalreel.settings import Settings
 from signalreel_adapters.reels.disk import DISK
+from signalreel_adapters.reels.names import closed_name, closed_segments, next_name
 from signalreel_adapters.reels.opening import make_file, make_next
 from signalreel_adapters.reels.reading import Seam, read_ends
-from signalreel_adapters.reels.segments import Rolling, closed_name, closed_segments, heal, next_name, retain
+from signalreel_adapters.reels.segments import Rolling, heal, retain
 
 FIRST = Header(Settings(), id="first")
 SECOND = Header(Settings(), id="second")
-
-
-def test_closed_segments_are_found_by_their_numbers(tmp_path: Path) -> None:
-    """In their order, and nothing else that has a similar name."""
-    path = tmp_path / "calls.reel"
-    for name in ("calls.000010.reel", "calls.000002.reel", "calls.reel", "calls.2.reel", "other.000001.reel"):
-        (tmp_path / name).touch()
-
-    assert closed_name(path, 7).name == "calls.000007.reel"
-    assert [(number, file.name) for number, file in closed_segments(path)] == [
-        (2, "calls.000002.reel"),
-        (10, "calls.000010.reel"),
-    ]
 
 
 @pytest.mark.parametrize("cut_short", ["before the first name", "between the names", "with the new one torn"])

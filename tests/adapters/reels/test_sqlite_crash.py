@@ -13,11 +13,12 @@ from signalreel.replay import Cursor
 from signalreel_adapters import FakeMedia, MemoryClient, Runtime, SeededIds, SqliteReel
 from signalreel_adapters.reels import Rolling
 from signalreel_adapters.reels.buffering import BUFFERED_RECORDS_MAX
-from signalreel_adapters.reels.segments import closed_segments
+from signalreel_adapters.reels.names import closed_segments
 from signalreel_adapters.reels.whole import WholeReel
 from signalreel_adapters.testing import ManualClock
 from tests.adapters.calls import publish
 from tests.adapters.reels.disks import Remains, Tape, TapedDisk, taped
+from tests.adapters.reels.test_sqlite import connection_of
 
 pytestmark = pytest.mark.anyio
 
@@ -137,10 +138,7 @@ async def test_the_interposed_disk_loses_what_is_not_synced(tmp_path: Path) -> N
     folder.mkdir()
     with taped(folder) as tape:
         reel = SqliteReel(folder / "calls.reel", disk=TapedDisk(tape))
-        writer = reel._writer
-        assert writer is not None
-        assert writer._connection is not None
-        writer._connection.execute("PRAGMA synchronous = OFF")
+        connection_of(reel).execute("PRAGMA synchronous = OFF")
         for seq in range(1, 20):
             reel.append(seq, b"record")
             await reel.commit()

@@ -5,13 +5,23 @@ from pathlib import Path
 
 import pytest
 
+from signalreel.engine import Engine
 from signalreel.errors import ReelUnavailable
+from signalreel.header import Header
+from signalreel.notes import Closed, Note
 from signalreel.replay import Cursor
+from signalreel.settings import Settings
+from signalreel.snapshot import encode_snapshot
+from signalreel.step import GENESIS
 from signalreel_adapters import FakeMedia, MemoryClient, Runtime, SeededIds, SqliteReel
 from signalreel_adapters.reels import Rolling
 from signalreel_adapters.reels.copying import backup_reel
-from signalreel_adapters.reels.segments import closed_segments
+from signalreel_adapters.reels.disk import DISK
+from signalreel_adapters.reels.names import closed_segments
+from signalreel_adapters.reels.reading import Ends, read_ends
 from signalreel_adapters.reels.whole import WholeReel
+from signalreel_adapters.reels.writer import Writer
+from signalreel_adapters.reels.writing import Batch
 from signalreel_adapters.testing import ManualClock
 from tests.adapters.calls import publish
 
@@ -19,6 +29,24 @@ pytestmark = pytest.mark.anyio
 
 EVERY_CALL = Rolling(empty_bytes_min=1)
 """A segment for each time at which nothing is live."""
+
+
+STATE = encode_snapshot(Engine().snapshot())
+
+
+async def fill(reel: SqliteReel, records: int) -> None:
+    """Append so many records, each with a note."""
+    for _ in range(records):
+        reel.append(reel.last_seq + 1, b"record")
+        reel.note(Note(reel.last_seq, 0, "", Closed(1000)))
+    await reel.commit()
+
+
+async def filled(path: Path, records: int) -> SqliteReel:
+    """Begin a reel with so many records."""
+    reel = SqliteReel(path, rolling=Rolling())
+    await fill(reel, records)
+    return reel
 
 
 async def record_calls(path: Path, calls: int, rolling: Rolling = EVERY_CALL) -> None:
@@ -112,6 +140,97 @@ async def test_a_reader_follows_into_the_next_segment(tmp_path: Path) -> None:
 
     assert cursor.position == WholeReel(path).last_seq == first + len(then)
     assert [one.divergence for one in then if one.divergence is not None] == []
+
+
+async def test_what_is_closed_while_it_is_read_is_read_on(tmp_path: Path) -> None:
+    """To its end, and then the segments that were begun meanwhile; each note once."""
+    path = tmp_path / "calls.reel"
+    reel = await filled(path, 600)
+    whole, alone, noted = WholeReel(path), SqliteReel.read(path).entries(), SqliteReel.read(path).notes()
+    records, notes = whole.entries(), whole.notes()
+    begun = [next(records).seq, next(alone).seq, next(notes).seq, next(noted).seq]
+    for _ in range(2):
+        await reel.roll(STATE, Header(Settings()), GENESIS)
+        await fill(reel, 600)
+    reel.close()
+
+    assert begun == [1, 1, 1, 1]
+    assert [entry.seq for entry in records] == list(range(2, 1_801))
+    assert [entry.seq for entry in alone] == list(range(2, 601))
+    assert [note.seq for note in notes] == list(range(2, 1_801))
+    assert [note.seq for note in noted] == list(range(2, 601))
+
+
+async def test_what_is_not_kept_any_longer_is_said_to_be_so(tmp_path: Path) -> None:
+    """Nothing is taken for damaged because retention has removed what was being read."""
+    path = tmp_path / "calls.reel"
+    reel = await filled(path, 600)
+    records = SqliteReel.read(path).entries()
+    next(records)
+    rolled = await reel.roll(STATE, Header(Settings()), GENESIS)
+    reel.close()
+    path.with_name(rolled.closed).unlink()
+
+    with pytest.raises(ReelUnavailable, match="not kept any longer"):
+        list(records)
+
+
+async def test_all_that_is_there_is_found_while_it_is_rolled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A segment that is closed between two looks is not taken for the beginning of the reel."""
+    path = tmp_path / "calls.reel"
+    writer = Writer(path, Settings(), DISK)
+    writer.write(Batch([(1, b"one")], [], []))
+    writer.roll(1, STATE, Header(Settings()), GENESIS, Rolling())
+    writer.write(Batch([(2, b"two")], [], []))
+
+    def read_and_roll(path: Path) -> Ends:
+        found = read_ends(path)
+        if len(closed_segments(path)) == 1:
+            writer.roll(2, STATE, Header(Settings()), GENESIS, Rolling())
+        return found
+
+    monkeypatch.setattr("signalreel_adapters.reels.whole.read_ends", read_and_roll)
+    whole = WholeReel(path)
+    writer.close()
+
+    assert (whole.first_seq, [file.name for file in whole.segments]) == (
+        1,
+        ["calls.000001.reel", "calls.000002.reel", "calls.reel"],
+    )
+
+
+async def test_a_backup_goes_on_without_what_is_removed_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Retention takes a segment between the look and the copy: the rest is copied."""
+    path, copy = tmp_path / "calls.reel", tmp_path / "copy.reel"
+    await record_calls(path, 3)
+    names = [file.name for _, file in closed_segments(path)]
+
+    def look_and_remove(path: Path) -> list[tuple[int, Path]]:
+        found = closed_segments(path)
+        if found[0][1].name == names[0]:
+            found[0][1].unlink()
+        return found
+
+    monkeypatch.setattr("signalreel_adapters.reels.copying.closed_segments", look_and_remove)
+    files = backup_reel(path, copy)
+
+    assert [file.name for file in files] == [name.replace("calls", "copy") for name in (*names[1:], "calls.reel")]
+    assert list(WholeReel(copy).entries()) == list(WholeReel(path).entries())
+
+
+async def test_nothing_is_left_of_a_backup_that_fails(tmp_path: Path) -> None:
+    """Not even its first segments; what was there before stays."""
+    path, copies = tmp_path / "calls.reel", tmp_path / "copies"
+    copies.mkdir()
+    await record_calls(path, 3)
+    mine = copies / "copy.000002.reel"
+    mine.write_text("mine")
+    with pytest.raises(ReelUnavailable, match="exists already"):
+        backup_reel(path, copies / "copy.reel")
+
+    assert {file.name: file.read_text() for file in copies.iterdir()} == {mine.name: "mine"}
 
 
 async def test_all_segments_are_backed_up(tmp_path: Path) -> None:
