@@ -14,7 +14,7 @@ import msgspec
 
 from signalreel.commands import GetIceServerConfig, RegisterPushToken, SendPush
 from signalreel.events import ClockAdjusted, RunStarted, ShutdownAnnounced
-from signalreel.header import ENGINE_VERSION, Header, Parent, decode_header, encode_header
+from signalreel.header import ENGINE_VERSION, Header, decode_header, encode_header
 from signalreel.host import (
     IssueToken,
     KickSession,
@@ -29,9 +29,9 @@ from signalreel.record import Input, encode_record
 from signalreel.reel import MemoryReel, Reel
 from signalreel.registered import IssuedToken, Purpose, Subscriber
 from signalreel.replay import Cursor
-from signalreel.snapshot import encode_snapshot
 from signalreel.step import Outcome, outcome_of
 from tests.engine.scenes import SETTINGS
+from tests.engine.segments import segment_of
 from tests.engine.test_notes import EVERY
 from tests.engine.tour import tour
 from tests.engine.world import APP, World
@@ -83,19 +83,7 @@ def _not_on_the_tour() -> Iterator[Input]:
 
 def segment() -> MemoryReel:
     """A segment of the tour of all tables, with the state that the records before it left."""
-    whole = tour().reel()
-    entries = list(whole.entries())
-    before = entries[_SEGMENT_AT - 1]
-    state = Cursor(whole).at(_SEGMENT_AT).snapshot()
-    parent = Parent("the tour", _SEGMENT_AT, before.chain, state.digest)
-    reel = MemoryReel(
-        Header(SETTINGS, id="a segment", parent=parent), seam=encode_snapshot(state), first_seq=_SEGMENT_AT + 1
-    )
-    for entry in entries[_SEGMENT_AT : _SEGMENT_AT + _SEGMENT_RECORDS]:
-        reel.append(entry.seq, entry.record)
-        if entry.outcome is not None:
-            reel.conclude(entry.seq, entry.outcome)
-    return reel
+    return segment_of(tour().reel(), _SEGMENT_AT, _SEGMENT_RECORDS)
 
 
 def _call() -> World:
@@ -182,7 +170,7 @@ def make() -> None:
     """Make the files of this version anew, and write down what they give."""
     folder = CORPUS / ENGINE_VERSION
     folder.mkdir(parents=True, exist_ok=True)
-    figures = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
+    figures: dict[str, Any] = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
     for name, recipe in MADE.items():
         reel = recipe()
         (folder / f"{name}.msgpack").write_bytes(written(reel))

@@ -16,7 +16,6 @@ from msgspec import UNSET, Struct
 from msgspec.structs import fields
 
 from signalreel.commands import Command
-from signalreel.identifiers import Kind
 
 __all__ = ("WIDTH", "Code", "Literal", "text_of")
 
@@ -28,6 +27,9 @@ _TOP: Final = frozenset({"Deadline", "Engine", "Grant", "Kind", "Record", "Refer
 
 _BY_PLACE: Final = {"Record": 3}
 """How many fields are written without their names, where that is more than those without a default."""
+
+_BY_NAME: Final = frozenset({"Snapshot"})
+"""What has so many fields that none is written without its name."""
 
 
 class Literal(Struct, frozen=True):
@@ -44,13 +46,16 @@ class Literal(Struct, frozen=True):
         inner = ", ".join(part.flat() for part in self.parts)
         return f"{self.label}{self.opening}{inner}{',' if self.is_single else ''}{self.closing}"
 
-    def laid_out(self, before: int, after: int, indent: int) -> str:
-        """Give it with `before` characters to its left and `after` to its right, on more lines if it must be."""
+    def laid_out(self, before: int, after: int, indent: int, *, is_open: bool = False) -> str:
+        """Give it with `before` characters to its left and `after` to its right, on more lines if it must be.
+
+        What alone is in a tuple is laid `is_open` with it: a formatter of longer lines would close a tuple of one.
+        """
         flat = self.flat()
-        if not self.parts or before + len(flat) + after <= WIDTH:
+        if not self.parts or (before + len(flat) + after <= WIDTH and not is_open):
             return flat
         inner = indent + 4
-        lines = [f"{' ' * inner}{part.laid_out(inner, 1, inner)},\n" for part in self.parts]
+        lines = [f"{' ' * inner}{part.laid_out(inner, 1, inner, is_open=self.is_single)},\n" for part in self.parts]
         return f"{self.label}{self.opening}\n{''.join(lines)}{' ' * indent}{self.closing}"
 
 
@@ -84,12 +89,13 @@ class Code:
         match value:
             case Struct():
                 return self._struct(value, label)
-            case Kind():
-                return Literal(f"{self.need('signalreel', 'Kind')}.{value.name}", label=label)
             case Enum():
-                return Literal(text_of(str(value.value)), label=label)
+                name = self.need(type(value).__module__, type(value).__name__)
+                return Literal(f"{name}.{value.name}", label=label)
             case str():
                 return Literal(text_of(value), label=label)
+            case bytes() if value and not any(value):
+                return Literal(f"bytes({len(value)})", label=label)
             case tuple() | list():
                 parts = tuple(self.of(part) for part in cast(Sequence[object], value))
                 opening, closing = ("(", ")") if isinstance(value, tuple) else ("[", "]")
@@ -110,13 +116,18 @@ class Code:
         name = self.need(kind.__module__, kind.__name__)
         by_place = _BY_PLACE.get(name, 1 if isinstance(value, Command) else 0)
         parts: list[Literal] = []
-        named = False
+        named = name in _BY_NAME
         for number, field in enumerate(fields(kind)):
             held = getattr(value, field.name)
             if not field.required and (held is UNSET or held == _default(field.default, field.default_factory)):
                 named = True
                 continue
-            is_by_place = not named and (field.required or number < by_place) and not isinstance(held, bool)
+            is_by_place = (
+                not named
+                and name not in _BY_NAME
+                and (field.required or number < by_place)
+                and not isinstance(held, bool)
+            )
             named = named or not is_by_place
             parts.append(self.of(held, "" if is_by_place else f"{field.name}="))
         return Literal(f"{name}(", tuple(parts), ")", label)

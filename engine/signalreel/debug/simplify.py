@@ -5,19 +5,21 @@ nothing that is left can tell where the records came from.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import fields, replace
 
-from signalreel.debug.failing import Check
+from signalreel.debug.failing import Check, Start
+from signalreel.debug.seams import renamed_snapshot
 from signalreel.debug.walk import Place, walked
 from signalreel.header import Header
 from signalreel.identifiers import Reference
+from signalreel.machines.context import Environment
 from signalreel.record import Record
 from signalreel.settings import Settings
 
-__all__ = ("names_of", "plain_header", "plain_names", "plain_payloads", "plain_times")
+__all__ = ("Renamed", "names_of", "plain_names", "plain_payloads", "plain_start", "plain_times")
 
 _NAMED: Final = ("stream_id", "room", "main_track", "waits_for", "session")
 """Fields of inputs that name what they are about."""
@@ -34,12 +36,23 @@ _KINDS: Final = {
     "ids": "id",
     "track_id": "track",
     "subscriber_id": "subscriber",
+    "sessions": "session",
+    "watches": "stream",
+    "waits_for": "stream",
+    "placed_in": "room",
+    "listed_in": "room",
+    "tag": "token",
 }
 """What a text is called by, for the field that it stands in first; `text` for every other field."""
+
+_KINDS_OF_IDS: Final = {"Session": "session", "Room": "room"}
+"""What is called otherwise than a stream where it is an `id`, by what it is the id of."""
 
 _PREFIXES: Final = ("!", "ARDAMSv", "ARDAMSa")
 """What may stand before the name of a stream where a track is meant."""
 
+
+_Value = TypeVar("_Value")
 
 _OF_PLAYBACK: Final = 2
 """Names in the id of a playback: the session's, and that of what it plays."""
@@ -65,22 +78,34 @@ def names_of(record: Record) -> set[str]:
 # ---------------------------------------------------------------- header and payloads
 
 
-def _still(check: Check, header: Header, records: Sequence[Record]) -> bool:
+def _still(check: Check, start: Start, records: Sequence[Record]) -> bool:
     """Whether the records still go wrong, by the last one and no other."""
-    return check.first(header, records) == len(records)
+    return check.first(start, records) == start.first_seq + len(records) - 1
 
 
-def plain_header(header: Header, records: Sequence[Record], check: Check) -> Header:
-    """Give the header with as many settings as possible as they are by default."""
+def plain_start(start: Start, records: Sequence[Record], check: Check) -> Start:
+    """Give the start with as many settings as possible as they are by default."""
+    header = start.header
     for plain in (Header(Settings()), Header(header.settings), Header(header.settings, logic=header.logic)):
-        if _still(check, plain, records):
-            header = plain
+        if _still(check, replace(start, header=plain), records):
+            start = replace(start, header=plain)
             break
+    if start.seam is not None:
+        calm = _with(start, environment=Environment())
+        start = calm if _still(check, calm, records) else start
     for field, default in _defaults_of(Settings).items():
-        changed = replace(header, settings=replace(header.settings, **{field: default}))
-        if changed != header and _still(check, changed, records):
-            header = changed
-    return header
+        settings = start.header.settings if start.seam is None else start.seam.settings
+        if getattr(settings, field) != default:
+            changed = _with(start, settings=replace(settings, **{field: default}))
+            start = changed if _still(check, changed, records) else start
+    return start
+
+
+def _with(start: Start, **changes: object) -> Start:
+    """Change what holds before the first record: what a header says is no longer so at a seam."""
+    if start.seam is not None:
+        return replace(start, seam=replace(start.seam, **changes))
+    return replace(start, header=replace(start.header, **changes))
 
 
 def _defaults_of(kind: type[Struct]) -> dict[str, object]:
@@ -96,7 +121,7 @@ def _defaults_of(kind: type[Struct]) -> dict[str, object]:
     return found
 
 
-def plain_payloads(header: Header, records: Sequence[Record], check: Check) -> list[Record]:
+def plain_payloads(start: Start, records: Sequence[Record], check: Check) -> list[Record]:
     """Give the records with as much as possible as it is by default: descriptions, candidates, grants, drawn ids."""
     left = list(records)
     for place in range(len(left)):
@@ -104,7 +129,7 @@ def plain_payloads(header: Header, records: Sequence[Record], check: Check) -> l
         while not is_done:
             for changed in _plainer_records(left[place]):
                 tried = [*left[:place], changed, *left[place + 1 :]]
-                if _still(check, header, tried):
+                if _still(check, start, tried):
                     left = tried
                     break
             else:
@@ -135,18 +160,18 @@ def _plainer_structs(value: Struct) -> Iterator[Struct]:
 # ---------------------------------------------------------------- times
 
 
-def plain_times(header: Header, records: Sequence[Record], check: Check) -> list[Record]:
+def plain_times(start: Start, records: Sequence[Record], check: Check) -> list[Record]:
     """Give the records at the earliest times: together where it does not matter, else as far apart as they must be."""
     left = list(records)
     for place in range(len(left)):
-        gap = left[place].time - (left[place - 1].time if place else 0)
-        if gap and _still(check, header, _sooner(left, place, gap)):
+        gap = left[place].time - (left[place - 1].time if place else start.time)
+        if gap and _still(check, start, _sooner(left, place, gap)):
             left = _sooner(left, place, gap)
             continue
         least, most = 1, gap
         while least < most:
             middle = (least + most) // 2
-            if _still(check, header, _sooner(left, place, gap - middle)):
+            if _still(check, start, _sooner(left, place, gap - middle)):
                 most = middle
             else:
                 least = middle + 1
@@ -162,23 +187,29 @@ def _sooner(records: list[Record], place: int, by: int) -> list[Record]:
 # ---------------------------------------------------------------- names
 
 
-def plain_names(header: Header, records: Sequence[Record], check: Check) -> tuple[list[Record], Check, tuple[str, ...]]:
-    """Replace every name and every other text by one that tells what it is; words of the protocol stay.
+class Renamed(Struct, frozen=True):
+    """The same failure under other names."""
 
-    Also gives the names that had to stay, because nothing goes wrong under another one: none, nearly always.
-    """
-    names = _names_in(records)
+    start: Start
+    records: list[Record]
+    check: Check
+    kept: tuple[str, ...] = ()  #: names that had to stay, because nothing goes wrong under another one
+
+
+def plain_names(start: Start, records: Sequence[Record], check: Check) -> Renamed:
+    """Replace every name and every other text by one that tells what it is; words of the protocol stay."""
+    names = _names_in(start, records)
     for drawn in (names, _in_order(names)):
-        done = _renamed(header, records, check, drawn)
+        done = _renamed(start, records, check, drawn)
         if done is not None:
-            return (*done, ())
-    kept: dict[str, str] = {}
-    done = list(records), check
+            return done
+    taken: dict[str, str] = {}
+    done = Renamed(start, list(records), check)
     for old, new in _in_order(names).items():
-        tried = _renamed(header, records, check, {**kept, old: new})
+        tried = _renamed(start, records, check, {**taken, old: new})
         if tried is not None:
-            kept[old], done = new, tried
-    return (*done, tuple(old for old in names if old not in kept))
+            taken[old], done = new, tried
+    return replace(done, kept=tuple(old for old in names if old not in taken))
 
 
 def _in_order(names: dict[str, str]) -> dict[str, str]:
@@ -193,15 +224,17 @@ def _in_order(names: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _renamed(
-    header: Header, records: Sequence[Record], check: Check, names: dict[str, str]
-) -> tuple[list[Record], Check] | None:
-    def renamed(text: str, place: Place) -> str:
-        return text if _stays(text, place) else _by(names, text)
+def _renamed(start: Start, records: Sequence[Record], check: Check, names: dict[str, str]) -> Renamed | None:
+    def by(text: str) -> str:
+        return _by(names, text)
 
-    changed = [walked(record, renamed) for record in records]
-    again = check.renamed(lambda text: _by(names, text))
-    return (changed, again) if _still(again, header, changed) else None
+    def renamed(value: _Value) -> _Value:
+        return walked(value, lambda text, place: text if _stays(text, place) else by(text))
+
+    if start.seam is not None:
+        start = replace(start, seam=renamed_snapshot(start.seam, renamed, by))
+    done = Renamed(start, [renamed(record) for record in records], check.renamed(by))
+    return done if _still(done.check, done.start, done.records) else None
 
 
 def _stays(text: str, place: Place) -> bool:
@@ -221,7 +254,7 @@ def _by(names: dict[str, str], text: str) -> str:
     return short[0] if len(text) >= _SHORT_MIN and len(short) == 1 else text
 
 
-def _names_in(records: Sequence[Record]) -> dict[str, str]:
+def _names_in(start: Start, records: Sequence[Record]) -> dict[str, str]:
     """Draw a new name for each text, in the order in which they come."""
     names: dict[str, str] = {}
     counts: dict[str, int] = {}
@@ -230,7 +263,7 @@ def _names_in(records: Sequence[Record]) -> dict[str, str]:
         if _stays(text, place):
             return text
         parts = text.split("/") if place.field == "id" else [text]
-        kinds = ("session", "stream") if len(parts) == _OF_PLAYBACK else (_KINDS.get(place.field, "text"),)
+        kinds = ("session", "stream") if len(parts) == _OF_PLAYBACK else (_kind_of(place),)
         for part, kind in zip(parts, kinds, strict=False):
             prefix = next((prefix for prefix in _PREFIXES if part.startswith(prefix)), "")
             bare = part.removeprefix(prefix)
@@ -239,6 +272,11 @@ def _names_in(records: Sequence[Record]) -> dict[str, str]:
                 names[bare] = f"{kind}-{counts[kind]}"
         return text
 
-    for record in records:
-        walked(record, name)
+    for value in (start.seam, *records):
+        walked(value, name)
     return names
+
+
+def _kind_of(place: Place) -> str:
+    found = _KINDS.get(place.field, "text")
+    return _KINDS_OF_IDS.get(place.kind, found) if place.field == "id" else found

@@ -1,19 +1,19 @@
 """A failure that was made small, written as a test: it fails as long as the failure is there, and passes afterwards."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
 
 from signalreel.debug.causes import rule_name, rules_of
-from signalreel.debug.failing import Breaks, Check, Differs, Holds, steps_of
+from signalreel.debug.failing import Breaks, Check, Differs, Holds, Start, steps_of
 from signalreel.debug.finding import Given, given_by
 from signalreel.debug.literals import WIDTH, Code, text_of
 from signalreel.debug.shrink import Shrunk
 from signalreel.logic import CATALOGUE
 from signalreel.messages import AnyMessage
-from signalreel.record import input_name
+from signalreel.record import Record, input_name
 from signalreel.settings import Settings
 from signalreel.step import Step, Transition
 
@@ -28,15 +28,16 @@ def written_test(shrunk: Shrunk) -> str:
     """Write the test. It imports nothing but `signalreel`, and holds words of the protocol and new names alone."""
     code = Code()
     code.need("", "Engine")
-    steps = steps_of(shrunk.header, shrunk.records)
+    steps = steps_of(shrunk.start, shrunk.records)
     right = _right(shrunk)
     checking = "".join(_checking(code, shrunk.check, steps[-1], right))
-    engine = _engine(code, shrunk)
-    records = "".join(f"    {code.of(record).laid_out(len(_INDENT), 1, len(_INDENT))},\n" for record in shrunk.records)
+    engine = _engine(code, shrunk.start)
+    seam = _seam(code, shrunk.start)
+    records = _records(code, shrunk.records)
     return (
         f'"""What `signalreel shrink` left of {shrunk.before} records: the last of {len(steps)} goes wrong."""\n\n'
         f"{code.imports()}\n\n"
-        f"RECORDS = (\n{records})\n\n\n"
+        f"{seam}{records}\n\n"
         f"def test_{_named(shrunk.check, steps[-1])}() -> None:\n"
         f'{_INDENT}"""{_docstring(shrunk.check, steps[-1], right)}{_INDENT}"""\n'
         f"{engine}{checking}"
@@ -46,7 +47,7 @@ def written_test(shrunk: Shrunk) -> str:
 def _right(shrunk: Shrunk) -> Given | None:
     """What the last record should cause, where another code says so."""
     check = shrunk.check
-    return check.other(shrunk.header, shrunk.records)[-1] if isinstance(check, Differs) else None
+    return check.other(shrunk.start, shrunk.records)[-1] if isinstance(check, Differs) else None
 
 
 def _named(check: Check, step: Step) -> str:
@@ -92,14 +93,28 @@ def _listed(head: str, rules: tuple[str, ...]) -> Iterator[str]:
         yield "".join(f"{'      ' if number else '    * '}{line}\n" for number, line in enumerate(lines))
 
 
-def _engine(code: Code, shrunk: Shrunk) -> str:
-    header = shrunk.header
+def _seam(code: Code, start: Start) -> str:
+    """Write the state that the records go on from."""
+    return code.line("SEAM = ", code.of(start.seam), indent=0) + "\n" if start.seam is not None else ""
+
+
+def _records(code: Code, records: Sequence[Record]) -> str:
+    """Write the records, each on a line of its own."""
+    if len(records) == 1:
+        return code.line("RECORDS = ", code.of(tuple(records)), indent=0)
+    lines = "".join(f"    {code.of(record).laid_out(len(_INDENT), 1, len(_INDENT))},\n" for record in records)
+    return f"RECORDS = (\n{lines})\n"
+
+
+def _engine(code: Code, start: Start) -> str:
+    header = start.header
     parts = [code.of(header.settings)] if header.settings != Settings() else []
     if header.started_at:
         parts.append(code.of(header.started_at, "started_at="))
     if header.logic != CATALOGUE.numbers:
         parts.append(code.of(header.logic, "logic="))
-    return code.line("engine = ", code.call("Engine", parts), indent=4)
+    restored = f"{_INDENT}engine.restore(SEAM)\n" if start.seam is not None else ""
+    return code.line("engine = ", code.call("Engine", parts), indent=4) + restored
 
 
 def _checking(code: Code, check: Check, step: Step, right: Given | None) -> Iterator[str]:

@@ -17,7 +17,7 @@ from signalreel.replay import Cursor
 from signalreel.settings import Settings
 from signalreel.snapshot import decode_snapshot
 from signalreel.step import Step
-from tests.engine.debug.test_redact import rolled
+from tests.engine.segments import segment_of
 from tests.engine.test_engine_random import run
 from tests.engine.world import World, moves
 
@@ -150,7 +150,7 @@ def test_a_recorded_fault_is_in_the_excerpt() -> None:
 def test_a_segment_gives_an_excerpt_with_a_seam_of_its_own() -> None:
     """What began before the segment is in its seam; only the call that is asked for is taken over, with its notes."""
     world = two_calls()
-    reel = rolled(world, 12)
+    reel = segment_of(world.reel(), 12)
     for session in ("alice", "carol"):
         reel.note(Note(14, 0, session, Closed(1000)))
     made = excerpt(reel, streams=["cam"])

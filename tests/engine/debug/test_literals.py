@@ -41,13 +41,14 @@ def test_what_is_so_by_default_is_left_out() -> None:
 
 
 def test_words_of_the_library_are_written_as_such() -> None:
-    """A kind of machine by its name, a state as the text that it equals, a tuple of one with its comma."""
+    """Kinds and states by their names, a tuple of one with its comma, bytes that say nothing by their count."""
     reference = Reference(Kind.STREAM, "live", "s1", 3)
     assert flat(DeadlineReached(reference, 4)) == 'DeadlineReached(Reference(Kind.STREAM, "live", "s1", 3), 4)'
     assert flat(Transition(reference, StreamState.IDLE, StreamState.PREPARING)) == (
-        'Transition(Reference(Kind.STREAM, "live", "s1", 3), "idle", "preparing")'
+        'Transition(Reference(Kind.STREAM, "live", "s1", 3), StreamState.IDLE, StreamState.PREPARING)'
     )
     assert flat((1,)) == "(1,)"
+    assert [flat(bytes(16)), flat(b""), flat(b"\1")] == ["bytes(16)", "b''", "b'\\x01'"]
     assert (
         flat(PeerMessage("p", "zoom", {"to": [2.5, None]}))
         == 'PeerMessage("p", definition="zoom", data={"to": [2.5, None]})'

@@ -14,15 +14,15 @@ from signalreel.debug.redact import Redactor, redact
 from signalreel.debug.seams import redacted_seam
 from signalreel.errors import ReelDamaged
 from signalreel.events import SessionClosed
-from signalreel.header import Parent, encode_header
+from signalreel.header import encode_header
 from signalreel.notes import AnyNote, Closed, MediaFailed, Note, encode_note
 from signalreel.record import Record, decode_record, encode_record
 from signalreel.reel import MemoryReel, Reel
 from signalreel.replay import Cursor
 from signalreel.settings import Settings
-from signalreel.snapshot import encode_snapshot
 from signalreel.step import Step
 from tests.engine.debug.canaries import CANARY, DESCRIPTION, canaries_in, planted_reel, planted_seam
+from tests.engine.segments import segment_of
 from tests.engine.test_engine_random import run
 from tests.engine.tour import tour
 from tests.engine.world import World
@@ -109,27 +109,11 @@ def test_canaries_are_found_in_what_they_are_hidden_in() -> None:
     assert canaries_in(b"nothing of that sort") == []
 
 
-def rolled(world: World, at: int) -> MemoryReel:
-    """The segment of a world's reel that begins behind a record, with the state until then at its seam."""
-    whole = world.reel()
-    cursor = Cursor(whole, state_digest_every=1)
-    cursor.seek(at)
-    parent = Parent("the segment before", at, bytes(16), bytes(16))
-    reel = MemoryReel(
-        replace(whole.header, parent=parent), seam=encode_snapshot(cursor.engine.snapshot()), first_seq=at + 1
-    )
-    for entry in whole.entries(at + 1):
-        reel.append(entry.seq, entry.record)
-        if entry.outcome is not None:
-            reel.conclude(entry.seq, entry.outcome)
-    return reel
-
-
 @settings(max_examples=RUNS, deadline=None)
 @given(st.integers(min_value=0, max_value=2**32), st.integers(min_value=1, max_value=450))
 def test_a_segment_goes_on_from_its_redacted_seam(seed: int, at: int) -> None:
     """Whatever state a segment begins with: registrations, standings, used tokens, machines and their timers."""
-    assert_causes_the_same(rolled(run(seed), at))
+    assert_causes_the_same(segment_of(run(seed).reel(), at))
 
 
 def test_no_canary_at_a_seam_comes_through() -> None:

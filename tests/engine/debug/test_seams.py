@@ -1,13 +1,18 @@
 """`signalreel.debug.seams`."""
 
-from signalreel.commands import Join
-from signalreel.debug.seams import pruned_seam, redacted_seam, texts_of_seam
+from signalreel.commands import Join, JoinRoom
+from signalreel.debug.seams import names_by_place, pruned_seam, redacted_seam, texts_of_seam, without_places
+from signalreel.debug.state import places_of
+from signalreel.engine import Engine
 from signalreel.host import BlockSubscriber, IssueToken, RegisterRoom, RegisterStream, RegisterSubscriber
 from signalreel.identifiers import Kind
 from signalreel.machines.registry import Registered, Registry
 from signalreel.registered import IssuedToken, Purpose, RegisteredRoom, RegisteredStream, Subscriber
 from signalreel.snapshot import Snapshot, decode_snapshot, encode_snapshot
+from signalreel.verify import violations_of
 from tests.engine.world import APP, World
+
+SURROUNDINGS = {"settings", "environment", "deadline"}
 
 
 def busy_world() -> World:
@@ -51,3 +56,29 @@ def test_everything_of_a_seam_is_walked() -> None:
     texts_of_seam(encode_snapshot(busy_world().engine.snapshot()), seen.append)
 
     assert [type(value) for value in seen] == [Snapshot]
+
+
+def test_every_place_of_a_state_is_found() -> None:
+    """The places are those of the state, and each has the names that it is about."""
+    snapshot = busy_world().engine.snapshot()
+    names = names_by_place(snapshot)
+
+    assert set(names) == {place for place in places_of(busy_world().engine) if place[0] not in SURROUNDINGS}
+    assert names["playback", APP, "bob/cam"] == {"bob", "cam"}
+    assert names["block", APP, "cam", "mallory", "play"] == {"cam", "mallory", "play"}
+
+
+def test_what_goes_takes_along_what_cannot_be_without_it() -> None:
+    """A session goes with its streams and seats, a stream with who plays it; what is left is a state that can be."""
+    world = busy_world()
+    world.say("dave", JoinRoom("hall", "dave-cam"))
+    world.say("bob", JoinRoom("hall", "bob-cam"))
+    left = without_places(world.engine.snapshot(), {("session", "alice"), ("session", "dave")})
+    engine = Engine(left.settings)
+    engine.restore(left)
+
+    assert [session.id for session in left.sessions] == ["bob"]
+    assert (left.streams, left.playbacks, left.pairs) == ((), (), ())
+    assert [room.sessions for room in left.rooms] == [("bob",)]
+    assert violations_of(engine) == []
+    assert left.registered == world.engine.snapshot().registered

@@ -7,20 +7,28 @@ from typing import Final
 import pytest
 
 from signalreel.commands import Publish
-from signalreel.debug.failing import Breaks, Check, Differs, Holds, steps_of
+from signalreel.debug.failing import Breaks, Check, Differs, Holds, Start, steps_of
 from signalreel.debug.finding import Given, given_by
 from signalreel.debug.predicates import compile_predicate
+from signalreel.debug.seams import names_by_place
 from signalreel.debug.shrink import Shrunk, shrink, shrink_records
 from signalreel.errors import NotFailing
+from signalreel.events import SettingsChanged
 from signalreel.header import Header
 from signalreel.record import Record, encode_record
+from signalreel.settings import Settings
+from signalreel.snapshot import encode_snapshot
+from tests.engine.segments import segment_of
 from tests.engine.world import World
 from tests.engine.zoo import ZOO, Bug, mended, planted, recorded, zoo_names
 
-__all__ = ("SAID", "differs", "shrunk")
+__all__ = ("SAID", "differs", "shrunk", "shrunk_at_seam")
 
 RECORDS_MAX: Final = 12
 """Records that may be left of any bug of the zoo."""
+
+PLACES_MAX: Final = 8
+"""Places that may be left of a seam: sessions, machines, standings and used tags."""
 
 CALLS: Final = 720
 """Calls of a reel with ten thousand records."""
@@ -31,9 +39,9 @@ SAID: Final = [bug for bug in ZOO if bug.wrong]
 def differs(bug: Bug) -> Differs:
     """Another outcome than by the code without the bug."""
 
-    def right(header: Header, records: Sequence[Record]) -> list[Given]:
+    def right(start: Start, records: Sequence[Record]) -> list[Given]:
         with mended(bug.name):
-            return [given_by(step) for step in steps_of(header, records)]
+            return [given_by(step) for step in steps_of(start, records)]
 
     return Differs(right)
 
@@ -48,7 +56,7 @@ def shrunk(bug: Bug, what: str) -> Shrunk:
 
 def fails(found: Shrunk) -> bool:
     """Whether what is left goes wrong by its last record."""
-    return found.check.first(found.header, found.records) == len(found.records)
+    return found.check.first(found.start, found.records) == found.records[-1].seq
 
 
 @pytest.mark.parametrize("bug", ZOO, ids=zoo_names)
@@ -76,9 +84,9 @@ def test_what_is_left_cannot_be_shrunk_further(bug: Bug) -> None:
     """Shrinking what was shrunk leaves it as it is."""
     found = shrunk(bug, "differs")
     with planted(bug.name):
-        again = shrink_records(found.header, found.records, found.check)
+        again = shrink_records(found.start, found.records, found.check)
     assert again.records == found.records
-    assert again.header == found.header
+    assert again.start == found.start
 
 
 @pytest.mark.parametrize("bug", ZOO, ids=zoo_names)
@@ -151,3 +159,76 @@ def test_time_is_kept_where_it_matters() -> None:
     found = shrink(world.reel(), Holds(compile_predicate(wait_for)))
     assert [record.time for record in found.records] == [0, 0, 5_000_000]
     assert found.check.text == "input == 'DeadlineReached' and moved('stream', 'stream-1', 'finished')"
+
+
+# ---------------------------------------------------------------- reels that begin at a seam
+
+
+@cache
+def shrunk_at_seam(bug: Bug) -> Shrunk:
+    """Shrink what is left of a bug's reel when its segment begins just before the record by which the bug shows."""
+    whole = recorded(bug)
+    segment = segment_of(whole.reel, whole.seq - 1)
+    with planted(bug.name):
+        return shrink(segment, differs(bug))
+
+
+@pytest.mark.parametrize("bug", ZOO, ids=zoo_names)
+def test_what_a_failure_needs_of_a_seam_is_kept(bug: Bug) -> None:
+    """One record is left, and of the state before it the few places without which the bug does not show."""
+    found = shrunk_at_seam(bug)
+    assert (len(found.records), found.failed_at) == (1, recorded(bug).seq)
+    assert found.start.seam is not None
+    assert 0 < len(names_by_place(found.start.seam)) <= PLACES_MAX
+    assert not fails(found)
+    with planted(bug.name):
+        assert fails(found)
+
+
+@pytest.mark.parametrize("bug", ZOO, ids=zoo_names)
+def test_nothing_of_a_seam_can_be_read(bug: Bug) -> None:
+    """What is left of the state has new names like everything else, and no digest of the old ones."""
+    found = shrunk_at_seam(bug)
+    assert found.start.seam is not None
+    left = encode_snapshot(found.start.seam) + b"".join(map(encode_record, found.records))
+    assert _names_in(left) == set()
+    assert found.start.seam.digest == bytes(16)
+    assert found.kept == ()
+
+
+def test_a_failure_that_needs_nothing_of_a_seam_begins_with_nothing() -> None:
+    """The calls before are other calls: what is left is numbered from 1, and no state stands before it."""
+    bug = ZOO[0]
+    long = recorded(bug, calls=12)
+    caller = next(entry.seq for entry in long.reel.entries() if b"caller" in entry.record)
+    segment = segment_of(long.reel, caller - 1)
+    with planted(bug.name):
+        found = shrink(segment, differs(bug))
+        assert fails(found)
+    assert found.start.seam is None
+    assert [record.seq for record in found.records] == list(range(1, len(found.records) + 1))
+
+
+def test_settings_that_were_changed_before_the_seam_still_hold() -> None:
+    """What is left begins under the settings that held at the seam, not under those of the header."""
+    world = World()
+    world.report(SettingsChanged(Settings(streams_max=0)))
+    world.open("alice")
+    world.say("alice", Publish("s1"))
+    found = shrink(segment_of(world.reel(), 1), Holds(compile_predicate('refused == "highResourceUsage"')))
+    assert found.start == Start(Header(Settings(streams_max=0)))
+    assert [type(record.input).__name__ for record in found.records] == ["SessionOpened", "Publish"]
+
+
+def test_a_member_of_a_large_room_is_left_with_few_others() -> None:
+    """Sessions go with their seats, so a room at a seam becomes as small as it can be."""
+    world = World()
+    for number in range(60):
+        world.open(f"member-{number}")
+        world.publish(f"member-{number}", f"cam-{number}", room="hall")
+    before = world.engine.seq
+    world.close("member-30")
+    gone = 'input == "SessionClosed" and moved("stream") and moved("room")'
+    found = shrink(segment_of(world.reel(), before), Holds(compile_predicate(gone)))
+    assert found.start.seam is not None
+    assert [room.sessions for room in found.start.seam.rooms] == [("session-1",)]

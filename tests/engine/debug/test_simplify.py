@@ -1,10 +1,10 @@
 """Making plain: what is by default again, the least times, new names; and what must stay stays."""
 
-from signalreel.commands import Play, Publish, TakeConfiguration
-from signalreel.debug.failing import Holds
+from signalreel.commands import JoinRoom, LeaveFromRoom, Play, Publish, TakeConfiguration
+from signalreel.debug.failing import Holds, Start
 from signalreel.debug.predicates import compile_predicate
-from signalreel.debug.simplify import names_of, plain_header, plain_names, plain_payloads, plain_times
-from signalreel.events import MediaConnected, RunStarted, SessionOpened
+from signalreel.debug.simplify import names_of, plain_names, plain_payloads, plain_start, plain_times
+from signalreel.events import MediaConnected, ResourcesMeasured, RunStarted, SessionOpened
 from signalreel.header import Header
 from signalreel.host import RegisterStream
 from signalreel.identifiers import Kind, Reference
@@ -42,16 +42,16 @@ def test_names_are_of_what_a_record_is_about() -> None:
 def test_settings_are_those_by_default_where_they_do_not_matter() -> None:
     """One that decides whether it goes wrong is kept, the others are not."""
     world = world_of_one()
-    header = Header(SETTINGS, started_at=5, id="abc")
-    assert plain_header(header, world.records, check('stream("birthday")')) == Header(Settings())
-    kept = plain_header(header, world.records, check('stream("birthday").wake_at > 7000000'))
-    assert kept == Header(Settings(publish_timeout_ms=7_000))
+    start = Start(Header(SETTINGS, started_at=5, id="abc"))
+    assert plain_start(start, world.records, check('stream("birthday")')) == Start(Header(Settings()))
+    kept = plain_start(start, world.records, check('stream("birthday").wake_at > 7000000'))
+    assert kept == Start(Header(Settings(publish_timeout_ms=7_000)))
 
 
 def test_payloads_are_those_by_default_where_they_do_not_matter() -> None:
     """Grants, drawn ids, identities and texts go; what makes it go wrong stays."""
     world = world_of_one()
-    plain = plain_payloads(Header(SETTINGS), world.records, check('stream("birthday").meta_data == "private"'))
+    plain = plain_payloads(Start(Header(SETTINGS)), world.records, check('stream("birthday").meta_data == "private"'))
     assert [(record.input, record.grant, record.ids) for record in plain] == [
         (SessionOpened(""), None, ()),
         (Publish("birthday", meta_data="private"), None, ()),
@@ -64,7 +64,7 @@ def test_descriptions_are_as_short_as_can_be() -> None:
     world.open("a")
     world.say("a", Publish("s"))
     world.say("a", TakeConfiguration("s", "offer", "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\n"))
-    plain = plain_payloads(Header(Settings()), world.records, check('stream("s").state == "negotiating"'))
+    plain = plain_payloads(Start(Header(Settings())), world.records, check('stream("s").state == "negotiating"'))
     assert plain[-1].input == TakeConfiguration("s", "offer")
 
 
@@ -73,9 +73,9 @@ def test_times_are_the_least() -> None:
     world = world_of_one()
     world.wait(9_000)
     world.say("7f3a99", Publish("birthday"))
-    plain = plain_times(Header(SETTINGS), world.records, check("time >= 0.25 and refused"))
+    plain = plain_times(Start(Header(SETTINGS)), world.records, check("time >= 0.25 and refused"))
     assert [record.time for record in plain] == [0, 0, 250_000]
-    again = plain_times(Header(SETTINGS), world.records, check("refused"))
+    again = plain_times(Start(Header(SETTINGS)), world.records, check("refused"))
     assert [record.time for record in again] == [0, 0, 0]
 
 
@@ -83,18 +83,39 @@ def test_every_text_is_replaced() -> None:
     """By what kind of name it is; also in the condition, also where a session is shortened."""
     world = world_of_one()
     condition = check('stream("birthday").meta_data == "private" and "7f3a99" in stream("birthday").sessions')
-    plain, renamed, kept = plain_names(Header(SETTINGS), world.records, condition)
-    assert kept == ()
-    assert renamed.text == ("stream('stream-1').meta_data == 'text-2' and 'session-1' in stream('stream-1').sessions")
-    assert [record.session for record in plain] == ["session-1", "session-1"]
-    assert plain[1].input == Publish("stream-1", stream_name="text-1", meta_data="text-2")
-    assert plain[1].grant == Grant(allowed=True, identity="identity-2", sealed="text-3")
+    made = plain_names(Start(Header(SETTINGS)), world.records, condition)
+    assert made.kept == ()
+    assert made.check.text == (
+        "stream('stream-1').meta_data == 'text-2' and 'session-1' in stream('stream-1').sessions"
+    )
+    assert [record.session for record in made.records] == ["session-1", "session-1"]
+    assert made.records[1].input == Publish("stream-1", stream_name="text-1", meta_data="text-2")
+    assert made.records[1].grant == Grant(allowed=True, identity="identity-2", sealed="text-3")
 
 
 def test_a_name_that_decides_is_kept_and_said() -> None:
     """Where it goes wrong under that very name alone, that name is all that stays."""
     world = world_of_one()
     short = check('len(stream("birthday").name) == 9 and stream("birthday")')
-    plain, _, kept = plain_names(Header(SETTINGS), world.records, short)
-    assert kept == ("Ann is 40",)
-    assert plain[1].input == Publish("stream-1", stream_name="Ann is 40", meta_data="text-2")
+    made = plain_names(Start(Header(SETTINGS)), world.records, short)
+    assert made.kept == ("Ann is 40",)
+    assert made.records[1].input == Publish("stream-1", stream_name="Ann is 40", meta_data="text-2")
+
+
+def test_a_seam_is_made_plain_with_its_records() -> None:
+    """Settings and surroundings as by default; names as those of the records, by what they are names of."""
+    world = world_of_one()
+    world.report(ResourcesMeasured(cpu_percent=7, free_memory_mb=900))
+    world.say("7f3a99", JoinRoom("party", "birthday"))
+    records = [record_of(world.engine.seq + 1, world.now, "7f3a99", LeaveFromRoom("party"))]
+    start = Start(Header(SETTINGS), world.engine.snapshot())
+    left = check('input == "leaveFromRoom" and moved("room", "party", "closed")')
+    plain = plain_start(start, records, left)
+    made = plain_names(plain, records, left)
+
+    assert (plain.header, plain.seam and plain.seam.settings) == (Header(Settings()), Settings())
+    assert made.start.seam is not None
+    assert [(one.app, one.id, one.sessions) for one in made.start.seam.rooms] == [("app-1", "room-1", ("session-1",))]
+    assert [(one.id, one.meta_data) for one in made.start.seam.streams] == [("stream-1", "text-2")]
+    assert made.records[0].input == LeaveFromRoom("room-1")
+    assert plain_times(made.start, made.records, made.check)[0].time == made.start.time

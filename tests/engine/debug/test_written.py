@@ -11,10 +11,10 @@ import pytest
 from signalreel.debug.failing import Breaks
 from signalreel.debug.shrink import shrink
 from signalreel.debug.written import written_test
-from tests.engine.debug.test_shrink import SAID, shrunk
+from tests.engine.debug.test_shrink import SAID, shrunk, shrunk_at_seam
 from tests.engine.zoo import ZOO, Bug, planted, recorded
 
-WRITTEN = [*((bug, "differs") for bug in ZOO), *((bug, "condition") for bug in SAID)]
+WRITTEN = [*((bug, what) for bug in ZOO for what in ("differs", "seam")), *((bug, "condition") for bug in SAID)]
 
 
 def shown(value: object) -> str:
@@ -24,7 +24,7 @@ def shown(value: object) -> str:
 
 def text_for(bug: Bug, what: str) -> str:
     """Write the test of a bug, by a code that has it."""
-    found = shrunk(bug, what)
+    found = shrunk_at_seam(bug) if what == "seam" else shrunk(bug, what)
     with planted(bug.name):
         return written_test(found)
 
@@ -43,7 +43,7 @@ def run(text: str) -> None:
 
 @pytest.mark.parametrize(("bug", "what"), WRITTEN, ids=shown)
 def test_it_fails_with_the_bug_and_passes_without(bug: Bug, what: str) -> None:
-    """By either kind of check, the written test tells the code with the bug from the code without it."""
+    """By either kind of check, from nothing or from a seam, the test tells the code with the bug from that without."""
     text = text_for(bug, what)
     run(text)
     with planted(bug.name), pytest.raises(AssertionError):

@@ -10,7 +10,7 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
-from signalreel.debug.failing import Breaks, Check, Differs, Holds, Other, steps_of
+from signalreel.debug.failing import Breaks, Check, Differs, Holds, Other, Start, start_of, steps_of
 from signalreel.debug.finding import Given
 from signalreel.debug.predicates import compile_predicate
 from signalreel.debug.renumber import remade
@@ -18,10 +18,10 @@ from signalreel.debug.shrink import Progress, Shrunk, shrink_records
 from signalreel.debug.telling import lines_of
 from signalreel.debug.written import written_test
 from signalreel.errors import InvalidPredicate, NotFailing
-from signalreel.header import Header
 from signalreel.record import Record, encode_record
 from signalreel.reel import MemoryReel, Reel
 from signalreel.replay import decode_entry
+from signalreel.snapshot import encode_snapshot
 from signalreel.verify.catalogue import INVARIANTS
 from signalreel_adapters.cli.debug.othercode import OtherCodeProcess
 from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json, with_progress
@@ -85,7 +85,7 @@ def shrink(
     with _code(fails, against) as code:
         check = Differs(_asking(code)) if code is not None else _check(fails)
         try:
-            found = shrink_records(reel.header, records, check, _progress())
+            found = shrink_records(start_of(reel), records, check, _progress())
         except NotFailing as error:
             raise Mistake(f"{file}: {error}") from None
         text = written_test(found)
@@ -97,7 +97,7 @@ def shrink(
         except OSError as error:
             raise Mistake(f"{output}: cannot be written: {error.strerror}") from error
     if reel_out is not None:
-        write_reel(reel_out, remade(found.header, found.records))
+        write_reel(reel_out, remade(found.start.header, found.records, seam=_seam(found.start)))
     if json:
         name = str(output) if output is not None else None
         print_json(Left(len(found.records), found.before, found.failed_at, found.check.text, text, name, found.tries))
@@ -125,10 +125,10 @@ def _asking(code: OtherCodeProcess) -> Other:
     """Have another code apply records. What it cannot apply is no failure; but it must apply the whole reel."""
     asked: list[int] = []
 
-    def other(header: Header, records: Sequence[Record]) -> list[Given]:
+    def other(start: Start, records: Sequence[Record]) -> list[Given]:
         asked.append(len(records))
         try:
-            return list(code.steps(_unanswered(header, records)))
+            return list(code.steps(_unanswered(start, records)))
         except Mistake as error:
             if len(asked) == 1:
                 raise
@@ -137,12 +137,16 @@ def _asking(code: OtherCodeProcess) -> Other:
     return other
 
 
-def _unanswered(header: Header, records: Sequence[Record]) -> MemoryReel:
+def _unanswered(start: Start, records: Sequence[Record]) -> MemoryReel:
     """Make a reel without outcomes."""
-    reel = MemoryReel(header)
+    reel = MemoryReel(start.header, seam=_seam(start), first_seq=start.first_seq)
     for record in records:
         reel.append(record.seq, encode_record(record))
     return reel
+
+
+def _seam(start: Start) -> bytes | None:
+    return encode_snapshot(start.seam) if start.seam is not None else None
 
 
 def _check(fails: str) -> Check:
@@ -179,7 +183,7 @@ def _progress() -> Progress | None:
 
 
 def _tell(found: Shrunk, output: Path | None) -> None:
-    for step in steps_of(found.header, found.records):
+    for step in steps_of(found.start, found.records):
         for line in lines_of(step):
             print(line)
     print(f"\n{len(found.records)} of {found.before} records are left; the last one goes wrong: {found.check.text}")

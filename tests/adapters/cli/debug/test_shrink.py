@@ -11,6 +11,8 @@ import pytest
 from signalreel.replay import Cursor
 from signalreel_adapters import SqliteReel
 from signalreel_adapters.cli import main
+from signalreel_adapters.reels.copying import write_reel
+from tests.engine.segments import segment_of
 from tests.reels.make import FOLDER
 from tests.repository import ROOT
 
@@ -45,6 +47,23 @@ def test_what_is_left_is_a_reel_as_well(tmp_path: Path, capsys: pytest.CaptureFi
     assert code == 0
     assert [one.divergence for one in replayed] == [None] * 5
     assert {one.step.record.session for one in replayed} == {"", "session-1"}
+
+
+def test_a_segment_is_shrunk_with_what_it_needs_of_its_seam(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The test begins with the state that the failure needs, and the reel has that state at its own seam."""
+    whole = SqliteReel.read(shutil.copy(GOLDEN, tmp_path))
+    lost = next(entry.seq for entry in whole.entries() if b"MediaLost" in entry.record)
+    segment = write_reel(tmp_path / "segment.reel", segment_of(whole, lost - 1))
+    file, out = tmp_path / "test_bug.py", tmp_path / "bug.reel"
+    code, said, _ = shrink(
+        capsys, str(segment), "--fails", 'sent("publish_finished")', "-o", str(file), "--reel-out", str(out)
+    )
+    replayed = list(Cursor(SqliteReel.read(out)))
+    assert (code, [one.divergence for one in replayed]) == (0, [None])
+    assert replayed[0].step.transitions[0].machine.id == "stream-1"
+    assert f"1 of {whole.last_seq - lost + 1} records" in said
+    with pytest.raises(AssertionError, match=f"record {lost}"):
+        run_path(str(file))["test_media_lost_while_the_stream_is_broadcasting"]()
 
 
 def test_json_has_the_agreed_keys(capsys: pytest.CaptureFixture[str]) -> None:
