@@ -285,6 +285,7 @@ class Rolled(Struct, frozen=True):
 
     closed: str
     removed: tuple[str, ...] = ()
+    not_removed: str = ""  #: why others could not be, that are no longer kept either
 
 
 @runtime_checkable

@@ -5,12 +5,11 @@ most `BUFFERED_RECORDS_MAX` records are under way, so a crash loses no more than
 written is kept and tried again; nothing more is taken meanwhile.
 """
 
-import sqlite3
 import threading
 from collections.abc import Callable
 from typing import Final
 
-from signalreel.errors import ReelError, ReelUnavailable
+from signalreel.errors import ReelUnavailable
 from signalreel_adapters.reels.writing import EMPTY, Batch
 
 __all__ = ("BUFFERED_RECORDS_MAX", "RETRY_S", "Buffer")
@@ -108,6 +107,6 @@ class Buffer:
         if self._under_way:
             try:
                 self._write(self._under_way)
-            except (sqlite3.Error, ReelError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is: without this thread nothing is ever written
                 return error
         return None

@@ -6,6 +6,7 @@ place. Each of these is made to last before the next is done, so after a crash o
 had come, and `heal` takes it to the end.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -59,11 +60,11 @@ def remove_next(path: Path, disk: Disk) -> None:
         disk.remove(next.with_name(next.name + suffix))
 
 
-def retain(path: Path, rolling: Rolling, now_s: float, disk: Disk) -> list[Path]:
-    """Remove the oldest closed segments until as many are left as are to be kept; give those removed."""
+def retain(path: Path, rolling: Rolling, now_s: float, disk: Disk) -> Iterator[Path]:
+    """Remove the oldest closed segments until as many are left as are to be kept; give each once it is removed."""
     kept = [(file, file.stat()) for _, file in closed_segments(path)]
     size = sum(found.st_size for _, found in kept)
-    removed: list[Path] = []
+    is_changed = False
     for number, (file, found) in enumerate(kept):
         if not (
             (rolling.keep_segments_max and len(kept) - number > rolling.keep_segments_max)
@@ -72,8 +73,8 @@ def retain(path: Path, rolling: Rolling, now_s: float, disk: Disk) -> list[Path]
         ):
             break
         disk.remove(file)
+        is_changed = True
         size -= found.st_size
-        removed.append(file)
-    if removed:
+        yield file
+    if is_changed:
         disk.sync_folder(path.parent)
-    return removed

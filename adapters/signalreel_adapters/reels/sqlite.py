@@ -89,6 +89,8 @@ class SqliteReel:
             return
         self._writer = Writer(self.path, settings if settings is not None else Settings(), disk)
         self._begin(self._writer.ends)
+        if rolling is not None:
+            self._writer.retain(rolling)
         if durability == "buffered":
             self._buffer = Buffer(self._writer.write)
 
@@ -177,20 +179,26 @@ class SqliteReel:
         notes are kept.
         """
         records, self._records = self._records, []
-        if self._writer is None:
+        writer = self._writer
+        if writer is None:
             self._last_seq = self._handed_over
             raise self._not_open()
         outcomes, notes = dict(self._outcomes), list(self._notes)
         batch = Batch(records, encode_outcomes(outcomes), notes)
         try:
-            await self._hand_over(self._writer, batch)
-        except (sqlite3.Error, ReelUnavailable) as error:
+            await self._hand_over(writer, batch)
+        except BaseException as error:
+            # Also when the task is cancelled: what comes next would stand behind a gap.
             self._last_seq = self._handed_over
-            raise self._why(error) from error
+            if isinstance(error, Exception):
+                raise self._why(error) from error
+            raise
         for seq in outcomes:
             del self._outcomes[seq]
         del self._notes[: len(notes)]
         self._handed_over = self._last_seq
+        if writer.ends is not self._ends:  # A roll has failed after it had begun the next segment.
+            self._ends, self._bytes = writer.ends, 0
         self._bytes += sum(len(data) for rows in batch for _, data in rows)
 
     async def _hand_over(self, writer: Writer, batch: Batch) -> None:
@@ -211,7 +219,7 @@ class SqliteReel:
         if self._buffer is not None:
             try:
                 await self._in_thread(self._buffer.flush)
-            except (sqlite3.Error, ReelUnavailable) as error:
+            except Exception as error:
                 raise self._why(error) from error
 
     async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
@@ -231,7 +239,7 @@ class SqliteReel:
                 f"{self.path} was written by another program; what came here since is not in it, and will not be:"
                 " start anew to go on where it ends"
             )
-        told = reason_of(error) if isinstance(error, sqlite3.Error) else str(error)
+        told = reason_of(error) if isinstance(error, sqlite3.Error) else str(error) or type(error).__name__
         return ReelUnavailable(f"{self.path} cannot be written: {told}")
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ that had to be let go of is opened again before the next transaction, and taken 
 
 import secrets
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -33,11 +34,15 @@ _READERS_MS: Final = 50
 
 
 class Writer:
-    """The right to write a reel, and the open file. Raises what `SqliteReel` raises."""
+    """The right to write a reel, and the open file. Raises what `SqliteReel` raises.
+
+    Whoever comes while something is done waits: a task that is cancelled leaves its thread writing.
+    """
 
     def __init__(self, path: Path, settings: Settings, disk: Disk) -> None:
         self._path = path
         self._disk = disk
+        self._busy = threading.Lock()
         self._lock = _take_lock(path)
         self._connection: sqlite3.Connection | None = None
         try:
@@ -62,7 +67,11 @@ class Writer:
         return ends
 
     def write(self, batch: Batch) -> None:
-        """Write a batch whole. Raises `sqlite3.Error` or `ReelUnavailable`, and then nothing of it is written."""
+        """Write a batch whole. Raises `sqlite3.Error` or `ReelError`, and then nothing of it is written."""
+        with self._busy:
+            self._write(batch)
+
+    def _write(self, batch: Batch) -> None:
         if self._connection is None:
             self.ends = self._open()
         assert self._connection is not None  # noqa: S101 - for type checkers
@@ -77,9 +86,14 @@ class Writer:
     def roll(self, last_seq: int, snapshot: bytes, successor: Header, digest: bytes, rolling: Rolling) -> Rolled:
         """Close this segment, whose last record is given, and begin the next.
 
-        Raises `OSError`, `sqlite3.Error` or `ReelUnavailable`; what was to be done is then done by the next write, or
-        not done at all.
+        Raises `OSError`, `sqlite3.Error` or `ReelError`; what was to be done is then done by the next write, or not
+        done at all.
         """
+        with self._busy:
+            closed = self._roll(last_seq, snapshot, successor, digest)
+            return Rolled(closed.name, *self._retain(rolling))
+
+    def _roll(self, last_seq: int, snapshot: bytes, successor: Header, digest: bytes) -> Path:
         if self._connection is None:
             self.ends = self._open()
         connection, path, disk = self._connection, self._path, self._disk
@@ -102,15 +116,29 @@ class Writer:
         disk.rename(next_name(path), path)
         disk.sync_folder(path.parent)
         self.ends = self._open()
-        removed = retain(path, rolling, time.time(), disk)
-        return Rolled(closed.name, tuple(file.name for file in removed))
+        return closed
+
+    def retain(self, rolling: Rolling) -> None:
+        """Remove the closed segments that are not to be kept, as far as that can be done."""
+        with self._busy:
+            self._retain(rolling)
+
+    def _retain(self, rolling: Rolling) -> tuple[tuple[str, ...], str]:
+        """Give which are removed, and why others are not."""
+        removed: list[str] = []
+        try:
+            removed.extend(file.name for file in retain(self._path, rolling, time.time(), self._disk))
+        except OSError as error:
+            return tuple(removed), str(error)
+        return tuple(removed), ""
 
     def close(self) -> None:
         """Let go of the file, and let others write it. Closing twice is harmless."""
-        if self._connection is not None:
-            self._connection.close()  # As the last one it empties the write-ahead file and removes it.
-            self._connection = None
-        self._lock.release()
+        with self._busy:
+            if self._connection is not None:
+                self._connection.close()  # As the last one it empties the write-ahead file and removes it.
+                self._connection = None
+            self._lock.release()
 
 
 def _leave_wal(connection: sqlite3.Connection, path: Path) -> None:

@@ -51,7 +51,7 @@ def write_batch(connection: sqlite3.Connection, records: list[tuple[int, bytes, 
         _insert(connection, "INSERT OR REPLACE INTO outcomes VALUES", 2, batch.outcomes)
         _insert(connection, "INSERT INTO notes (seq, note) VALUES", 2, batch.notes)
         connection.execute("COMMIT")
-    except sqlite3.Error:
+    except BaseException:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise

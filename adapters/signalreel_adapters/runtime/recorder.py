@@ -201,6 +201,8 @@ class Recorder:
             return
         self._segment_began = None
         _log.info("segment closed", name=rolled.closed, seq=engine.seq, removed=list(rolled.removed))
+        if rolled.not_removed:
+            _log.warning("closed segments cannot be removed", error=rolled.not_removed)
 
     def _nothing_lives(self) -> bool:
         return not self.engine.machines()

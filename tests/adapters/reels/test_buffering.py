@@ -18,13 +18,14 @@ class Writing:
         self.may_go_on.set()
         self.is_asked = threading.Event()
         self.fails = False
+        self.fails_with: type[Exception] = sqlite3.OperationalError
 
     def __call__(self, batch: Batch) -> None:
         """Write, once it may."""
         self.is_asked.set()
         self.may_go_on.wait()
         if self.fails:
-            raise sqlite3.OperationalError("the test has taken the disk away")
+            raise self.fails_with("the test has taken the disk away")
         self.written.append(batch)
 
     @property
@@ -69,14 +70,18 @@ def test_no_more_is_under_way_than_may_be_lost() -> None:
     assert writing.seqs == [list(range(1, BUFFERED_RECORDS_MAX))]
 
 
-def test_what_cannot_be_written_is_kept_and_tried_again() -> None:
-    """A failure is told to whoever asks next; when the disk is back everything is written, in order."""
+@pytest.mark.parametrize("fails_with", [sqlite3.OperationalError, MemoryError])
+def test_what_cannot_be_written_is_kept_and_tried_again(fails_with: type[Exception]) -> None:
+    """A failure is told to whoever asks next; when the disk is back everything is written, in order.
+
+    Whatever the failure is: the thread goes on.
+    """
     writing = Writing()
-    writing.fails = True
+    writing.fails, writing.fails_with = True, fails_with
     buffer = Buffer(writing)
     buffer.put(batch(1))
     for _ in range(2):
-        with pytest.raises(sqlite3.OperationalError, match="taken the disk away"):
+        with pytest.raises(fails_with, match="taken the disk away"):
             buffer.flush()
     assert not buffer.takes(1)
     writing.fails = False

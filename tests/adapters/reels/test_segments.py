@@ -64,7 +64,7 @@ def test_only_so_many_are_kept(tmp_path: Path, rolling: Rolling, kept: list[int]
         file = closed_name(path, number)
         file.write_bytes(bytes(1_000))
         os.utime(file, (number * 100, number * 100))
-    removed = retain(path, rolling, 500.0, DISK)
+    removed = list(retain(path, rolling, 500.0, DISK))
 
     assert [number for number, _ in closed_segments(path)] == kept
     assert [file.name for file in removed] == [closed_name(path, n).name for n in range(1, 5) if n not in kept]

@@ -51,3 +51,13 @@ def test_outcomes_that_follow_each_other_are_one_row() -> None:
     assert [(first, len(msgspec.msgpack.decode(data))) for first, data in rows] == [(3, 2), (7, 1)]
     assert [(first, len(msgspec.msgpack.decode(data))) for first, data in many] == [(1, 256), (257, 44)]
     assert encode_outcomes({}) == []
+
+
+def test_whatever_stops_a_batch_it_leaves_no_transaction_open(connection: sqlite3.Connection) -> None:
+    """Not only what SQLite raises: the next batch begins its own."""
+    with pytest.raises(OverflowError):
+        write_batch(connection, [(1 << 70, b"one", b"")], Batch([], [], []))
+    write_batch(connection, [(1, b"one", b"")], Batch([], [], []))
+
+    assert connection.execute("SELECT seq FROM records").fetchall() == [(1,)]
+    connection.close()
