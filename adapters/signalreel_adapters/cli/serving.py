@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import anyio
 from msgspec import Struct, structs
 
-from signalreel.errors import ReelDamaged
+from signalreel.errors import ReelDamaged, ReelError
 from signalreel.settings import Settings
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.configuration import Configuration, Misconfigured, load
@@ -94,16 +94,19 @@ def _with(section: _Section, given: Mapping[str, Any]) -> _Section:
 
 
 def open_reel(section: ReelSection, settings: Settings | None) -> SqliteReel | None:
-    """Open the reel to record to; None when nothing is recorded. Raises `ReelError`, or `Mistake` when it is damaged.
+    """Open the reel to record to; None when nothing is recorded. Raises `Mistake` when that cannot be done.
 
     A damaged reel is not gone on with, and not touched: whoever keeps it decides what becomes of it.
     """
     if not section.record:
         return None
-    with reel_mistakes(section):
-        return SqliteReel(
-            Path(section.path), settings=settings, durability=section.durability, rolling=section.rolling()
-        )
+    try:
+        with reel_mistakes(section):
+            return SqliteReel(
+                Path(section.path), settings=settings, durability=section.durability, rolling=section.rolling()
+            )
+    except ReelError as error:
+        raise Mistake(f"{error}\nRecord elsewhere with --reel OTHER.reel, or nothing with --no-record") from error
 
 
 @contextmanager

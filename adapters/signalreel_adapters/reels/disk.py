@@ -11,7 +11,7 @@ from typing import Final
 
 from signalreel.errors import ReelUnavailable
 
-__all__ = ("COMPANIONS", "DISK", "Disk", "keep_private")
+__all__ = ("COMPANIONS", "DISK", "Disk", "cannot_open", "keep_private")
 
 COMPANIONS: Final = ("-wal", "-shm")
 """What SQLite puts beside a file while it is written."""
@@ -53,11 +53,22 @@ class Disk:
 DISK: Final = Disk()
 
 
+def cannot_open(path: Path, error: Exception) -> ReelUnavailable:
+    """Say why a reel cannot be opened for writing, in words for whoever named it."""
+    if not path.parent.is_dir():
+        return ReelUnavailable(f"{path} cannot be opened for writing: there is no folder {path.parent}")
+    told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return ReelUnavailable(f"{path} cannot be opened for writing: {told}")
+
+
 def keep_private(path: Path) -> None:
     """Take a file and its companions back from everybody but their owner.
 
-    Raises `ReelUnavailable` when the file has a second name, or others may read it and it is not ours to change.
+    Raises `ReelUnavailable` when it is no file, when it has a second name, or others may read it and it is not ours to
+    change.
     """
+    if path.exists() and not path.is_file():
+        raise ReelUnavailable(f"{path} is not a file")
     if path.stat().st_nlink > 1:
         raise ReelUnavailable(f"{path} has another name, a hard link, under which it could be written too; remove one")
     for part in (path, *(path.with_name(path.name + suffix) for suffix in COMPANIONS)):

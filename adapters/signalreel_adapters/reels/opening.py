@@ -11,7 +11,7 @@ from pathlib import Path
 from signalreel.errors import ReelUnavailable
 from signalreel.header import Header, encode_header
 from signalreel.snapshot import SEAM_BYTES_MAX
-from signalreel_adapters.reels.disk import Disk, keep_private
+from signalreel_adapters.reels.disk import Disk, cannot_open, keep_private
 from signalreel_adapters.reels.layout import cause_of, check_layout, distrust, make_tables
 from signalreel_adapters.reels.names import next_name
 from signalreel_adapters.reels.reading import Seam
@@ -56,12 +56,15 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
         keep_private(path)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     except (OSError, sqlite3.Error) as error:
-        raise ReelUnavailable(f"{path} cannot be opened for writing: {error}") from error
+        raise cannot_open(path, error) from error
     try:
         distrust(connection, 2 * SEAM_BYTES_MAX)
         check_layout(connection, path)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        # SQLite opens what it may not write for reading, says nothing, and would never notice when it may again.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         connection.close()
         raise cause_of(error, path) from error

@@ -19,7 +19,7 @@ from signalreel.header import Header, Parent
 from signalreel.reel import chain_record
 from signalreel.settings import Settings
 from signalreel_adapters.ports import Rolled
-from signalreel_adapters.reels.disk import Disk
+from signalreel_adapters.reels.disk import Disk, cannot_open
 from signalreel_adapters.reels.lock import WriterLock
 from signalreel_adapters.reels.names import closed_name, closed_segments, next_name
 from signalreel_adapters.reels.opening import make_file, make_next, open_for_writing
@@ -60,7 +60,7 @@ class Writer:
                 header = Header(settings, started_at=time.time_ns() // 1_000, id=secrets.token_hex(16))
                 make_file(path, header, None, self._disk)
         except (OSError, sqlite3.Error) as error:
-            raise ReelUnavailable(f"{path} cannot be opened for writing: {error}") from error
+            raise cannot_open(path, error) from error
         self._connection = open_for_writing(path)
         ends = read_ends(path)
         self._chain = ends.chain
@@ -161,4 +161,4 @@ def _take_lock(path: Path) -> WriterLock:
     try:
         return WriterLock(path)
     except OSError as error:
-        raise ReelUnavailable(f"{path} cannot be opened for writing: {error}") from error
+        raise cannot_open(path, error) from error

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from signalreel.errors import ReelUnavailable
-from signalreel_adapters.reels.disk import DISK, keep_private
+from signalreel_adapters.reels.disk import DISK, cannot_open, keep_private
 
 
 def test_a_file_is_made_for_its_owner_alone(tmp_path: Path) -> None:
@@ -41,3 +41,12 @@ def test_what_others_may_read_is_taken_back(tmp_path: Path) -> None:
     (tmp_path / "b").hardlink_to(path)
     with pytest.raises(ReelUnavailable, match="hard link"):
         keep_private(path)
+
+
+def test_why_a_reel_cannot_be_opened_is_said_in_words(tmp_path: Path) -> None:
+    """Of the folder that is missing, or in the system's words; never of a file that nobody has named."""
+    missing = cannot_open(tmp_path / "nowhere" / "calls.reel", FileNotFoundError(2, "No such file", "calls.reel-lock"))
+    refused = cannot_open(tmp_path / "calls.reel", OSError(30, "Read-only file system", "calls.reel-lock"))
+
+    assert str(missing).endswith(f"there is no folder {tmp_path / 'nowhere'}")
+    assert str(refused).endswith("calls.reel cannot be opened for writing: Read-only file system")

@@ -4,6 +4,7 @@ import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,3 +39,25 @@ def test_a_file_that_is_no_reel_is_not_written(tmp_path: Path) -> None:
         open_for_writing(path)
     with pytest.raises(ReelUnavailable, match="cannot be opened"):
         open_for_writing(tmp_path / "nothing")
+
+
+def test_what_may_only_be_read_is_not_opened_for_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite would open it all the same, refuse each batch, and never notice that it may be written again."""
+    path = tmp_path / "calls.reel"
+    make_file(path, HEADER, None, DISK)
+    connect = sqlite3.connect
+
+    def connect_reading(file: Path, **options: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(file, **options)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    monkeypatch.setattr("sqlite3.connect", connect_reading)
+    with pytest.raises(ReelUnavailable, match="may not be written"):
+        open_for_writing(path)
+
+
+def test_a_folder_is_no_reel(tmp_path: Path) -> None:
+    """It is said to be none, whatever else could be said of it."""
+    with pytest.raises(ReelUnavailable, match="is not a file"):
+        open_for_writing(tmp_path)

@@ -1,11 +1,19 @@
-"""A loaded server that is killed, and one whose disk is full: real processes, real files, real clients."""
+"""A loaded server that is killed, and one whose disk takes no more: real processes, real files, real clients."""
 
+import fcntl
 import itertools
 import json
+import os
 import random
 import resource
+import shlex
 import signal
+import struct
+import subprocess
+import sys
 import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +25,7 @@ from signalreel.commands import Publish
 from signalreel.record import decode_record
 from signalreel.refusals import DATA_STORE_NOT_AVAILABLE
 from signalreel.replay import Cursor
+from signalreel_adapters import SqliteReel
 from signalreel_adapters.reels.buffering import BUFFERED_RECORDS_MAX
 from signalreel_adapters.reels.damage import damage_of
 from signalreel_adapters.reels.whole import WholeReel
@@ -144,3 +153,84 @@ def test_a_full_disk_is_answered_and_recovered_from(tmp_path: Path, durability: 
     assert answers == ["start", *["already_publishing"] * (len(answers) - 1)][: len(answers)]
     assert refused == [DATA_STORE_NOT_AVAILABLE.definition] * len(refused)
     assert [one.divergence for one in Cursor(WholeReel(path)) if one.divergence is not None] == []
+
+
+GET_FLAGS, SET_FLAGS, IMMUTABLE = 0x80086601, 0x40086602, 0x10
+"""What Linux asks of a file system to let nobody change a file, whoever has it open (`chattr +i`)."""
+
+
+def set_immutable(file: Path, *, immutable: bool) -> None:
+    """Let nobody change a file or folder any more, or again. Raises `OSError` where that cannot be had."""
+    descriptor = os.open(file, os.O_RDONLY)
+    try:
+        (flags,) = struct.unpack("l", fcntl.ioctl(descriptor, GET_FLAGS, bytes(8)))
+        flags = flags | IMMUTABLE if immutable else flags & ~IMMUTABLE
+        fcntl.ioctl(descriptor, SET_FLAGS, struct.pack("l", flags))
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def read_only(folder: Path, pid: int) -> Generator[None]:
+    """Let nothing in a folder be changed, by those neither who have it open.
+
+    The kernel does not let a disk be mounted read-only under open files. What it does instead to a file that nobody may
+    change is the same to who writes it; all but the index of the write-ahead file, which is mapped into memory. Where
+    that takes rights that we have not, the process may write no byte at all.
+    """
+    frozen: list[Path] = []
+    try:
+        try:
+            for file in (*(file for file in folder.iterdir() if not file.name.endswith("-shm")), folder):
+                set_immutable(file, immutable=True)
+                frozen.append(file)
+        except OSError:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        yield
+    finally:
+        for file in reversed(frozen):
+            set_immutable(file, immutable=False)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+@pytest.mark.parametrize("durability", ["synced", "buffered"])
+def test_a_disk_that_becomes_read_only_is_answered_and_recovered_from(tmp_path: Path, durability: str) -> None:
+    """As a full one is: clients are told, nobody is put out, and all goes on once it may be written again."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    path = folder / "calls.reel"
+    with (
+        server_process("--media", "fake", "--reel", str(path), "--durability", durability) as server,
+        connect(server.websocket) as holder,
+        connect(server.websocket) as client,
+    ):
+        publish(holder, "held")
+        with read_only(folder, server.process.pid):
+            answers_until_refused(client)
+            assert say(client, command="publish", streamId="refused") == DATA_STORE_NOT_AVAILABLE.definition
+            assert say(holder, command="ping") == "pong"
+        with connect(server.websocket) as after:
+            publish(after, "after")
+        assert say(client, command="publish", streamId="held") in {"streamIdInUse", "already_publishing"}
+        assert server.end() == 0
+    assert [one.divergence for one in Cursor(WholeReel(path)) if one.divergence is not None] == []
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_disk_that_is_read_only_from_the_start_is_said_to_be(tmp_path: Path, begun: bool) -> None:
+    """The server does not start, and says why and what to do instead: in a mount of its own that may not be written."""
+    path = tmp_path / "calls.reel"
+    if begun:
+        SqliteReel(path).close()
+    arguments = ["serve", "--port", "0", "--media", "fake", "--reel", str(path)]
+    serve = shlex.join([sys.executable, "-m", "signalreel_adapters.cli", *arguments])
+    folder = shlex.quote(str(tmp_path))
+    mounted = f"mount --bind {folder} {folder} && mount -o remount,bind,ro {folder} && exec {serve}"
+    command = ["unshare", "--mount", *(() if os.geteuid() == 0 else ("--map-root-user",)), "sh", "-c", mounted]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+
+    assert done.returncode == 2, done.stderr
+    assert done.stderr == (
+        f"signalreel: {path} cannot be opened for writing: Read-only file system\n"
+        "Record elsewhere with --reel OTHER.reel, or nothing with --no-record\n"
+    )
