@@ -11,8 +11,10 @@ run = simulate(Plan(seed=7, publishers=1, players=2))
 
 from signalreel.simulation.agenda import MINUTE, MS, SECOND
 from signalreel.simulation.clients import Client
-from signalreel.simulation.plan import Plan
+from signalreel.simulation.liveness import LIVENESS
+from signalreel.simulation.plan import FAULTS, Plan
 from signalreel.simulation.run import Run, simulate
+from signalreel.simulation.sometimes import SOMETIMES
 from signalreel.simulation.world import World
 
-__all__ = ("MINUTE", "MS", "SECOND", "Client", "Plan", "Run", "World", "simulate")
+__all__ = ("FAULTS", "LIVENESS", "MINUTE", "MS", "SECOND", "SOMETIMES", "Client", "Plan", "Run", "World", "simulate")

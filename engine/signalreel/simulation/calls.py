@@ -27,7 +27,11 @@ from signalreel.simulation.texts import CANDIDATE, answer_to, number_in, offer_o
 __all__ = (
     "AGAIN_AFTER",
     "CHECKING_MAX",
+    "FLOOD",
+    "ICE_LOST",
+    "LATE",
     "POLL_EVERY",
+    "START_MAX",
     "Call",
     "CallState",
     "Conference",
@@ -43,6 +47,18 @@ AGAIN_AFTER: Final = 500 * MS
 CHECKING_MAX: Final = 15 * SECOND
 """How long a client takes a connection for one that may still come about."""
 
+START_MAX: Final = 3 * SECOND
+"""How long a client waits for an answer to what it has asked."""
+
+ICE_LOST: Final = 5 * SECOND
+"""How long a browser takes to notice that the other end of its media is gone."""
+
+LATE: Final = 2 * SECOND
+"""By how much an answer is late, if it is."""
+
+FLOOD: Final = 60
+"""Candidates of a flood."""
+
 POLL_EVERY: Final = 5 * SECOND
 """How often a page of a room asks who is there."""
 
@@ -57,6 +73,7 @@ class CallState(StrEnum):
 
 
 _IDLE, _ASKED, _CHECKING, _STANDS = CallState
+_PATIENCE: Final = {_ASKED: START_MAX, _CHECKING: CHECKING_MAX}
 
 
 class Speaker(Protocol):
@@ -76,6 +93,18 @@ class Speaker(Protocol):
 
     def wants(self, call: "Call") -> bool:
         """Whether the call is still wanted."""
+        ...
+
+    def reaches(self, call: "Call") -> bool:
+        """Whether media still flows, as far as the client can tell by itself."""
+        ...
+
+    def meets(self, fault: str) -> bool:
+        """Whether a fault strikes now."""
+        ...
+
+    def soon(self, delay: int, command: AnyCommand) -> None:
+        """Send a command a while later, over the connection there is."""
         ...
 
     @property
@@ -116,10 +145,29 @@ class Call:
     def end(self) -> None:
         """Tell the server that it is no longer wanted."""
         self.client.say(Stop(self.id))
+        if self.client.meets("duplicate stop"):
+            self.client.say(Stop(self.id))
+
+    def answer(self, offer: str) -> None:
+        """Answer an offer, rightly and once unless something goes wrong."""
+        client, number = self.client, number_in(offer)
+        if client.meets("wrong answer"):
+            number = -number
+        answer = TakeConfiguration(self.id, "answer", answer_to(number))
+        if client.meets("late answer"):
+            client.soon(LATE, answer)
+        else:
+            client.say(answer)
+        if client.meets("duplicate answer"):
+            client.say(answer)
+        self.trickle()
 
     def check(self) -> None:
         """Look every few seconds whether it stands or may still; else stop it and begin anew a little later."""
-        if self.state is _STANDS or (self.state is _CHECKING and self.client.now - self.since < CHECKING_MAX):
+        lasted = self.client.now - self.since
+        if self.state is _STANDS and (lasted < ICE_LOST or self.client.reaches(self)):
+            return
+        if lasted < _PATIENCE.get(self.state, 0):
             return
         self.client.say(Stop(self.id))
         self.become(_IDLE)
@@ -127,7 +175,8 @@ class Call:
 
     def trickle(self) -> None:
         """Send the candidates that were found."""
-        for _ in range(self.client.candidates):
+        count = FLOOD if self.client.meets("candidate flood") else self.client.candidates
+        for _ in range(count):
             self.client.say(TakeCandidate(self.id, 0, "0", CANDIDATE))
 
 
@@ -172,8 +221,7 @@ class Playing(Call):
 
     def take(self, offer: Description) -> None:
         """The server offers: answer."""
-        self.client.say(TakeConfiguration(self.id, "answer", answer_to(number_in(offer.sdp))))
-        self.trickle()
+        self.answer(offer.sdp)
         if self.state is not _STANDS:
             self.become(_CHECKING)
 
@@ -207,25 +255,29 @@ class PeerCall(Call):
         self.trickle()
 
     def take(self, description: Description) -> bool:
-        """Take the other peer's description; say whether it is an answer to anything but the newest offer."""
+        """Take the other peer's description; say whether it answers anything but the newest offer.
+
+        What was under way when the call was begun anew is for nobody.
+        """
         if description.type == "offer":
             self.become(_STANDS)
-            self.client.say(TakeConfiguration(self.id, "answer", description.sdp))
-            self.trickle()
+            self.answer(description.sdp)
             return False
         if number_in(description.sdp) != self.offered:
-            return True
+            return self.offered >= 0
         self.become(_STANDS)
         return False
 
     def check(self) -> None:
         """Join anew when the server did not let it in, or descriptions do not come to anything."""
         lasted = self.client.now - self.since
-        if self.state is _CHECKING and lasted >= CHECKING_MAX:
+        is_lost = self.state is _STANDS and lasted >= ICE_LOST and not self.client.reaches(self)
+        if is_lost or (self.state is _CHECKING and lasted >= CHECKING_MAX):
             self.client.say(Leave(self.id))
             self.become(_IDLE)
             self.client.later(AGAIN_AFTER, self)
-        elif self.state is _IDLE or (self.state is _ASKED and not self.is_joined):
+        elif self.state is _IDLE or (self.state is _ASKED and not self.is_joined and lasted >= START_MAX):
+            self.become(_IDLE)
             self.client.later(AGAIN_AFTER, self)
 
 
@@ -266,9 +318,10 @@ class Conference(Call):
 
     def check(self) -> None:
         """Ask who is there; join anew when the server did not let it in."""
-        if self.state is not _STANDS:
+        lasted = self.client.now - self.since
+        if self.state is _IDLE or (self.state is _ASKED and lasted >= START_MAX):
             self.become(_IDLE)
             self.client.later(AGAIN_AFTER, self)
-        elif self.client.now - self.asked_at >= POLL_EVERY:
+        elif self.state is _STANDS and self.client.now - self.asked_at >= POLL_EVERY:
             self.asked_at = self.client.now
             self.client.say(GetRoomInfo(self.id, self.wanted_id))

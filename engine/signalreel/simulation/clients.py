@@ -28,6 +28,8 @@ from signalreel.messages import (
 from signalreel.simulation.agenda import SECOND, Agenda
 from signalreel.simulation.calls import Call, CallState, Conference, PeerCall, Playing, Publishing
 from signalreel.simulation.links import GOING_AWAY, NORMAL, VANISHED, Link
+from signalreel.simulation.luck import Luck
+from signalreel.simulation.paths import Path
 
 __all__ = ("CONNECT_AGAIN", "PING_EVERY", "UNANSWERED_MAX", "Client")
 
@@ -52,16 +54,23 @@ class Client:
         name: str,
         agenda: Agenda,
         connect: Callable[["Client"], Link],
+        path: Path,
+        luck: Luck,
         *,
         app: str = "live",
         identity: str = "",
+        tag: str = "",
         candidates: int = 0,
         keeps: bool = False,
     ) -> None:
         self.name: Final = name
         self.app = app
         self.identity = identity
+        self.tag = tag
+        self.is_thief = False
+        self.path: Final = path
         self.candidates: Final = candidates
+        self.reach: Callable[[Client, Call], bool] | None = None  #: how it finds out whether media still flows
         self.heard: list[AnyMessage] = []
         self.publishing: dict[str, Publishing] = {}
         self.playing: dict[str, Playing] = {}
@@ -71,6 +80,7 @@ class Client:
         self.stale_answers = 0  #: it was handed an answer to anything but its newest offer
         self._agenda: Final = agenda
         self._connect: Final = connect
+        self._luck: Final = luck
         self._keeps = keeps
         self._offers = 0
         self._unanswered = 0
@@ -121,6 +131,10 @@ class Client:
         """Whether it has exchanged descriptions with the other peer."""
         return id in self.calling and self.calling[id].state is _STANDS
 
+    def talks(self, id: str) -> bool:
+        """Whether it holds the media of a peer call, connected or about to be."""
+        return id in self.calling and self.calling[id].state in {_CHECKING, _STANDS}
+
     def is_in(self, room: str) -> bool:
         """Whether it was told that it is in the room."""
         return room in self.conferences and self.conferences[room].state is _STANDS
@@ -132,6 +146,14 @@ class Client:
     def wants(self, call: Call) -> bool:
         """Whether it is still after this."""
         return any(call is one for one in self._calls())
+
+    def reaches(self, call: Call) -> bool:
+        """Whether media still flows, as its browser would notice."""
+        return self.reach is None or self.reach(self, call)
+
+    def meets(self, fault: str) -> bool:
+        """Whether a fault strikes now."""
+        return self._luck.meets(fault)
 
     def next_number(self) -> int:
         """Number an offer."""
@@ -158,9 +180,11 @@ class Client:
 
     def stop(self, id: str) -> None:
         """End publishing or playing a stream."""
-        self.publishing.pop(id, None)
-        self.playing.pop(id, None)
-        self.say(Stop(id))
+        call = self.publishing.pop(id, None) or self.playing.pop(id, None)
+        if call is not None:
+            call.end()
+        else:
+            self.say(Stop(id))
 
     def leave(self, id: str) -> None:
         """Leave a peer pair."""
@@ -185,6 +209,17 @@ class Client:
             self.connect()
         if self.link is not None:
             self.link.say(command)
+
+    def soon(self, delay: int, command: AnyCommand) -> None:
+        """Send a command a while later, if the connection is still the same."""
+        self._agenda.after(delay, self._say_later, command, self._life)
+
+    def vanish(self) -> None:
+        """Be gone without a word, and come back over another connection a little later."""
+        link, self.link = self.link, None
+        if link is not None:
+            link.vanish()
+            self._fall_back()
 
     def connect(self) -> None:
         """Attach to the server, if it is not attached."""
@@ -221,6 +256,16 @@ class Client:
     def later(self, delay: int, call: Call) -> None:
         """Begin a call anew after a while, if it is still wanted by then."""
         self._agenda.after(delay, self._begin, call, self._life)
+
+    def media_lost(self, id: str) -> None:
+        """Its browser has lost the media of a stream that it publishes or plays."""
+        for call in (self.publishing.get(id), self.playing.get(id)):
+            if call is not None:
+                call.become(_IDLE)
+
+    def _say_later(self, command: AnyCommand, life: int) -> None:
+        if life == self._life and self.link is not None:
+            self.link.say(command)
 
     def _pursue(self, calls: dict[str, Any], call: Call) -> None:
         calls[call.id] = call
@@ -291,8 +336,9 @@ class Client:
 
     def _on_stop(self, message: StopPeer) -> None:
         calling = self.calling.get(message.stream_id)
-        if calling is not None:
+        if calling is not None and calling.state is not _IDLE:
             calling.become(_ASKED)
+            calling.is_joined = True
 
     def _on_notification(self, message: Notification) -> None:
         handler = self._notified.get(message.definition)
@@ -304,7 +350,7 @@ class Client:
         if isinstance(id, str):
             for calls in (self.publishing, self.playing, self.calling):
                 call = calls.get(id)
-                if call is not None and call.state is _ASKED:
+                if call is not None and (call.state is _ASKED or message.definition == "publishTimeoutError"):
                     call.become(_IDLE)
 
     def _on_room(self, message: RoomInformation) -> None:

@@ -16,12 +16,17 @@ from random import Random
 from typing import Final
 
 from signalreel.engine import Engine
+from signalreel.identifiers import Kind, playback_id
+from signalreel.machines.base import AnyMachine
 from signalreel.reel import MemoryReel
 from signalreel.simulation.agenda import Agenda
+from signalreel.simulation.calls import Call, Playing, Publishing
 from signalreel.simulation.clients import Client
 from signalreel.simulation.links import Link
+from signalreel.simulation.luck import Luck
 from signalreel.simulation.node import Node
-from signalreel.simulation.plan import Plan
+from signalreel.simulation.paths import DOWN, UP, Path
+from signalreel.simulation.plan import CHANCES, Plan
 from signalreel.verify import Violation
 
 __all__ = ("World",)
@@ -34,10 +39,12 @@ class World:
         self.plan: Final = Plan(seed=plan) if isinstance(plan, int) else plan
         self.agenda: Final = Agenda()
         self.random: Final = Random(self.plan.seed)  # noqa: S311 -- a simulation, nothing secret
+        self.luck: Final = Luck(self.random, {name: odds for name, odds in self.plan.faults.items() if name in CHANCES})
         self.violations: list[Violation] = []  #: the first of them stops everything
         self.clients: dict[str, Client] = {}
-        self.node: Final = Node(self.agenda, self.plan, self.random, self.stop)
+        self.node: Final = Node(self.agenda, self.plan, self.luck, self.stop)
         self._keeps = keeps
+        self._is_lossy = any(name in self.plan.faults for name in ("loss", "duplication", "reordering"))
 
     # ---- looking
 
@@ -62,25 +69,71 @@ class World:
         """Give the client of this name; one that was not there before is made."""
         client = self.clients.get(name)
         if client is None:
+            plan = self.plan
             client = self.clients[name] = Client(
                 name,
                 self.agenda,
                 self._connect,
+                Path(self.agenda, self.luck, plan.latency_us, jitter=plan.jitter_us, is_lossy=self._is_lossy),
+                self.luck,
                 app=app,
                 identity=identity,
-                candidates=self.plan.candidates,
+                tag=f"tag-of-{name}" if plan.has_gate else "",
+                candidates=plan.candidates,
                 keeps=self._keeps,
             )
+            client.reach = self._flows
         return client
 
     def run_for(self, duration: int) -> None:
         """Let so many microseconds pass."""
         self.agenda.run_until(self.agenda.now + duration)
 
+    def partition(self, name: str, *, up: bool = True, down: bool = True) -> None:
+        """Let nothing through from a client to the server, or back, or either way, until it is mended."""
+        path = self.client(name).path
+        if up:
+            path.sever(UP)
+        if down:
+            path.sever(DOWN)
+
+    def mend(self, name: str) -> None:
+        """Mend a client's path. What was sent meanwhile is under way now, as TCP has it."""
+        self.client(name).path.mend()
+
+    def crash(self, *, is_seen: bool = True) -> None:
+        """Have the server die; its clients see their connections break, unless the whole machine is gone."""
+        self.node.crash(is_seen=is_seen)
+
+    def restart(self) -> None:
+        """Have the server come back, with what is on its disk."""
+        self.node.restart()
+
+    def holds(self, client: Client, kind: Kind, id: str) -> AnyMachine | None:
+        """Give the machine of this kind and id that a client's session holds."""
+        found = self.engine.find(kind, id, app=client.app)
+        session = client.session
+        return found if found is not None and session and session in found.sessions else None
+
+    def _flows(self, client: Client, call: Call) -> bool:
+        """Whether the other end of a client's media is there: on the server, or at the other peer."""
+        if isinstance(call, Publishing):
+            return self.holds(client, Kind.STREAM, call.id) is not None
+        if isinstance(call, Playing):
+            return self.holds(client, Kind.PLAYBACK, playback_id(client.session, call.id)) is not None
+        return any(
+            other is not client and other.app == client.app and other.talks(call.id) for other in self.clients.values()
+        )
+
     def _connect(self, client: Client) -> Link:
-        return Link(self.agenda, client, self.node, self.plan.latency_us)
+        return Link(self.agenda, client.path, client, self.node)
 
     def stop(self, violations: list[Violation]) -> None:
         """Note what does not hold, and let nothing happen any more."""
         self.violations += violations
         self.agenda.is_stopped = True
+
+    def stop_if(self, violations: list[Violation]) -> None:
+        """Do so if there are any."""
+        if violations:
+            self.stop(violations)

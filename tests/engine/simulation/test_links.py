@@ -1,16 +1,20 @@
 """A link: order, what arrives after its end, and each end's view."""
 
+from random import Random
+
 from signalreel.commands import AnyCommand, Join, Ping
 from signalreel.messages import AnyMessage, Pong
 from signalreel.simulation.agenda import MS, Agenda
 from signalreel.simulation.links import NORMAL, VANISHED, ClientEnd, Link
+from signalreel.simulation.luck import Luck
+from signalreel.simulation.paths import Path
 
 
 class Ends:
     """Both ends of a link; what happens to them is noted."""
 
     def __init__(self, *, accepts: bool = True) -> None:
-        self.app, self.identity = "live", ""
+        self.app, self.identity, self.tag, self.is_thief = "live", "", "", False
         self.accepts = accepts
         self.seen: list[object] = []
 
@@ -37,10 +41,15 @@ class Ends:
         self.seen.append(("server", code))
 
 
+def path_of(agenda: Agenda) -> Path:
+    """A path on which nothing goes wrong."""
+    return Path(agenda, Luck(Random(1), {}), 10 * MS)
+
+
 def opened() -> tuple[Agenda, Ends, Link]:
     """A link that the server has accepted."""
     agenda, ends = Agenda(), Ends()
-    link = Link(agenda, ends, ends, 10 * MS)
+    link = Link(agenda, path_of(agenda), ends, ends)
     agenda.run_until(10 * MS)
     return agenda, ends, link
 
@@ -48,7 +57,7 @@ def opened() -> tuple[Agenda, Ends, Link]:
 def test_what_is_sent_arrives_after_the_connection_and_in_order() -> None:
     """A client may send before the server has accepted; it arrives behind that."""
     agenda, ends = Agenda(), Ends()
-    link = Link(agenda, ends, ends, 10 * MS)
+    link = Link(agenda, path_of(agenda), ends, ends)
     link.say(Join("p1"))
     link.say(Ping())
     agenda.run_until(9 * MS)
@@ -74,7 +83,7 @@ def test_the_client_hears_of_the_end_after_what_it_was_told() -> None:
     """The server's last words arrive, and its own end ends a round trip later."""
     agenda, ends, link = opened()
     link.tell(Pong())
-    link.dismiss(1008, "kicked")
+    link.dismiss(1008)
     agenda.run_until(100 * MS)
 
     assert ends.seen == ["accepted", Pong(), ("client", 1008), ("server", 1008)]
@@ -83,7 +92,7 @@ def test_the_client_hears_of_the_end_after_what_it_was_told() -> None:
 def test_a_client_that_is_turned_away_hears_so() -> None:
     """A server that does not accept leaves nobody waiting."""
     agenda, ends = Agenda(), Ends(accepts=False)
-    Link(agenda, ends, ends, 10 * MS)
+    Link(agenda, path_of(agenda), ends, ends)
     agenda.run_until(100 * MS)
 
     assert ends.seen == ["accepted", ("client", VANISHED)]

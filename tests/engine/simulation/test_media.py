@@ -1,8 +1,11 @@
 """The media of a simulated server: what it reports, when, and what it keeps to itself."""
 
+from random import Random
+
 from signalreel.commands import Play, Publish, Stop, TakeConfiguration
 from signalreel.events import AnyEvent, CandidateFound, DescriptionCreated, MediaConnected, TracksFound
 from signalreel.simulation.agenda import SECOND, Agenda
+from signalreel.simulation.luck import Luck
 from signalreel.simulation.media import Media
 from signalreel.simulation.plan import Plan
 from tests.engine.world import World
@@ -11,7 +14,7 @@ from tests.engine.world import World
 def beside(world: World) -> tuple[Agenda, Media, list[AnyEvent]]:
     """Media that is shown every step of a world, and what it reports."""
     agenda, reported = Agenda(), list[AnyEvent]()
-    return agenda, Media(agenda, Plan(candidates=1), reported.append), reported
+    return agenda, Media(agenda, Plan(candidates=1), Luck(Random(1), {}), reported.append), reported
 
 
 def test_a_publisher_is_answered_and_connected() -> None:

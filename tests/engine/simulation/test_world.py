@@ -1,5 +1,6 @@
 """A whole deployment in memory, by hand."""
 
+from signalreel.events import RunStarted
 from signalreel.replay import Cursor
 from signalreel.simulation.agenda import SECOND
 from signalreel.simulation.plan import Plan
@@ -53,3 +54,36 @@ def test_nothing_happens_after_a_violation() -> None:
 
     assert world.engine.seq <= before + 1
     assert world.violations
+
+
+def test_a_crash_takes_what_the_server_held_and_nothing_of_its_reel() -> None:
+    """Clients come back by themselves, and the next run ends what the former left."""
+    world = World()
+    ann = world.client("ann")
+    ann.publish("s1")
+    world.run_for(SECOND)
+    before = world.engine.seq
+    world.crash()
+    world.run_for(SECOND)
+    assert not ann.publishes("s1")
+    world.restart()
+    world.run_for(5 * SECOND)
+
+    assert ann.publishes("s1")
+    assert world.node.disk.steps[before].record.event == RunStarted()
+
+
+def test_what_is_said_over_a_cut_path_is_heard_once_it_is_mended() -> None:
+    """A short partition is a delay and nothing else."""
+    world = World()
+    ann = world.client("ann")
+    ann.connect()
+    world.run_for(SECOND)
+    world.partition("ann")
+    ann.publish("s1")
+    world.run_for(SECOND)
+    assert not ann.publishes("s1")
+    world.mend("ann")
+    world.run_for(SECOND)
+
+    assert ann.publishes("s1")

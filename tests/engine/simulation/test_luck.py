@@ -1,0 +1,23 @@
+"""Luck: odds, counts and the end of both."""
+
+from random import Random
+
+from signalreel.simulation.luck import Luck
+
+
+def test_what_strikes_is_counted_and_what_has_no_odds_never_strikes() -> None:
+    """A plan says which faults exist at all."""
+    luck = Luck(Random(1), {"loss": 1.0})
+
+    assert luck.meets("loss")
+    assert not luck.meets("duplication")
+    assert luck.counts == {"loss": 1}
+
+
+def test_nothing_goes_wrong_after_healing() -> None:
+    """Whatever the odds were."""
+    luck = Luck(Random(1), {"loss": 1.0})
+    luck.heal()
+
+    assert not luck.meets("loss")
+    assert luck.counts == {}
