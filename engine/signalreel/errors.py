@@ -7,6 +7,7 @@
     |-- InvalidRecord         the caller's: a record lacks something without which it cannot be applied
     |-- InvalidFork           the caller's: a reel cannot go another way like that
     |-- InvalidInsert         the caller's: what is to be put into a reel cannot be read
+    |-- NothingInCommon       the caller's: two reels that were to be held against each other share no record
     |-- NotFailing            the caller's: records that were to be made small do not go wrong in the way that was named
     |-- InvalidPredicate      the caller's: an expression that is to be held against a reel cannot be read
     |-- Undecodable           the client's: what it sent is no command (the answer, if there is one, is on it)
@@ -27,6 +28,7 @@ __all__ = (
     "InvalidPredicate",
     "InvalidRecord",
     "NotFailing",
+    "NothingInCommon",
     "OutOfOrder",
     "ReelBusy",
     "ReelDamaged",
@@ -101,6 +103,16 @@ class InvalidInsert(SignalreelError):
         self.place = place
         self.why = why
         super().__init__(f"{place}: {why}")
+
+
+class NothingInCommon(SignalreelError):
+    """Two reels that were to be held against each other have no record of the same seq."""
+
+    def __init__(self, reel: tuple[int, int], other: tuple[int, int]) -> None:
+        self.reel = reel  #: the seqs of the first and the last record
+        self.other = other
+        have = f"this reel has {reel[0]} to {reel[1]}, the other {other[0]} to {other[1]}"
+        super().__init__(f"the two have no record in common: {have}")
 
 
 class NotFailing(SignalreelError):

@@ -5,6 +5,7 @@ import pytest
 from signalreel.errors import (
     Divergence,
     InvalidPredicate,
+    NothingInCommon,
     OutOfOrder,
     ReelBusy,
     ReelDamaged,
@@ -27,6 +28,10 @@ from signalreel.errors import (
         (InvalidPredicate("seq = 1", 5, "invalid syntax"), "the expression cannot be used at column 5: invalid syntax"),
         (InvalidPredicate("x", 0, "it is too long"), "the expression cannot be used: it is too long"),
         (Undecodable("not_json"), "not_json"),
+        (
+            NothingInCommon((78, 142), (1, 77)),
+            "the two have no record in common: this reel has 78 to 142, the other 1 to 77",
+        ),
         (ReelUnavailable("the disk is full"), "the disk is full"),
         (ReelBusy("calls.reel"), "calls.reel is being written by another process; one reel has one writer"),
         (ReelDamaged("record 7", "cannot be decoded"), "record 7: cannot be decoded"),

@@ -11,7 +11,7 @@ from typing import Final
 import cyclopts
 from rich.console import Console
 
-from signalreel.errors import Divergence, InvalidPredicate, ReelError
+from signalreel.errors import Divergence, InvalidPredicate, NothingInCommon, ReelError
 from signalreel.header import ENGINE_VERSION
 from signalreel_adapters.cli.bench import bench
 from signalreel_adapters.cli.capture import capture
@@ -85,7 +85,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except Divergence as error:
         _tell(f"this reel was recorded by another logic: {error}\n`signalreel replay FILE` shows where.")
         return DIVERGED
-    except (InvalidPredicate, Mistake, ReelError) as error:
+    except (InvalidPredicate, Mistake, NothingInCommon, ReelError) as error:
         _tell(str(error))
         return MISTAKEN
     except BrokenPipeError:

@@ -204,6 +204,7 @@ def bisect_invariant(reel: Reel, name: str = "", *, passing: Passing = _all) -> 
 def bisect_against(reel: Reel, other: OtherCode, *, passing: Passing = _all) -> Bisected:
     """Find the first record for which another code gives something else."""
     cursor, trail = Cursor(reel), Trail()
+    start = cursor.position
     how = "both codes apply every record, until they differ"
     for replayed, theirs in zip(passing(iter(cursor)), other.steps(reel), strict=False):
         trail.note(replayed.step)
@@ -223,5 +224,6 @@ def bisect_against(reel: Reel, other: OtherCode, *, passing: Passing = _all) -> 
             their_side=other.name,
             state=state,
         )
-        return Bisected(records=seq, asked=seq, how=how, found=finding)
-    return Bisected(records=cursor.position, asked=cursor.position, how=f"{how}; they agree on everything")
+        return Bisected(records=seq - start, asked=seq - start, how=how, found=finding)
+    passed = cursor.position - start
+    return Bisected(records=passed, asked=passed, how=f"{how}; they agree on everything")

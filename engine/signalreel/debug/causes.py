@@ -127,10 +127,12 @@ class Trail:
     def __init__(self) -> None:
         self._by: dict[tuple[str, str], list[int]] = {}
         self._opened: dict[str, int] = {}
+        self._first = 0
 
     def note(self, step: Step) -> None:
         """Take a step in, each of them once and in their order."""
         seq = step.record.seq
+        self._first = self._first or seq
         for id, fired in step.fired:
             if does_something(fired):
                 seqs = self._by.setdefault((fired.kind, id), [])
@@ -143,7 +145,7 @@ class Trail:
         """Tell the life of a machine up to a record, from whoever opened the sessions that hold it; moves the cursor.
 
         Of a machine that lives no longer after the record it is the life that ended there. An app that is not named
-        is the one in which such a machine lives.
+        is the one in which such a machine lives. Of what began before the reel, it is told how it stood at the seam.
         """
         before = self._life(cursor, key, seq)
         if before is None:
@@ -151,13 +153,13 @@ class Trail:
         key, born = before
         seqs = [each for each in self._by.get((str(key[0]), key[2]), ()) if born <= each <= seq]
         told = seqs if len(seqs) <= CHAIN_MAX else [*seqs[:_BEGINNING], *seqs[_BEGINNING - CHAIN_MAX :]]
-        causes: list[Cause] = []
+        causes = self._stood(cursor, key) if born < self._first else []
         last = 0
         for each in told:
             replayed = cursor.seek(each)
             if replayed is None or (step := replayed.step).record.seq != each:
                 break
-            if not last:
+            if not last and not causes:
                 causes += self._openings(step.record)
             skipped = seqs.index(each) - seqs.index(last) - 1 if last else 0
             if _app_of(step, cursor.engine) in {key[1], ""}:
@@ -178,6 +180,17 @@ class Trail:
             if reference.kind is key[0] and reference.id == key[2] and key[1] in ("", reference.app):
                 return (reference.kind, reference.app, reference.id), reference.born
         return None
+
+    def _stood(self, cursor: Cursor, key: Key) -> list[Cause]:
+        """Tell how a machine stood at the seam that the reel begins with, if it was born before that."""
+        cursor.seek(self._first - 1)
+        machine = cursor.engine.find(key[0], key[2], app=key[1])
+        if machine is None:
+            return []
+        told = (
+            f"{machine.born}: it began before this reel, at whose first record ({self._first}) it was {machine.state}"
+        )
+        return [Cause(machine.born, machine.born_at, "", told)]
 
     def _openings(self, record: Record) -> list[Cause]:
         opened = self._opened.get(record.session, 0)

@@ -20,6 +20,7 @@ from signalreel.debug.bisect import OtherCode, Passing, differs_alone
 from signalreel.debug.finding import Given, blamed, given_by, is_alike, told_given, told_move
 from signalreel.debug.state import Change, difference, state_of
 from signalreel.debug.telling import told_input
+from signalreel.errors import NothingInCommon
 from signalreel.reel import Reel
 from signalreel.replay import Cursor, Replayed
 from signalreel.step import Outcome
@@ -172,11 +173,21 @@ def diff_code(name: str, reel: Reel, other: OtherCode, report: Report, passing: 
 
 
 def diff_reels(name: str, reel: Reel, other: Reel, report: Report, passing: Passing = _all) -> None:
-    """Hold two reels against each other, record by record, as today's code applies them."""
+    """Hold two reels against each other, record by record, as today's code applies them.
+
+    Where one of them begins later (it is a segment), they are held against each other from there on. Raises
+    `NothingInCommon` when one ends before the other begins.
+    """
+    start, shorter = max(reel.first_seq, other.first_seq), min(reel.last_seq, other.last_seq)
+    if shorter < start and start > 1:
+        raise NothingInCommon((reel.first_seq, reel.last_seq), (other.first_seq, other.last_seq))
     one, two = Cursor(reel), Cursor(other)
+    two.seek(start - 1)
     report.reels += 1
     is_first = True
     for mine in passing(iter(one)):
+        if mine.step.record.seq < start:
+            continue
         report.records += 1
         yours = two.step()
         if yours is None:
@@ -191,7 +202,6 @@ def diff_reels(name: str, reel: Reel, other: Reel, report: Report, passing: Pass
             is_first = False
     if reel.last_seq != other.last_seq:
         told = f"this reel ends at record {reel.last_seq}, the other one at {other.last_seq}"
-        shorter = min(reel.last_seq, other.last_seq)
         report.add(Difference(reel=name, seq=shorter, input="", what="length", rule="", is_first=is_first, told=told))
     for _ in two:
         pass

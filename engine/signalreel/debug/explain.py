@@ -82,7 +82,7 @@ class _Explainer:
     def __init__(self, reel: Reel, subject: Subject) -> None:
         self._subject = subject
         self._cursor = Cursor(reel)
-        self._history = History()
+        self._history = History(self._cursor.engine)
         self._notes = iter(reel.notes())
         self._waiting: Note | None = None
         self._said: list[Sentence] = []

@@ -1,6 +1,7 @@
 """What a reader of a reel remembers: who held what since when, and which record last changed the surroundings.
 
-A history follows a replay step by step, at the cost of what each step moved. It is what sentences are made of.
+A history follows a replay step by step, at the cost of what each step moved. It is what sentences are made of. Of a
+reel that begins at a seam it knows what stood there, though not since which record.
 """
 
 from typing import Final
@@ -8,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from signalreel.debug.telling import printable, short_session
-from signalreel.engine import TABLES
+from signalreel.engine import TABLES, Engine
 from signalreel.events import DeadlineReached, DescriptionFailed, MediaLost, RunStarted, SessionClosed, SessionOpened
 from signalreel.host import RegistryCommand
 from signalreel.identifiers import Kind, Reference
@@ -27,7 +28,7 @@ class Life:
         self.reference: Final = reference
         self.began: Final = began
         self.states: list[str] = []  #: in the order in which it came to them
-        self.since = began  #: seq of the record by which it came to the last of them
+        self.since = began  #: seq of the record by which it came to the last of them; 0: it was so at the seam
         self.ended = 0  #: seq of the record that ended it; 0: it lives
         self.why = ""
 
@@ -42,14 +43,28 @@ class _Session(Struct):
 
 
 class History:
-    """What happened so far."""
+    """What happened so far, to the engine that is replayed: as it is now, before the first record."""
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
+        self._first: Final = engine.seq + 1
         self._lives: dict[tuple[Kind, str, str], list[Life]] = {}
         self._sessions: dict[str, _Session] = {}
         self._last: dict[str, int] = {}
         self._orders: dict[str, int] = {}
         self._used: dict[str, int] = {}
+        self._stood(engine)
+
+    def _stood(self, engine: Engine) -> None:
+        """Remember what stands at the seam."""
+        for session in engine.sessions():
+            self._sessions[session.id] = _Session(session.app, 0)
+        for (kind, app, id), machine in engine.machines():
+            life = Life(Reference(kind, app, id, machine.born), machine.born)
+            life.states.append(str(machine.state))
+            life.since = 0
+            self._lives[kind, app, id] = [life]
+        for used in engine.snapshot().used:
+            self._used[used.tag] = 0
 
     def follow(self, step: Step) -> None:
         """Take a step in, each of them once and in their order."""
@@ -98,6 +113,10 @@ class History:
         session = self._sessions.get(id)
         return session.app if session is not None else ""
 
+    def state_since(self, life: Life) -> str:
+        """Tell since when a machine is in the state that it is in."""
+        return f"since record {life.since}" if life.since else f"since before record {self._first}"
+
     def since(self, name: str) -> str:
         """Tell which record last brought an input, or that the reel began so."""
         seq = self._last.get(name, 0)
@@ -108,9 +127,12 @@ class History:
         seq = max((self._orders.get(text, 0) for text in texts if text), default=0)
         return f" (ordered at {seq})" if seq else ""
 
-    def used_at(self, tag: str) -> int:
-        """The record that used a one-time token."""
-        return self._used.get(tag, 0)
+    def used_at(self, tag: str) -> str:
+        """Tell which record used a one-time token; nothing when none did."""
+        seq = self._used.get(tag)
+        if seq is None:
+            return ""
+        return f"at record {seq}" if seq else f"before record {self._first}"
 
 
 def ended_here(transition: Transition) -> bool:

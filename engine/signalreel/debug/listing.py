@@ -1,11 +1,13 @@
 """Choosing records of a reel: those of a stream, a session, a time, and so on."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
 
 from signalreel.events import SessionClosed, SessionOpened
 from signalreel.identifiers import Kind, Reference
+from signalreel.machines.context import Session
 from signalreel.record import Record, input_name
 from signalreel.step import Step
 
@@ -27,11 +29,11 @@ class Choice(Struct, frozen=True):
 
 
 class Chooser:
-    """Follows a replay and says of each step whether it was chosen."""
+    """Follows a replay and says of each step whether it was chosen. `sessions` are those open before the first."""
 
-    def __init__(self, choice: Choice) -> None:
+    def __init__(self, choice: Choice, sessions: Iterable[Session] = ()) -> None:
         self._choice: Final = choice
-        self._apps: dict[str, str] = {}
+        self._apps = {session.id: session.app for session in sessions}
         kind, slash, id = choice.machine.partition("/")
         self._kind, self._id = (kind, id) if slash and kind in set(Kind) else ("", choice.machine)
 

@@ -87,11 +87,11 @@ def _lowered(sentence: str) -> str:
 def _held(refused: Refused, machine: AnyMachine, kind: Kind) -> str:
     """Tell a machine: its state, since when, and who holds it."""
     life = refused.life(kind, machine.id)
-    since = life.since if life is not None else machine.born
+    since = refused.history.state_since(life) if life is not None else f"since record {machine.born}"
     holders = " and ".join(refused.history.session_told(session) for session in machine.sessions)
     held = f", held by {holders} since record {machine.born}" if holders else f", there since record {machine.born}"
     name = short_id(machine.watches or machine.id)
-    return f"the {kind} {name} is {machine.state} since record {since}{held}"
+    return f"the {kind} {name} is {machine.state} {since}{held}"
 
 
 def _id_in_use(refused: Refused) -> str:
@@ -164,7 +164,7 @@ def _no_access(refused: Refused) -> str:
     if grant is not None and not grant.allowed:
         return f"the gate refused it with {printable(grant.refusal)}; why, only the gate knows"
     if grant is not None and grant.once and (used := refused.history.used_at(grant.once)):
-        return f"its one-time token was used at record {used}"
+        return f"its one-time token was used {used}"
     if grant is not None and grant.rooms is not None:
         rooms = ", ".join(printable(room) or "none" for room in grant.rooms)
         return f"what the gate accepted is good for the room {rooms} alone"

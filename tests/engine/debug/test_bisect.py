@@ -11,6 +11,7 @@ from signalreel.record import encode_record
 from signalreel.reel import MemoryReel
 from signalreel.step import Outcome
 from tests.engine.debug.othercodes import WithBug
+from tests.engine.segments import segment_of
 from tests.engine.world import World, record_of
 from tests.engine.zoo import ZOO, Bug, planted, recorded, zoo_names
 
@@ -161,3 +162,18 @@ def test_a_state_digest_that_differs_says_what_is_known() -> None:
 
     assert (finding.seq, finding.what) == (64, "state digest")
     assert "64 records" in finding.not_kept
+
+
+@pytest.mark.parametrize("bug", ZOO, ids=zoo_names)
+def test_records_of_a_segment_are_counted_from_its_seam(bug: Bug) -> None:
+    """However it is asked, what was looked at is what the segment has, and the same record is found."""
+    found = recorded(bug)
+    segment = segment_of(found.reel, found.seq - 1)
+    against = bisect_against(segment, WithBug(bug))
+    with planted(bug.name):
+        verified = verify(segment)
+
+    assert (against.records, told(against.found).seq) == (1, found.seq)
+    assert (verified.records, told(verified.first).seq) == (segment.last_seq - found.seq + 1, found.seq)
+    assert bisect(segment, compile_predicate("seq < 0")).records == verified.records
+    assert bisect_invariant(segment).records == verified.records

@@ -13,6 +13,7 @@ from signalreel.debug.causes import (
 from signalreel.events import DescriptionCreated, MediaConnected
 from signalreel.identifiers import Kind
 from signalreel.step import Outcome
+from tests.engine.segments import segment_of
 from tests.engine.tour import tour
 from tests.engine.world import APP, World
 
@@ -141,3 +142,13 @@ def test_a_step_concerns_what_moved_and_what_was_asked() -> None:
     assert concerned(world.steps[5]) == ((Kind.STREAM, APP, "s1"),)
     recorded = Outcome(b"", [("room", APP, "r", "empty", "open")])
     assert concerned(step, recorded) == ((Kind.ROOM, APP, "r"), (Kind.STREAM, APP, "s1"))
+
+
+def test_what_began_before_a_segment_is_told_as_it_stood_at_the_seam() -> None:
+    """The chain begins with the record of its birth, which is on the reel before, and with the state at the seam."""
+    world = publishing()
+    world.close("alice")
+    chain = cause_chain(segment_of(world.reel(), 6), (Kind.STREAM, APP, "s1"), world.engine.seq)
+
+    assert [cause.seq for cause in chain] == [3, 8]
+    assert chain[0].told == "3: it began before this reel, at whose first record (7) it was broadcasting"

@@ -5,7 +5,10 @@ import pytest
 
 from signalreel.commands import Publish
 from signalreel.debug.diff import DIFFERENCES_MAX, Baseline, Difference, Report, diff_code, diff_recorded, diff_reels
+from signalreel.errors import NothingInCommon
+from signalreel.reel import MemoryReel
 from tests.engine.debug.othercodes import WithBug
+from tests.engine.segments import segment_of
 from tests.engine.world import World
 from tests.engine.zoo import ZOO, Bug, planted, recorded, zoo_names
 
@@ -108,3 +111,22 @@ def test_two_reels_differ_by_their_inputs_and_lengths() -> None:
     same = Report()
     diff_reels("one.reel", one.reel(), one.reel(), same)
     assert (same.groups(), same.states, same.records) == ([], [], 3)
+
+
+def test_a_segment_is_held_against_the_records_of_the_same_seq() -> None:
+    """Against the whole that it is of nothing differs, whichever is first; what ended before is refused."""
+    world = World()
+    world.open("alice", "bob")
+    world.publish("alice", "s1")
+    world.say("bob", Publish("s1"))
+    whole, segment = world.reel(), segment_of(world.reel(), 4)
+    early = MemoryReel(whole.header)
+    for entry in list(whole.entries())[:3]:
+        early.append(entry.seq, entry.record)
+    for one, two in ((whole, segment), (segment, whole)):
+        report = Report()
+        diff_reels("one.reel", one, two, report)
+        assert (report.groups(), report.states, report.records) == ([], [], whole.last_seq - 4)
+
+    with pytest.raises(NothingInCommon, match="this reel has 5 to 7, the other 1 to 3"):
+        diff_reels("one.reel", segment, early, Report())

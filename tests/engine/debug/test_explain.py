@@ -7,6 +7,7 @@ from signalreel.debug.explain import Explanation, Subject, explain
 from signalreel.identifiers import Kind, Reference
 from signalreel.notes import Closed, MediaFailed, MediaStatistics, Note
 from signalreel.reel import MemoryReel
+from tests.engine.segments import segment_of
 from tests.engine.world import APP, World
 
 REFUSED: Final = (
@@ -120,3 +121,17 @@ def test_a_room_is_told() -> None:
 
     assert lines[0] == "2: room lobby began (open): session anna said publish"
     assert lines[-1].startswith("6: room lobby ended (open -> closed), because session anna closed with 1000")
+
+
+def test_a_segment_is_told_with_what_stood_at_its_seam() -> None:
+    """Who held the id before the first record is known; a stream that was live then does not begin anew."""
+    whole = call().reel()
+    sentences = told(explain(segment_of(whole, 7), Subject(stream="s1")))
+
+    assert sentences[0] == REFUSED.replace("since record 7", "since before record 8")
+    assert [one for one in sentences if "began" in one] == [
+        "9: playback cleo/s1 began (preparing): session cleo said play",
+        "12: stream s1 began (preparing): session bert said publish",
+    ]
+    after = told(explain(segment_of(whole, 9), Subject(stream="s1")))
+    assert after[0] == NEVER_STARTED

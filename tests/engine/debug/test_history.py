@@ -2,6 +2,7 @@
 
 from signalreel.commands import Publish
 from signalreel.debug.history import History, ended_here, origin_told
+from signalreel.engine import Engine
 from signalreel.events import DeadlineReached, DescriptionFailed, LicenceChanged, MediaLost, RunStarted, SessionClosed
 from signalreel.host import EndStream, RegisterStream
 from signalreel.identifiers import Kind, Reference
@@ -14,7 +15,7 @@ STREAM = Reference(Kind.STREAM, APP, "s1", 3)
 
 def followed(world: World) -> History:
     """The history of a world."""
-    history = History()
+    history = History(Engine(world.initial_settings))
     for step in world.steps:
         history.follow(step)
     return history
@@ -56,7 +57,25 @@ def test_sessions_and_surroundings_are_told_with_their_records() -> None:
     assert history.since("LicenceChanged") == "since record 4"
     assert history.since("SettingsChanged") == "since the reel began"
     assert (history.ordered("s1"), history.ordered("s2")) == (" (ordered at 5)", "")
-    assert (history.used_at("tag"), history.used_at("other")) == (6, 0)
+    assert (history.used_at("tag"), history.used_at("other")) == ("at record 6", "")
+
+
+def test_what_stands_at_a_seam_is_remembered() -> None:
+    """Its sessions, machines and used tokens; since when a machine is in its state, the reel does not say."""
+    world = World()
+    world.open("a")
+    world.publish("a", "s1", grant=Grant(allowed=True, once="tag"))
+    history = History(world.engine)
+    life = history.last(Kind.STREAM, APP, "s1")
+
+    assert history.app_of("a") == APP
+    assert history.session_told("a") == "session a (no close seen)"
+    assert life is not None
+    assert (life.began, life.states) == (2, ["broadcasting"])
+    assert history.state_since(life) == f"since before record {world.engine.seq + 1}"
+    assert history.used_at("tag") == f"before record {world.engine.seq + 1}"
+    history.follow(world.close("a"))
+    assert (life.ended, history.state_since(life)) == (world.engine.seq, f"since record {world.engine.seq}")
 
 
 def test_every_sort_of_record_is_told_in_a_clause() -> None:

@@ -2,9 +2,11 @@
 
 import pytest
 
-from signalreel.commands import Join, JoinRoom, Publish
+from signalreel.commands import GetIceServerConfig, Join, JoinRoom, Publish
 from signalreel.debug.listing import Choice, Chooser
 from signalreel.host import CloseRoom
+from signalreel.replay import Cursor
+from tests.engine.segments import segment_of
 from tests.engine.world import APP, World
 
 
@@ -49,3 +51,15 @@ def test_what_is_chosen_is_what_it_is_about(choice: Choice, seqs: list[int]) -> 
     chooser = Chooser(choice)
 
     assert [step.record.seq for step in world().steps if chooser.takes(step)] == seqs
+
+
+def test_sessions_of_a_seam_are_of_their_apps() -> None:
+    """Who was there before the first record is told by the state, also where what they say moves nothing."""
+    some = World()
+    some.open("bert")
+    some.open("carl", app="calls")
+    step = some.say("carl", GetIceServerConfig())
+    cursor = Cursor(segment_of(some.reel(), 2))
+
+    assert Chooser(Choice(app="calls"), cursor.engine.sessions()).takes(step)
+    assert not Chooser(Choice(app="live"), cursor.engine.sessions()).takes(step)

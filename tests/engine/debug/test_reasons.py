@@ -7,6 +7,7 @@ import pytest
 from signalreel.commands import Join, JoinRoom, Leave, Play, Publish
 from signalreel.debug.history import History
 from signalreel.debug.reasons import Refused, reason_of
+from signalreel.engine import Engine
 from signalreel.events import LicenceChanged, ResourcesMeasured
 from signalreel.host import BlockSubscriber, RegisterRoom, RegisterStream
 from signalreel.messages import Error
@@ -18,7 +19,7 @@ from tests.engine.world import APP, World
 
 def last_reason(world: World) -> tuple[str, str]:
     """The definition with which a world's last record was refused, and why."""
-    history = History()
+    history = History(Engine(world.initial_settings))
     for step in world.steps[:-1]:
         history.follow(step)
     step = world.steps[-1]

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from signalreel.debug import Baseline, Group, Report, diff_code, diff_recorded, diff_reels
 from signalreel.debug.diff import Difference, FinalState
-from signalreel.errors import ReelError
+from signalreel.errors import NothingInCommon, ReelError
 from signalreel.replay import Replayed
 from signalreel_adapters.cli.debug.findings import lines_of_change, print_lines
 from signalreel_adapters.cli.debug.othercode import OtherCodeProcess, is_code
@@ -69,7 +69,7 @@ def diff(
     for file in files:
         try:
             _look(file, against, report, shown=json or sys.stderr.isatty())
-        except ReelError as error:
+        except (ReelError, NothingInCommon) as error:
             if len(files) == 1:
                 raise
             unreadable[str(file)] = str(error)

@@ -96,7 +96,8 @@ def show(
 
 def _chosen(reel: Reel, choice: Choice, *, follow: bool) -> Iterator[tuple[Replayed, list[Note]]]:
     """Give the chosen records with the notes beside them; of a reel that is followed, for ever."""
-    cursor, chooser = Cursor(reel), Chooser(choice)
+    cursor = Cursor(reel)
+    chooser = Chooser(choice, cursor.engine.sessions())
     while True:
         notes = _Notes(reel, cursor.position + 1)
         for replayed in cursor:
