@@ -120,15 +120,14 @@ async def test_the_write_ahead_file_cut_at_every_offset(tmp_path: Path) -> None:
     reel = SqliteReel(path)
     wal = path.with_name("calls.reel-wal")
     ends = {0: 0}
-    for seq in range(1, 5):
+    for seq in range(1, 3):
         reel.append(seq, record_of(seq))
         await reel.commit()
         ends[wal.stat().st_size] = seq
     main, whole = path.read_bytes(), wal.read_bytes()
     reel.close()
     copy = cut / "calls.reel"
-    near = {end + by for end in ends for by in range(-32, 33)}
-    for length in sorted({*range(0, len(whole) + 1, 13), *near} & set(range(len(whole) + 1))):
+    for length in range(len(whole) + 1):
         copy.write_bytes(main)
         copy.with_name("calls.reel-wal").write_bytes(whole[:length])
         last = max(end for end in ends if end <= length)
@@ -136,4 +135,4 @@ async def test_the_write_ahead_file_cut_at_every_offset(tmp_path: Path) -> None:
         assert (damage.records, damage.ranges) == (ends[last], ()), length
         assert damage.torn_bytes == (length - max(last, min(length, 32) if length >= 32 else 0)), length
 
-    assert ends[len(whole)] == 4
+    assert ends[len(whole)] == 2
