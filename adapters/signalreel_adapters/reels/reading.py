@@ -9,6 +9,8 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from itertools import chain as chain_of
+from itertools import repeat
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -40,8 +42,15 @@ _ROW_BYTES_MAX: Final = RECORD_BYTES_MAX + 4_096
 
 _SEAM_ROW_BYTES_MAX: Final = SEAM_BYTES_MAX + 4_096
 
-_READ_ROWS: Final = 512
-"""Records fetched at a time: a reel may be larger than memory."""
+_READ_ROWS: Final = (128, 512, 2_048)
+"""Records fetched the first time, the second, and every time after that.
+
+To open the file costs about as much as to read a hundred of them, and who looks at one place needs few. A reel may be
+larger than memory.
+"""
+
+_READ_NOTES: Final = 512
+"""Notes fetched at a time."""
 
 _READ_BYTES: Final = 4_194_304
 """Bytes of records after which no more are fetched at that time."""
@@ -195,35 +204,36 @@ def read_entries(path: Path, start: int, of: Header | None = None) -> Iterator[E
     with closing(connection):
         ends = _read_ends(connection, path)
         chain, expected = _chain_before(connection, path, ends, start), start
-    while True:
-        path, fetched = _fetch(path, ends.header, expected)
-        for seq, record, stored, outcome in fetched:
+    for count in chain_of(_READ_ROWS, repeat(_READ_ROWS[-1])):
+        path, rows, outcomes = _fetch(path, ends.header, expected, count)
+        if not rows:
+            return
+        for seq, record, stored in rows:
             if seq != expected:
                 raise ReelDamaged(f"{path}, {_missing(expected, seq)}", "missing")
             chain = chain_record(chain, record)
             if chain != stored:
                 raise ReelDamaged(f"{path}, record {seq}", "its bytes are not as written")
-            yield Entry(seq, record, chain, outcome)
+            yield Entry(seq, record, chain, outcomes.get(seq))
             expected += 1
-        if not fetched:
-            return
 
 
 def _missing(first: int, next: int) -> str:
     return f"record {first}" if next == first + 1 else f"records {first} to {next - 1}"
 
 
-def _fetch(path: Path, of: Header, start: int) -> tuple[Path, list[tuple[int, bytes, bytes, Outcome | None]]]:
+def _fetch(
+    path: Path, of: Header, start: int, count: int
+) -> tuple[Path, list[tuple[int, bytes, bytes]], dict[int, Outcome]]:
     """Fetch some records and their outcomes; give also the file in which they are."""
     path, connection = _open_segment(path, of)
     with closing(connection):
-        rows, error = fetch_rows(connection, start)
+        rows, error = fetch_rows(connection, start, count)
         if not rows:
             if error:
                 raise ReelDamaged(f"{path}, record {start}", f"cannot be read: {error}")
-            return path, []
-        outcomes = fetch_outcomes(connection, path, rows[0][0], rows[-1][0])
-        return path, [(seq, record, chain, outcomes.get(seq)) for seq, record, chain in rows]
+            return path, [], {}
+        return path, rows, fetch_outcomes(connection, path, rows[0][0], rows[-1][0])
 
 
 def _open_segment(
@@ -252,10 +262,12 @@ def _is_of(connection: sqlite3.Connection, path: Path, header: Header) -> bool:
     return found == header
 
 
-def fetch_rows(connection: sqlite3.Connection, start: int) -> tuple[list[tuple[int, bytes, bytes]], str]:
+def fetch_rows(
+    connection: sqlite3.Connection, start: int, count: int = _READ_ROWS[-1]
+) -> tuple[list[tuple[int, bytes, bytes]], str]:
     """Fetch some records from `start` on; and why there are no more of them, when that is because of damage."""
     rows: list[tuple[int, bytes, bytes]] = []
-    error = _fetch_rows(connection, start, _READ_ROWS, rows)
+    error = _fetch_rows(connection, start, count, rows)
     if error and not rows:
         # Python asks for the row behind the one it gives: alone, a row may be had that stands before a damaged one.
         error = _fetch_rows(connection, start, 1, rows)
@@ -339,7 +351,7 @@ def read_notes(path: Path, start: int, of: Header | None = None) -> Iterator[Not
             try:
                 rows = connection.execute(
                     "SELECT seq, id, note FROM notes WHERE (seq, id) > (?, ?) ORDER BY seq, id LIMIT ?",
-                    (*after, _READ_ROWS),
+                    (*after, _READ_NOTES),
                 ).fetchall()
             except sqlite3.Error as error:
                 raise ReelDamaged(
