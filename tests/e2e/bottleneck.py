@@ -30,6 +30,7 @@ class Line(ABC):
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.dropped = 0
+        self.late = 0.0  #: seconds that a datagram has left after it was due, at most: the machine did not let it
 
     @staticmethod
     def _bind() -> socket.socket:
@@ -73,7 +74,9 @@ class Line(ABC):
                 self._take(self._far.recv(DATAGRAM_MAX))
             now = time.monotonic()
             while self._queue and self._queue[0][0] <= now and self._browser is not None:
-                self._near.sendto(self._queue.popleft()[1], self._browser)
+                due, data = self._queue.popleft()
+                self.late = max(self.late, now - due)
+                self._near.sendto(data, self._browser)
 
     def _take(self, data: bytes) -> None:
         due = self.due(len(data), time.monotonic())

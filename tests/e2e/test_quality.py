@@ -4,10 +4,12 @@ The picture is drawn on the page, so that it moves everywhere and every layer of
 viewer, whose path is good, says what the machine itself did to the picture: what froze for both is not counted.
 """
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
+from msgspec import Struct
 from playwright.sync_api import Browser
 
 from tests.e2e.bottleneck import Bottleneck, LossyLine
@@ -31,7 +33,12 @@ VIDEO, AUDIO = f"ARDAMSv{STREAM}", f"ARDAMSa{STREAM}"
 TRIES: Final = 3
 """A run in which even the viewer on the good path saw the picture stop says nothing, and is made again."""
 
+LATE_SECONDS_MAX: Final = 0.05
+"""Nor does one in which the line itself came late with what it carried."""
+
 SETTLED_MILLISECONDS: Final = 3_000
+STEP_SECONDS_MAX: Final = 2.0
+COUNTED_MILLISECONDS: Final = 300
 BACK_SECONDS_MAX: Final = 10.0
 LOOK_MILLISECONDS: Final = 200
 FRAMES_PER_SECOND_MIN: Final = 25.0
@@ -108,54 +115,79 @@ class Watched:
         return figures["seconds"] - since
 
 
-def squeeze(page: MediaPage, capacity: int, height: int, *, hold: int) -> tuple[dict[str, float], float, bool]:
-    """Narrow a viewer's line for so many seconds.
+class Squeezed(Struct, frozen=True):
+    """What a viewer saw whose line was narrow for a while."""
 
-    Gives what it saw in that time, after how many seconds it had the best layer again, and whether the machine let it.
-    """
+    stepped: float  #: seconds until it had the smaller layer
+    frozen: float  #: seconds in which the picture stood still on the way there
+    freezes: int  #: on the way there
+    held: dict[str, float]  #: all that it has seen, at the end of that while
+    back: float  #: seconds until it had the best layer again
+    is_disturbed: bool  #: by the machine
+
+    def check(self, height: int, *, stop: float) -> None:
+        """On the way down it stood still for no longer than that, afterwards not at all, and it is back in time."""
+        assert self.stepped <= STEP_SECONDS_MAX, self
+        assert self.frozen <= stop, self
+        assert bool(self.freezes) <= bool(stop), self
+        assert self.held["freezes"] <= self.freezes, self
+        assert self.held["height"] == height, self
+        assert self.back <= BACK_SECONDS_MAX, self
+
+
+def squeeze(page: MediaPage, capacity: int, height: int, *, hold: int) -> Squeezed:
+    """Narrow a viewer's line for so many seconds."""
     page.open("bert")
     with Bottleneck(WIDE) as line:
         page.play("bert", STREAM, line=line)
         page.see_height("bert", STREAM, VIDEO, BEST)
         page.page.wait_for_timeout(SETTLED_MILLISECONDS)
         watched = Watched(page, "bert")
+        line.late = 0.0
         line.carry(capacity)
-        watched.until_height(height, seconds=BACK_SECONDS_MAX)
+        stepped = watched.until_height(height, seconds=BACK_SECONDS_MAX)
+        page.page.wait_for_timeout(COUNTED_MILLISECONDS)
+        down = watched.figures()
         page.page.wait_for_timeout(hold * 1_000)
-        squeezed = watched.figures()
+        held = watched.figures()
+        is_late = line.late > LATE_SECONDS_MAX
         line.carry(WIDE)
         back = watched.until_height(BEST, seconds=BACK_SECONDS_MAX)
     watched.check_the_good_path()
     changed = page.notified("bert", "resolutionChangeInfo", streamId=STREAM)
     assert changed["streamHeight"] in {MIDDLE, SMALLEST}
+    is_disturbed = is_late or watched.is_disturbed
     page.close("bert")
-    return squeezed, back, watched.is_disturbed
+    return Squeezed(stepped, down["frozen"], int(down["freezes"]), held, back, is_disturbed)
 
 
 @pytest.mark.timeout(2 * BROWSER_TEST_SECONDS_MAX)
 @pytest.mark.parametrize(
-    ("capacity", "height", "hold", "freezes_max", "frozen_max"),
+    ("capacity", "height", "hold", "stop"),
     [
-        pytest.param(600_000, MIDDLE, 31, 0, 0.0, id="600 kbit/s for half a minute"),
-        pytest.param(250_000, SMALLEST, 6, 1, 1.0, id="250 kbit/s"),
+        pytest.param(600_000, MIDDLE, 31, 0.0, id="600 kbit/s for half a minute"),
+        pytest.param(250_000, SMALLEST, 6, 1.0, id="250 kbit/s"),
     ],
 )
 def test_a_squeezed_viewer_steps_down_without_a_stop_and_is_back_in_time(
-    page: MediaPage, capacity: int, height: int, hold: int, freezes_max: int, frozen_max: float
+    page: MediaPage, capacity: int, height: int, hold: int, stop: float
 ) -> None:
     """To what fits, in which it stays: trials do not show. Ten seconds after the line is wide again it has the best.
 
-    Three browsers' codecs and the server share the machine: what was disturbed, or stood still once too often, is done
-    again, and has to be right in one of a few tries.
+    On a line that carries a quarter of what is sent the pictures that are under way already stand still for one short
+    while, which a browser may count as two: large ones take long, and behind them the queue is full. After it nothing
+    stands still.
+
+    Three browsers' codecs and the server share the machine: what was disturbed, or was not right, is done again, and
+    has to be right in one of a few tries.
     """
-    squeezed, back, disturbed = squeeze(page, capacity, height, hold=hold)
     for _ in range(TRIES - 1):
-        if disturbed or squeezed["freezes"] > freezes_max or squeezed["frozen"] > frozen_max:
-            squeezed, back, disturbed = squeeze(page, capacity, height, hold=hold)
-    assert squeezed["freezes"] <= freezes_max, squeezed
-    assert squeezed["frozen"] <= frozen_max, squeezed
-    assert squeezed["height"] == height
-    assert back <= BACK_SECONDS_MAX
+        squeezed = squeeze(page, capacity, height, hold=hold)
+        with contextlib.suppress(AssertionError):
+            squeezed.check(height, stop=stop)
+            if not squeezed.is_disturbed:
+                return
+    squeeze(page, capacity, height, hold=hold).check(height, stop=stop)
 
 
 def test_loss_is_repaired_and_a_hole_is_stepped_over(page: MediaPage) -> None:

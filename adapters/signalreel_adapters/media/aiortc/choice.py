@@ -5,6 +5,7 @@ simulated line in between.
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct
 
@@ -14,8 +15,15 @@ from signalreel_adapters.media.aiortc.quality import Chooser, Picture
 
 __all__ = ("Change", "Choice")
 
-_LONG_QUEUE = 0.1
+_LONG_QUEUE: Final = 0.1
 """Seconds of queue behind which a smaller layer would come too late: nothing is sent until it begins."""
+
+_DRAINED: Final = 0.75
+"""The share of such a queue that is let drain before. It stands in front of that layer's first picture in any case, and
+a queue that is full drops the picture."""
+
+_REST_MAX: Final = 0.3
+"""Seconds of the longest time in which nothing is sent: a longer queue is no full one."""
 
 
 class Change(Struct, frozen=True):
@@ -23,7 +31,7 @@ class Change(Struct, frozen=True):
 
     key: int
     height: int
-    at_once: bool  #: leave the former layer now, not at the first picture of the new one
+    rest: float  #: seconds without either layer, from now on; 0: the former one goes on until the new one begins
 
 
 class Choice:
@@ -71,14 +79,15 @@ class Choice:
             change = None if self._prober.disturbs(now) else self._chooser.lower(pictures, short, sound, now)
             if change is None:
                 return None
-            at_once = self.estimate.queue >= _LONG_QUEUE
+            queue = self.estimate.queue
+            rest = min(_DRAINED * queue, _REST_MAX) if queue >= _LONG_QUEUE else 0.0
             self.estimate.settle(short, now)
             self._prober.cancel(self._total, now)
-            return self._changed(pictures, Change(*change, at_once))
+            return self._changed(pictures, Change(*change, rest))
         if not self.estimate.calm(now):
             return None
         change = self._chooser.higher(pictures, self.estimate.room(now), sound, now, blind=blind)
-        return None if change is None else self._changed(pictures, Change(*change, at_once=False))
+        return None if change is None else self._changed(pictures, Change(*change, rest=0.0))
 
     def _changed(self, pictures: Mapping[int, Picture], change: Change) -> Change:
         picture = pictures[change.key]

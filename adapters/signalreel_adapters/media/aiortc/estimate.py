@@ -71,6 +71,7 @@ class Heard(Struct, frozen=True):
     packet_bits: int  #: how large packets are on average
     age: float | None = None  #: seconds since the next one was sent: for so long it has been on its way, or lost
     in_flight: bool = True  #: whether a next one has been sent; when it has and its age is not known, that is `None`
+    way: float | None = None  #: seconds since this one was sent: it has been on its way for no longer
 
 
 class Lowest:
@@ -141,6 +142,8 @@ class Estimate:
             self._troubled_at = now
 
     def _take_queue(self, heard: Heard, interval: float, now: float) -> None:
+        if heard.way is not None:  # Or the first queue would be taken for the way itself.
+            self._shortest.note(heard.way, now)
         if not heard.in_flight:  # the path is empty, and how long it is cannot be told
             queue = 0.0
         elif heard.age is not None:

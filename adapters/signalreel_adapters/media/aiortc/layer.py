@@ -78,11 +78,12 @@ class Layer:
         return bool(self._flowing or self._waiting)
 
     def await_start(self, out: Out, now: float) -> None:
-        """Let a viewer in at the next keyframe; it stays in the flow of its former layer until then."""
+        """Let a viewer in at the next keyframe, if it does not rest; it stays in its former flow until then."""
         if out not in self._waiting:
             out.target = self
             self._waiting += (out,)
-        self.request_keyframe(now)
+        if now >= out.rests_until:
+            self.request_keyframe(now)
 
     def stop(self, out: Out) -> None:
         """Let a viewer go, flowing or waiting."""
@@ -170,7 +171,7 @@ class Layer:
             self._fan_out.flush()
 
     def _let_in(self, forwarded: Forwarded, key: bool, now: float) -> None:
-        ready = tuple(out for out in self._waiting if out.flows)
+        ready = tuple(out for out in self._waiting if out.flows and now >= out.rests_until)
         if not ready:
             return
         if not key:

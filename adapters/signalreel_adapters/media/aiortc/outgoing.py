@@ -124,6 +124,7 @@ class Out:
         "ready",
         "renewed",
         "repair_type",
+        "rests_until",
         "sequence_offset",
         "shifts_pictures",
         "ssrc",
@@ -146,6 +147,7 @@ class Out:
         self.ready = False  #: the viewer's transport is connected, and it has agreed to this section
         self.layer: Feed | None = None  #: where packets come from now
         self.target: Feed | None = None  #: where they are to come from at its next keyframe
+        self.rests_until = 0.0  #: not before: what has been sent is to arrive first
         self.sequence_offset = 0
         self.timestamp_offset = 0
         self.first_sequence = 0  #: of the layer, at the start of this flow

@@ -27,15 +27,16 @@ class Track:
         if self.outs.pop(out, None) is not None:
             self._stop(out)
 
-    def pin(self, out: Out, height: int, now: float, *, at_once: bool = False) -> None:
+    def pin(self, out: Out, height: int, now: float, *, rest: float = 0.0) -> None:
         """Choose the layer by its height in pixels; 0 chooses the best.
 
-        With `at_once` nothing more is sent of another layer, although the chosen one has yet to begin.
+        With a `rest` nothing more is sent of another layer, and the chosen one begins after so many seconds.
         """
         if out in self.outs:
             self.outs[out] = height
+            out.rests_until = now + rest
             self.place(out, now)
-            if at_once and out.target is not None and out.layer is not None:
+            if rest and out.target is not None and out.layer is not None:
                 out.layer.leave(out)
                 out.layer = None
 

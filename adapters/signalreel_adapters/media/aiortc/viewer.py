@@ -244,7 +244,7 @@ class Viewer:
         out, track = self._outs[change.key]
         # The best one is not named by its height: it stays the best when the publisher's camera changes.
         height = 0 if change.height == picture.rungs[-1].height else change.height
-        track.pin(out, height, now, at_once=change.at_once)
+        track.pin(out, height, now, rest=change.rest)
 
     def _padded(self) -> Out | None:
         """Give the stream that padding is made of, if the player understands any."""
@@ -353,6 +353,7 @@ class Viewer:
             _BITS * layer.sent_octets // layer.sent_packets,
             out.age(report.highest_sequence + 1, now),
             in_flight=newest != report.highest_sequence & SEQUENCE_MASK,
+            way=out.age(report.highest_sequence, now),
         )
         self._choice.take_report(report.ssrc, heard, now)
 

@@ -24,6 +24,7 @@ FRAME_SECONDS: Final = 1 / 30
 SOUND_SECONDS: Final = 0.02
 REPORT_SECONDS: Final = 0.2
 LOOK_SECONDS: Final = 1.0
+KEYFRAME_SECONDS: Final = 0.03  # until a publisher has sent one
 KEYFRAME: Final = 4  # times an ordinary picture
 
 
@@ -93,12 +94,13 @@ class World:
         self.changes: list[tuple[float, int]] = []
         self.queue_max = 0.0
         self.padding = self.media = 0  # bits
+        self.dropped: list[float] = []  # when a packet of a picture was sent that did not arrive
         self._chance = random.Random(seed)
         self._sequence = 0
         self._sent_at: dict[int, float] = {}
         self._flying: list[tuple[float, int, int, float]] = []  # arrival, sequence or 0, bits, when it was sent
         self._asked: list[tuple[float, float, bool]] = []  # sender reports: arrival, when sent, behind a cluster
-        self._due = dict.fromkeys(("frame", "sound", "report", "look"), self.now)
+        self._due: dict[str, float] = dict.fromkeys(("frame", "sound", "report", "look"), self.now)
         self._cluster: tuple[float, float, int] | None = None  # since, seconds, bits
         self._sent_before = 0
         self._waits_until = 0.0  # for the keyframe of a new layer
@@ -157,6 +159,8 @@ class World:
         at = self.line.send(bits, self.now)
         if at is not None:
             self._flying.append((at, sequence, bits, self.now))
+        elif sequence:
+            self.dropped.append(self.now)
 
     def _send_report(self, *, behind_cluster: bool) -> None:
         at = self.line.send(800, self.now)
@@ -179,13 +183,14 @@ class World:
             choice.take_round_trip(asked[0] - asked[1], self.now, behind_cluster=asked[2])
         expected = browser.highest - browser.reported
         lost = max(0.0, 1 - browser.pictures / expected) if expected else 0.0
-        after = self._sent_at.get(browser.highest + 1)
+        before, after = self._sent_at.get(browser.highest), self._sent_at.get(browser.highest + 1)
         heard = Heard(
             browser.highest,
             lost,
             PACKET_BITS * 2 // 3,
             self.now - after if after is not None else None,
             in_flight=after is not None,
+            way=self.now - before if before is not None else None,
         )
         browser.reported, browser.pictures = browser.highest, 0
         choice.take_report(1, heard, self.now)
@@ -200,7 +205,7 @@ class World:
         if change is not None:
             self.height = change.height
             self.changes.append((self.now, change.height))
-            self._waits_until = self.now + 0.1
+            self._waits_until = self.now + change.rest + KEYFRAME_SECONDS
             self._frame = KEYFRAME
         elif self._cluster is None:
             cluster = self.choice.cluster(pictures, self.now)

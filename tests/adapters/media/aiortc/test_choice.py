@@ -43,6 +43,19 @@ def test_a_squeezed_viewer_steps_down_at_once_and_is_back_soon(capacity: int, ho
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("phase", [0.0, 0.05, 0.1, 0.15])
+def test_a_smaller_layer_begins_when_the_queue_has_room_for_it(phase: float, seed: int) -> None:
+    """Behind a queue that is full its first picture would be dropped, and nothing would be seen until another."""
+    world = World(Line(WIDE, seed=seed), seed=seed).run(5 + phase)
+    world.line.capacity = 250_000
+    world.run(2)
+
+    changed_at = world.changes[0][0]
+    assert world.changes == [(changed_at, 180)]
+    assert [at for at in world.dropped if at > changed_at] == []
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(("capacity", "height"), [(250_000, 180), (600_000, 360), (1_200_000, 360)])
 def test_trials_do_not_disturb_what_fits(capacity: int, height: int, seed: int) -> None:
     """For minutes the layer stays, the queue of a cluster stays short, and padding is a small share."""

@@ -100,6 +100,19 @@ def test_a_step_of_the_queue_that_remb_does_not_follow_was_a_moment_of_standing_
         assert path.estimate.room(path.now + 0.2) == room
 
 
+def test_the_first_packet_that_is_known_to_wait_waits_in_a_queue() -> None:
+    """How long the way is without one is known from those that had arrived by the time of a report, all of them."""
+    estimate = Estimate()
+    for at, heard in (
+        (0.0, Heard(1_000, 0.0, PACKET_BITS, None, in_flight=False, way=0.01)),
+        (0.2, Heard(1_020, 0.0, PACKET_BITS, None, in_flight=False, way=0.01)),
+        (0.4, Heard(1_025, 0.0, PACKET_BITS, 0.16, way=0.2)),
+    ):
+        estimate.take_report(1, heard, 100.0 + at)
+
+    assert round(estimate.queue, 3) == 0.15
+
+
 def test_a_queue_that_drains_is_no_reason_to_send_less() -> None:
     """It was made by what is sent no more."""
     path = Path()

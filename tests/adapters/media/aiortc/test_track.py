@@ -38,10 +38,18 @@ class World:
         """Have layers bring a keyframe each, as many bytes as its height."""
         self.sequence += 1
         for height in heights:
-            data = rtp(self.sequence, ssrc=height, payload=vp8(self.sequence, key=True, height=height) + bytes(height))
-            packet = parse(data)
-            assert packet is not None
-            self.track.layers[str(height)].take(data, packet, self.now)
+            self._bring(height, vp8(self.sequence, key=True, height=height) + bytes(height))
+
+    def rest_of_it(self, height: int) -> None:
+        """Have a layer bring a packet that begins no keyframe."""
+        self.sequence += 1
+        self._bring(height, vp8(self.sequence))
+
+    def _bring(self, height: int, payload: bytes) -> None:
+        data = rtp(self.sequence, ssrc=height, payload=payload)
+        packet = parse(data)
+        assert packet is not None
+        self.track.layers[str(height)].take(data, packet, self.now)
 
     def measure(self, *heights: int) -> None:
         """Have layers bring keyframes for as long as measuring a bitrate takes."""
@@ -107,16 +115,22 @@ def test_a_change_of_mind_ends_the_waiting_for_the_other_layer() -> None:
 
 
 def test_a_layer_may_be_left_before_the_other_one_begins() -> None:
-    """What would queue up in front of it is not sent."""
+    """What would queue up in front of it is not sent; when the rest is over it is asked for a keyframe and begins."""
     world = World(360, 180)
     world.measure(360, 180)
     out = world.viewer()
     world.picture(360)
-    world.track.pin(out, 180, world.now, at_once=True)
-    assert world.shown(out) == 0
+    world.asked.clear()
+    world.track.pin(out, 180, world.now, rest=0.1)
+    world.picture(360, 180)
+    world.rest_of_it(180)
+    assert (world.shown(out), world.asked) == (0, [])
+    world.now += 0.1
+    world.rest_of_it(180)
+    assert (world.shown(out), world.asked) == (0, [180])
     world.picture(360, 180)
     assert world.shown(out) == 180
-    world.track.pin(out, 180, world.now, at_once=True)
+    world.track.pin(out, 180, world.now, rest=0.1)
 
     assert world.shown(out) == 180
 
