@@ -41,8 +41,7 @@ conformance: setup ## Write specs/conformance.md anew from what the last `make t
 check: setup ## Format, lint, types, architecture and generated files, without changing anything
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy
-	$(BIN)/basedpyright
+	$(BIN)/mypy & mypy=$$!; $(BIN)/basedpyright; found=$$?; wait $$mypy && exit $$found
 	$(BIN)/lint-imports
 	$(BIN)/python tools/generate.py --check
 
