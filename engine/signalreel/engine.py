@@ -209,19 +209,8 @@ class Engine:
             raise InvalidRecord(record.seq, "it lacks the id that its input needs")
         if type(event) is LogicRaised and event.flag not in self._catalogue.numbers:
             raise InvalidRecord(record.seq, f"this version does not know flag {event.flag} of the logic")
-        self._seq, self._time = record.seq, record.time
+        deadline = self._perform(record)
         context = self._context
-        if command is not None:
-            self._apply_command(record, command)
-        elif event is not None:
-            self._apply_event(record, event)
-        else:
-            self._apply_host(record, cast(HostCommand, host))
-        if context.notices:
-            self._drain()
-        if context.registry.changes:
-            self._note_registered()
-        deadline = context.indexes.deadline(context.machines)
         self._digest = chain(self._digest, record.seq, context.transitions, context.messages, deadline)
         return Step(
             record,
@@ -233,6 +222,22 @@ class Engine:
             context.fired,
             self._state_digest() if record.seq % self._every == 0 else b"",
         )
+
+    def _perform(self, record: Record) -> Deadline | None:
+        """Apply a record that is whole and in order: everything but the digests, which a search does without."""
+        self._seq, self._time = record.seq, record.time
+        context = self._context
+        if record.command is not None:
+            self._apply_command(record, record.command)
+        elif record.event is not None:
+            self._apply_event(record, record.event)
+        else:
+            self._apply_host(record, cast(HostCommand, record.host))
+        if context.notices:
+            self._drain()
+        if context.registry.changes:
+            self._note_registered()
+        return context.indexes.deadline(context.machines)
 
     def _apply_command(self, record: Record, command: Command) -> None:
         context = self._context
@@ -401,7 +406,7 @@ class Engine:
         stored = before is not None
         if before is None:
             table = TABLES[kind]
-            before = cast(AnyMachine, table.machine(key[1], key[2], table.initial))
+            before = cast("AnyMachine", table.machine(key[1], key[2], table.initial))
         state = before.state
         for condition, action, next, fired in by_state[state]:  # noqa: B007 -- the row that fires is used below
             if condition is None or condition(before, input, context):
@@ -487,7 +492,7 @@ class Engine:
         ):
             for machine in cast(tuple[AnyMachine, ...], machines):
                 table = TABLES[kind]
-                blank = cast(AnyMachine, table.machine(machine.app, machine.id, table.initial))
+                blank = cast("AnyMachine", table.machine(machine.app, machine.id, table.initial))
                 self._store((kind, machine.app, machine.id), blank, machine, was_stored=False)
         self._hash.observers = observers
         for observer in observers:

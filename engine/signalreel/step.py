@@ -106,7 +106,7 @@ class Deadline(Struct, frozen=True, array_like=True, gc=False):
     timer: int
 
 
-class Fired(Struct, frozen=True, array_like=True, gc=False):
+class Fired(Struct, frozen=True, array_like=True, gc=False, cache_hash=True):
     """A cell's row that fired. There is one object for each row and state, made when the tables are compiled."""
 
     kind: str

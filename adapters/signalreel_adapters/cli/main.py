@@ -1,7 +1,7 @@
 """The entry: which commands there are, and what a user is told when something is wrong.
 
-Exit codes: 0 done, 1 a recorded call, a flow or an item of the protocol is not as it should be, 2 the user can mend it
-(wrong option, port taken, file that is no reel, missing extra), 130 interrupted. A traceback is a bug.
+Exit codes: 0 done, 1 a recorded call, a flow, a small world or an item of the protocol is not as it should be, 2 the
+user can mend it (wrong option, port taken, file that is no reel, missing extra), 130 interrupted. A traceback is a bug.
 """
 
 import sys
@@ -15,6 +15,7 @@ from signalreel.errors import Divergence, InvalidPredicate, NothingInCommon, Ree
 from signalreel.header import ENGINE_VERSION
 from signalreel_adapters.cli.bench import bench
 from signalreel_adapters.cli.capture import capture
+from signalreel_adapters.cli.check import check
 from signalreel_adapters.cli.conformance import conformance
 from signalreel_adapters.cli.debug.bisect import bisect_reel
 from signalreel_adapters.cli.debug.bundle import bundle
@@ -60,6 +61,7 @@ app.command(join_dump, name="join")
 app.command(fork)
 app.command(shrink)
 app.command(bench)
+app.command(check)
 app.command(flow)
 app.command(capture)
 app.command(conformance)

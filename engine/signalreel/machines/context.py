@@ -102,6 +102,19 @@ class Context:
         self.notices: deque[tuple[Kind, str, Notice]] = deque()
         self.begin(Record(0, 0, ""), "", "")
 
+    def branch(self) -> "Context":
+        """A copy between two records that goes its own way: dicts are copied, what they hold is shared."""
+        other = Context.__new__(Context)
+        other.settings = self.settings
+        other.environment = self.environment
+        other.machines = self.machines.copy()
+        other.indexes = self.indexes.branch(self.machines)
+        other.used = self.used.branch()
+        other.registry = self.registry.branch()
+        other.standings = self.standings.branch()
+        other.notices = deque()
+        return other
+
     def begin(self, record: Record, app: str, session: str, vouched: str = "") -> None:
         """Start on a record; `vouched` is who the host says the session is."""
         self.vouched = vouched

@@ -7,13 +7,17 @@ order of messages is part of a step.
 
 from collections.abc import Collection
 from heapq import heappop, heappush
-from typing import Final
+from typing import Final, TypeVar
 
 from signalreel.identifiers import Kind, Reference
 from signalreel.machines.base import AnyMachine, Key
 from signalreel.step import Deadline
 
 __all__ = ("Indexes",)
+
+K = TypeVar("K")
+V = TypeVar("V")
+W = TypeVar("W")
 
 _NOTHING: Final[dict[Key, None]] = {}
 _NOBODY: Final[dict[str, int]] = {}
@@ -31,6 +35,20 @@ class Indexes:
         self._roster: dict[tuple[str, str], dict[str, int]] = {}
         self._ids: dict[tuple[Kind, str], dict[str, None]] = {}
         self._timers: list[tuple[int, int, Key, int]] = []
+
+    def branch(self, machines: dict[Key, AnyMachine]) -> "Indexes":
+        """A copy that goes its own way; of timers it has only those that are set."""
+        other = Indexes()
+        vars(other).update(
+            _held=_copied(self._held),
+            _audience=_copied(self._audience),
+            _waiting=_copied(self._waiting),
+            _placed=_copied(self._placed),
+            _roster=_copied(self._roster),
+            _ids=_copied(self._ids),
+            _timers=sorted((one.wake_at, one.timer, key, one.born) for key, one in machines.items() if one.wake_at),
+        )
+        return other
 
     def held(self, session: str) -> Collection[Key]:
         """The machines a session holds; membership is quick, the order means nothing."""
@@ -140,3 +158,7 @@ class Indexes:
                 return Deadline(at, Reference(key[0], key[1], key[2], born), timer)
             heappop(timers)
         return None
+
+
+def _copied(index: dict[K, dict[V, W]]) -> dict[K, dict[V, W]]:
+    return {place: listed.copy() for place, listed in index.items()} if index else {}

@@ -104,7 +104,7 @@ class Registry:
 
     def __init__(self, limits: RegistryLimits | None = None) -> None:
         limits = limits if limits is not None else RegistryLimits()
-        self._bounds: Final = {
+        self._bounds = {
             _STREAM: limits.streams_max,
             _ROOM: limits.rooms_max,
             _TOKEN: limits.tokens_max,
@@ -116,6 +116,18 @@ class Registry:
         self._values: dict[Place, AnyRegistered] = {}
         self._groups: dict[Place, dict[Place, None]] = {}
         self._expiring: list[tuple[int, Place]] = []
+
+    def branch(self) -> "Registry":
+        """A copy that goes its own way."""
+        other = Registry.__new__(Registry)
+        vars(other).update(
+            _bounds=self._bounds,
+            changes=self.changes.copy(),
+            _values=self._values.copy(),
+            _groups={group: listed.copy() for group, listed in self._groups.items()},
+            _expiring=self._expiring.copy(),
+        )
+        return other
 
     # ---- looking
 

@@ -77,6 +77,18 @@ class Standings:
         self._of: dict[str, tuple[Standing, ...]] = {}
         self._by: dict[tuple[str, str], dict[str, None]] = {}
 
+    def branch(self) -> "Standings":
+        """A copy that goes its own way."""
+        other = Standings.__new__(Standings)
+        vars(other).update(
+            _of=self._of.copy(),
+            _by={one: sessions.copy() for one, sessions in self._by.items()},
+        )
+        return other
+
+    def __len__(self) -> int:
+        return len(self._of)
+
     def of(self, session: str) -> tuple[Standing, ...]:
         """What was noted of a session."""
         return self._of.get(session, ())

@@ -35,6 +35,15 @@ class UsedTags:
         self._used: dict[tuple[str, str], Used] = {}
         self._expiring: list[tuple[int, str, str]] = []
 
+    def branch(self) -> "UsedTags":
+        """A copy that goes its own way."""
+        other = UsedTags.__new__(UsedTags)
+        vars(other).update(
+            _used=self._used.copy(),
+            _expiring=self._expiring.copy(),
+        )
+        return other
+
     def by_another(self, app: str, tag: str, session: str, wall: int) -> bool:
         """Whether a session other than this one has used the tag, and the token could otherwise be used still.
 

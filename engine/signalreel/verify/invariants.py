@@ -9,6 +9,7 @@ A monitor watches the engine and keeps by itself what the steps have shown, so a
 noticed. After a restore it knows what follows from the state, as if it had been made there.
 """
 
+from collections.abc import Mapping
 from typing import Final, cast
 
 from msgspec import Struct
@@ -23,7 +24,7 @@ from signalreel.verify.looking import Looking
 from signalreel.verify.moving import Memory
 from signalreel.verify.standing import check_deadline, check_gone, check_machine, check_session_gone
 
-__all__ = ("Monitor", "violations_of")
+__all__ = ("Monitor", "violations_in", "violations_of")
 
 _KINDS: Final = frozenset(Kind)
 
@@ -49,11 +50,9 @@ class Monitor:
 
     def observe(self, engine: Engine, step: Step) -> list[Violation]:
         """Check the step that the engine has just applied."""
-        look = Looking(engine)
         before, self._before = self._before, {}
-        look.before = before
-        machines, memory = self._machines, self._memory
-        for place, was in before.items():
+        machines = self._machines
+        for place in before:
             if place[0] in _KINDS:
                 key = cast(Key, place)
                 now = engine.find(key[0], key[2], app=key[1])
@@ -61,20 +60,29 @@ class Monitor:
                     machines.pop(key, None)
                 else:
                     machines[key] = now
-                memory.follow(key, cast(AnyMachine | None, was), now)
-        memory.check(look, step)
-        for place, was in before.items():
-            if place[0] in _KINDS:
-                key = cast(Key, place)
-                now = machines.get(key)
-                if now is not None:
-                    check_machine(look, key, now)
-                if was is not None:
-                    check_gone(look, key, cast(AnyMachine, was))
-            elif place[0] == "session" and engine.session(place[1]) is None:
-                check_session_gone(look, place[1])
-        check_deadline(look, step.deadline)
-        return look.violations
+        return violations_in(engine, self._memory, before, step)
+
+
+def violations_in(engine: Engine, memory: Memory, before: Mapping[Place, Struct | None], step: Step) -> list[Violation]:
+    """Check a step that was just applied; `before` has what stood at the places that it changed."""
+    look = Looking(engine, before)
+    for place, was in before.items():
+        if place[0] in _KINDS:
+            key = cast(Key, place)
+            memory.follow(key, cast("AnyMachine | None", was), engine.find(key[0], key[2], app=key[1]))
+    memory.check(look, step)
+    for place, was in before.items():
+        if place[0] in _KINDS:
+            key = cast(Key, place)
+            now = engine.find(key[0], key[2], app=key[1])
+            if now is not None:
+                check_machine(look, key, now)
+            if was is not None:
+                check_gone(look, key, cast("AnyMachine", was))
+        elif place[0] == "session" and engine.session(place[1]) is None:
+            check_session_gone(look, place[1])
+    check_deadline(look, step.deadline)
+    return look.violations
 
 
 def violations_of(engine: Engine) -> list[Violation]:

@@ -1,5 +1,6 @@
 """What a check of an invariant sees: the engine after a step, the step, and what stood before it where it changed."""
 
+from collections.abc import Mapping
 from typing import Final, cast
 
 from msgspec import Struct
@@ -14,6 +15,7 @@ from signalreel.verify.catalogue import INVARIANTS, Violation
 
 __all__ = ("Looking",)
 
+_NOTHING: Final[Mapping[Place, Struct | None]] = {}
 _SESSION_SHOWN: Final = 8
 """Characters of a session's id that tell two apart."""
 
@@ -21,10 +23,10 @@ _SESSION_SHOWN: Final = 8
 class Looking:
     """One look at an engine. `wrong` notes what does not hold."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, before: Mapping[Place, Struct | None] = _NOTHING) -> None:
         self.engine: Final = engine
         self.violations: list[Violation] = []
-        self.before: dict[Place, Struct | None] = {}
+        self.before = before
 
     def wrong(self, invariant: str, subject: Key | str, told: str) -> None:
         """Note that an invariant does not hold."""
@@ -34,7 +36,7 @@ class Looking:
     def was(self, key: Key) -> AnyMachine | None:
         """What stood here before the step."""
         machine = self.before[key] if key in self.before else self.engine.find(key[0], key[2], app=key[1])
-        return cast(AnyMachine | None, machine)
+        return cast("AnyMachine | None", machine)
 
     def stream(self, app: str, id: str) -> Stream | None:
         """A stream that lives."""
@@ -53,7 +55,7 @@ class Looking:
             key = cast(Key, (fired.kind, app, id))
             if key in held:
                 return True
-            was = cast(AnyMachine | None, self.before.get(key))
+            was = cast("AnyMachine | None", self.before.get(key))
             if was is not None and session in was.sessions:
                 return True
         return False

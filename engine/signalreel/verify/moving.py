@@ -4,6 +4,7 @@ Some of it depends on what was said before: whether a publisher was told that it
 which one-time tokens were used. `Memory` keeps that, by what the steps showed and not by what the machines keep.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -76,6 +77,30 @@ class Memory:
                 self._live[key[1], key[2]] = machine.sessions[0]
             if isinstance(machine, Pair) and machine.owed:
                 self._offers[key[1], key[2]] = _Offers(machine.offerer, machine.owed)
+
+    def branch(self) -> "Memory":
+        """A copy that goes its own way."""
+        other = Memory.__new__(Memory)
+        vars(other).update(
+            _live=self._live.copy(),
+            _rooms={room: listed.copy() for room, listed in self._rooms.items()},
+            _offers={pair: _Offers(offers.offerer, offers.unanswered) for pair, offers in self._offers.items()},
+            _used=self._used.copy(),
+        )
+        return other
+
+    def publisher(self, app: str, stream_id: str) -> str:
+        """The session that was told that this stream is live, and has not been told since that it is not."""
+        return self._live.get((app, stream_id), "")
+
+    def unanswered(self, app: str, pair_id: str) -> tuple[str, int]:
+        """Whose offers in a pair are not answered yet, and how many."""
+        offers = self._offers.get((app, pair_id))
+        return (offers.offerer, offers.unanswered) if offers is not None else ("", 0)
+
+    def used(self) -> Mapping[tuple[str, str], tuple[str, int]]:
+        """By app and tag, the session that used a one-time token, and until when that counts."""
+        return self._used
 
     def follow(self, key: Key, was: AnyMachine | None, now: AnyMachine | None) -> None:
         """Keep which streams are live in which room, at the cost of the stream that changed."""
