@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+SEEDS ?= 10000
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,7 @@ EVIDENCE := .conformance
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup serve test conformance check types format generate leaks bench lock system-parts clean
+.PHONY: help setup serve test conformance check types format generate leaks determinism bench lock system-parts clean
 
 help: ## Say what each word does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +55,9 @@ generate: setup ## Write the generated files anew
 
 leaks: setup ## See that nothing stays of ten thousand calls that come and go (some minutes; ARGS=1000 for fewer)
 	$(BIN)/python -m tests.adapters.media.aiortc.comings $(ARGS)
+
+determinism: setup ## Run many simulated deployments twice and replay them: not a byte may differ (SEEDS=10000)
+	$(BIN)/signalreel simulate --seeds 0..$$(($(SEEDS) - 1)) --twice --jobs $$(getconf _NPROCESSORS_ONLN) $(ARGS)
 
 bench: setup ## Measure engine, replay, recording and debugging on the fixed mix of flows, and the forwarding of media
 	$(BIN)/signalreel bench engine $(ARGS)

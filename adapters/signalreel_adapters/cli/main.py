@@ -33,6 +33,7 @@ from signalreel_adapters.cli.debug.shrink import shrink
 from signalreel_adapters.cli.flow import flow
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.cli.serve import serve
+from signalreel_adapters.cli.simulation.simulate import simulate
 
 __all__ = ("DIVERGED", "INTERRUPTED", "MISTAKEN", "app", "main")
 
@@ -60,6 +61,7 @@ app.command(export)
 app.command(join_dump, name="join")
 app.command(fork)
 app.command(shrink)
+app.command(simulate)
 app.command(bench)
 app.command(check)
 app.command(flow)

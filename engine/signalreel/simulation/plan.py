@@ -83,7 +83,7 @@ class Plan(Struct, frozen=True):
     hostile: int = 0  #: clients that say anything at all
 
     safety_us: int = 60 * SECOND  #: how long people come and go, and things go wrong
-    settle_us: int = 60 * SECOND  #: how long there is afterwards to come to rest, with nothing going wrong
+    settle_us: int = 60 * SECOND  #: how long there is to come to rest, with nothing going wrong; 0: nobody asks
     leave_us: int = 20 * SECOND  #: how long there is, once everyone has gone, until nothing is left
     pause_us: int = 8 * SECOND  #: between two things that somebody does, on average
 

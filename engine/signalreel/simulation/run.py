@@ -60,12 +60,12 @@ def simulate(plan: Plan) -> Run:
     people = People(world, plan)
     faults = Faults(world, plan)
     world.run_for(plan.safety_us)
-    if not world.violations:
+    if not world.violations and plan.settle_us:
         faults.heal()
         people.settle()
         world.run_for(plan.settle_us)
-    if not world.violations:
-        world.stop_if(unsettled(world, people))
+        if not world.violations:
+            world.stop_if(unsettled(world, people))
     if not world.violations and plan.leave_us:
         people.go()
         world.run_for(plan.leave_us)
