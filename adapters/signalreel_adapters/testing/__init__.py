@@ -15,17 +15,22 @@ if TYPE_CHECKING:
     from signalreel_adapters.testing.engines import RecordedEngine
     from signalreel_adapters.testing.failing import FailingReel
     from signalreel_adapters.testing.leaving import leave_reel, load_reel
+    from signalreel_adapters.testing.reels import FailingPlace, LastingPlace, ReelPlace, check_reel
     from signalreel_adapters.testing.servers import ServerThread
     from signalreel_adapters.testing.transports import ClientEnd, TransportPair, check_transport
 
 __all__ = (
     "ClientEnd",
     "Clients",
+    "FailingPlace",
     "FailingReel",
+    "LastingPlace",
     "ManualClock",
     "RecordedEngine",
+    "ReelPlace",
     "ServerThread",
     "TransportPair",
+    "check_reel",
     "check_transport",
     "leave_reel",
     "load_reel",
@@ -42,6 +47,7 @@ _offer(
         "signalreel_adapters.testing.engines": ("RecordedEngine",),
         "signalreel_adapters.testing.failing": ("FailingReel",),
         "signalreel_adapters.testing.leaving": ("leave_reel", "load_reel"),
+        "signalreel_adapters.testing.reels": ("FailingPlace", "LastingPlace", "ReelPlace", "check_reel"),
         "signalreel_adapters.testing.servers": ("ServerThread",),
         "signalreel_adapters.testing.transports": ("ClientEnd", "TransportPair", "check_transport"),
     },

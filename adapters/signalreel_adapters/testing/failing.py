@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from signalreel.errors import ReelUnavailable
+from signalreel.errors import OutOfOrder, ReelUnavailable
 from signalreel.header import Header
 from signalreel.notes import Note
 from signalreel.reel import Entry, MemoryReel
@@ -44,7 +44,8 @@ class FailingReel:
 
     def append(self, seq: int, record: bytes) -> None:
         """Add a record to the next commit."""
-        assert seq == self.last_seq + 1  # noqa: S101 - for tests
+        if seq != self.last_seq + 1:
+            raise OutOfOrder("seq", self.last_seq + 1, seq)
         self._records.append(record)
 
     def conclude(self, seq: int, outcome: Outcome) -> None:

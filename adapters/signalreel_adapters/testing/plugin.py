@@ -24,10 +24,11 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Iterator
+    from collections.abc import AsyncIterator, Callable, Generator, Iterator
 
     from signalreel.reel import MemoryReel
     from signalreel.settings import Settings
+    from signalreel.simulation import Plan, World
     from signalreel_adapters.ports import Gate, Media
     from signalreel_adapters.testing.clients import Clients
     from signalreel_adapters.testing.clock import ManualClock
@@ -46,6 +47,7 @@ __all__ = (
     "signalreel_media",
     "signalreel_server",
     "signalreel_settings",
+    "simulation",
 )
 
 _MARKER: Final = "reel(path): begin with this recorded reel; relative to the folder of the test, or to the root"
@@ -111,7 +113,7 @@ def reel(request: pytest.FixtureRequest, signalreel_settings: Settings) -> Memor
         from signalreel_adapters.testing.leaving import load_reel  # noqa: PLC0415 - see above
 
         made = load_reel(path)
-    request.node.stash[_KEPT] = made
+    request.node.stash.setdefault(_KEPT, []).append(lambda: made)
     return made
 
 
@@ -152,6 +154,30 @@ async def running_clients(
 
 
 @pytest.fixture
+def simulation(request: pytest.FixtureRequest) -> Iterator[Callable[[Plan | int], World]]:
+    """Give what makes worlds of a seed or a plan: whole deployments in virtual time.
+
+    `world = simulation(7)`; without a seed it is that of 0.
+    A rule that did not hold in one of them fails the test, whatever else it looked at.
+    """
+    from signalreel.simulation import World  # noqa: PLC0415 - see above
+
+    worlds: list[World] = []
+
+    def make(plan: Plan | int = 0) -> World:
+        world = World(plan)
+        worlds.append(world)
+        request.node.stash.setdefault(_KEPT, []).append(lambda: world.reel)
+        return world
+
+    yield make
+    for world in worlds:
+        if world.violations:
+            told = "\n".join(str(violation) for violation in world.violations)
+            pytest.fail(f"with seed {world.plan.seed} the simulation broke a rule:\n{told}", pytrace=False)
+
+
+@pytest.fixture
 def signalreel_server(
     reel: MemoryReel, signalreel_media: Media, signalreel_gate: Gate | None
 ) -> Iterator[ServerThread]:
@@ -172,7 +198,8 @@ def signalreel_server(
 
 # ---- the reel of a mark, and the reel of a failure
 
-_KEPT: Final = pytest.StashKey["MemoryReel"]()
+_NONE: Final[list[Callable[[], MemoryReel]]] = []
+_KEPT: Final = pytest.StashKey["list[Callable[[], MemoryReel]]"]()
 
 
 def _marked(item: pytest.Item) -> Path | None:
@@ -191,17 +218,19 @@ def _marked(item: pytest.Item) -> Path | None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Leave the reel of a test that failed, and say where it is."""
+    """Leave the reel of a test that failed, or of each of its worlds, and say where it is."""
     report = yield
-    if report.failed and report.when == "call" and (kept := item.stash.get(_KEPT, None)) is not None:
-        with suppress(OSError):
-            report.sections.append(("reel of the test", _leave(item, kept)))
+    if report.failed and report.when != "setup":
+        reels = item.stash.get(_KEPT, _NONE)
+        for number, kept in enumerate(reels):
+            with suppress(OSError):
+                report.sections.append(("reel of the test", _leave(item, kept(), f"-{number}" if number else "")))
     return report
 
 
-def _leave(item: pytest.Item, kept: MemoryReel) -> str:
+def _leave(item: pytest.Item, kept: MemoryReel, which: str) -> str:
     from signalreel_adapters.testing.leaving import leave_reel  # noqa: PLC0415 - see above
 
     cache: pytest.Cache | None = getattr(item.config, "cache", None)
-    name = re.sub(r"[^\w.-]+", "-", item.nodeid)[-_NAME_MAX:].strip("-")
+    name = re.sub(r"[^\w.-]+", "-", item.nodeid)[-_NAME_MAX:].strip("-") + which
     return leave_reel(kept, name, cache.mkdir("signalreel") if cache is not None else None)

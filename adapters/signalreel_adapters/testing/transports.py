@@ -14,6 +14,7 @@ import anyio
 from msgspec import Struct
 
 from signalreel_adapters.ports import Transport, TransportClosed
+from signalreel_adapters.testing.promises import hold
 
 __all__ = ("ClientEnd", "MakePair", "TransportPair", "check_transport")
 
@@ -75,40 +76,40 @@ async def _keeps_order(pair: TransportPair) -> None:
         await pair.transport.send(text.encode())
     inward = [_text(await pair.transport.receive()) for _ in texts]
     outward = [_text(await pair.client.receive()) for _ in texts]
-    _hold(inward == texts, "messages of the client arrive in order and none is lost")
-    _hold(outward == texts, "messages of the server arrive in order and none is lost")
+    hold(inward == texts, "messages of the client arrive in order and none is lost")
+    hold(outward == texts, "messages of the server arrive in order and none is lost")
 
 
 async def _carries_large_messages(pair: TransportPair) -> None:
     text = "é" * (_LARGE // 2)
     await pair.client.send(text)
     await pair.transport.send(text.encode())
-    _hold(_text(await pair.transport.receive()) == text, "a large message of the client arrives whole")
-    _hold(_text(await pair.client.receive()) == text, "a large message of the server arrives whole")
+    hold(_text(await pair.transport.receive()) == text, "a large message of the client arrives whole")
+    hold(_text(await pair.client.receive()) == text, "a large message of the server arrives whole")
 
 
 async def _tells_the_clients_close(pair: TransportPair) -> None:
     await pair.client.send("last")
     await pair.client.close(_GOING_AWAY)
-    _hold(_text(await pair.transport.receive()) == "last", "what was sent before closing is received")
+    hold(_text(await pair.transport.receive()) == "last", "what was sent before closing is received")
     for _ in range(2):
         end = await _end_of(pair.transport.receive)
-        _hold(end.code == _GOING_AWAY, f"the client's close code is told, each time it is asked for; it was {end.code}")
+        hold(end.code == _GOING_AWAY, f"the client's close code is told, each time it is asked for; it was {end.code}")
 
 
 async def _delivers_before_it_closes(pair: TransportPair) -> None:
     await pair.transport.send(b"last")
     await pair.transport.close(1012, "going away")
-    _hold(_text(await pair.client.receive()) == "last", "what was sent before closing is delivered")
+    hold(_text(await pair.client.receive()) == "last", "what was sent before closing is delivered")
     end = await _end_of(pair.client.receive)
-    _hold((end.code, end.reason) == (1012, "going away"), "the client learns the code and the reason")
+    hold((end.code, end.reason) == (1012, "going away"), "the client learns the code and the reason")
 
 
 async def _closes_once(pair: TransportPair) -> None:
     await pair.transport.close(_NORMAL, "")
     await pair.transport.close(1011, "again")
     end = await _end_of(pair.transport.receive)
-    _hold(end.code == _NORMAL, "closing twice is harmless, and the first close counts")
+    hold(end.code == _NORMAL, "closing twice is harmless, and the first close counts")
 
 
 async def _refuses_to_send_after_the_end(pair: TransportPair) -> None:
@@ -140,8 +141,3 @@ async def _end_of(wait: Callable[[], Awaitable[object]]) -> TransportClosed:
 
 def _text(data: bytes | str) -> str:
     return data if isinstance(data, str) else data.decode()
-
-
-def _hold(kept: bool, promise: str) -> None:
-    if not kept:
-        raise AssertionError(f"broken promise: {promise}")

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from websockets.sync.client import connect
 from signalreel.commands import JoinRoom, Publish, Stop
 from signalreel.reel import MemoryReel
 from signalreel.settings import Settings
+from signalreel.simulation import World
 from signalreel_adapters.reels.whole import WholeReel
 from signalreel_adapters.testing import Clients, ManualClock, RecordedEngine, ServerThread, leave_reel
 from signalreel_adapters.testing.clock import SECOND
@@ -50,6 +52,17 @@ def test_an_engine_records(engine: RecordedEngine, reel: MemoryReel) -> None:
     engine.enter(JoinRoom("room"), session="ann")
 
     assert (engine.seq, reel.last_seq) == (2, 2)
+
+
+def test_worlds_are_simulated(simulation: Callable[[int], World]) -> None:
+    """Of any seed; several in one test are apart from each other."""
+    world, other = simulation(7), simulation(8)
+    ann = world.client("ann")
+    ann.publish("a")
+    world.run_for(SECOND)
+
+    assert ann.publishes("a")
+    assert (world.plan.seed, other.plan.seed, other.reel.last_seq) == (7, 8, 0)
 
 
 def test_a_server_is_there(signalreel_server: ServerThread, reel: MemoryReel) -> None:
@@ -120,6 +133,13 @@ def test_passing(engine):
 
 def test_without(request):
     assert False, "on purpose"
+
+def test_worlds(simulation):
+    for seed in (7, 8):
+        world = simulation(seed)
+        world.client("ann").publish("a")
+        world.run_for(1_000_000)
+        world.violations.append(f"a rule of {seed}")
 """
 
 MARKED: Final = """
@@ -198,9 +218,14 @@ def test_a_failing_test_leaves_its_reel(printed: str, folder: Path) -> None:
     paths = left(printed)
     names = sorted(path.name for path in (folder / ".pytest_cache/d/signalreel").iterdir())
 
-    assert "5 failed, 4 passed, 4 errors" in printed
-    assert [WholeReel(path).last_seq > 0 for path in paths] == [True] * 4
+    assert "5 failed, 5 passed, 5 errors" in printed
+    assert [WholeReel(path).last_seq > 0 for path in paths] == [True] * 6
     assert names == sorted(path.name for path in paths)
+
+
+def test_a_rule_that_is_broken_in_a_simulation_fails_the_test(printed: str) -> None:
+    """The seed is named: with it the world can be had again."""
+    assert "with seed 7 the simulation broke a rule:\na rule of 7" in printed
 
 
 def test_a_mark_says_where_a_test_begins(printed: str, folder: Path) -> None:
