@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -15,25 +16,25 @@ from rich.console import Console
 from rich.progress import Progress
 
 from signalreel.errors import InvalidPredicate, NotFailing
-from signalreel_adapters.cli.debug.reading import open_reel
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json
 from signalreel_adapters.cli.figures import media_lines, plain_lines
 from signalreel_adapters.cli.mistakes import MissingExtra, Mistake
 
-__all__ = ("bench", "debug", "engine", "media", "record", "replay")
+__all__ = ("MeasureOptions", "bench", "debug", "engine", "media", "record", "replay")
 
 bench: Final = cyclopts.App(
     name="bench",
     help="Measure, and print the figures. Compare two of one run only; machines differ too much.",
 )
 
-_Json = Annotated[bool, Parameter(negative=())]
 _VIEWERS_MAX: Final = 5_000
 _PAIRS_MAX: Final = 100
 
 
-@bench.command
-def engine(*, reel: Path | None = None, json: _Json = False) -> int:
-    """Measure records applied and replayed.
+@Parameter(name="*")
+@dataclass(frozen=True)
+class MeasureOptions:
+    """With what a benchmark of the engine measures, and how it prints.
 
     Parameters
     ----------
@@ -42,57 +43,47 @@ def engine(*, reel: Path | None = None, json: _Json = False) -> int:
     json
         Print one JSON object with the figures.
     """
-    return _measure(_module("engine").bench_engine, reel, json=json)
+
+    reel: Path | None = None
+    json: Switch = False
+
+
+_NO_OPTIONS: Final = MeasureOptions()
 
 
 @bench.command
-def replay(*, reel: Path | None = None, json: _Json = False) -> int:
-    """Measure the replay of a reel, beside other programs that replay what they have written.
-
-    Parameters
-    ----------
-    reel
-        The reel to measure with, in place of the fixed mix of flows.
-    json
-        Print one JSON object with the figures.
-    """
-    return _measure(_module("replay").bench_replay, reel, json=json)
+def engine(*, options: MeasureOptions = _NO_OPTIONS) -> int:
+    """Measure records applied and replayed."""
+    return _measure(_module("engine").bench_engine, options)
 
 
 @bench.command
-def record(*, reel: Path | None = None, json: _Json = False) -> int:
-    """Measure inputs recorded, each durability, beside another program that writes events.
-
-    Parameters
-    ----------
-    reel
-        The reel whose inputs are recorded, in place of the fixed mix of flows.
-    json
-        Print one JSON object with the figures.
-    """
-    return _measure(_module("record").bench_record, reel, json=json)
+def replay(*, options: MeasureOptions = _NO_OPTIONS) -> int:
+    """Measure the replay of a reel, beside other programs that replay what they have written."""
+    return _measure(_module("replay").bench_replay, options)
 
 
 @bench.command
-def debug(
-    *, reel: Path | None = None, condition: Annotated[str, Parameter(name="--if")] = "", json: _Json = False
-) -> int:
+def record(*, options: MeasureOptions = _NO_OPTIONS) -> int:
+    """Measure inputs recorded, each durability, beside another program that writes events."""
+    return _measure(_module("record").bench_record, options)
+
+
+@bench.command
+def debug(*, condition: Annotated[str, Parameter(name="--if")] = "", options: MeasureOptions = _NO_OPTIONS) -> int:
     """Measure opening, scrubbing, bisecting and shrinking a long reel.
 
     Parameters
     ----------
-    reel
-        The reel to measure with, in place of the fixed mix of flows with a failure planted in it.
     condition
-        What goes wrong on that reel: it is bisected and shrunk by this expression.
-    json
-        Print one JSON object with the figures.
+        What goes wrong on the reel that is given: it is bisected and shrunk by this expression. A failure is planted in
+        the mix.
     """
-    if (reel is None) != (condition == ""):
+    if (options.reel is None) != (condition == ""):
         raise Mistake("--reel and --if go together: on another reel, say what goes wrong there")
-    options = {"condition": condition} if condition else {}
+    wrong = {"condition": condition} if condition else {}
     try:
-        return _measure(partial(_module("debug").bench_debug, **options), reel, json=json)
+        return _measure(partial(_module("debug").bench_debug, **wrong), options)
     except (InvalidPredicate, NotFailing) as error:
         raise Mistake(str(error)) from error
 
@@ -105,8 +96,8 @@ def media(
     pairs: int = 0,
     fan_out: Literal["auto", "gso", "raw", "polite"] = "auto",
     transport: Literal["one-port", "port-each"] = "one-port",
-    quick: Annotated[bool, Parameter(negative=())] = False,
-    json: _Json = False,
+    quick: Switch = False,
+    json: Switch = False,
 ) -> int:
     """Measure packets forwarded, beside other servers on this machine. Takes about ten minutes.
 
@@ -150,21 +141,21 @@ def media(
     except module.MeasurementFailed as error:
         raise Mistake(f"the measurement did not come to its end: {error}") from error
     if json:
-        _print_json(figures)
+        print_json(figures)
     else:
         for line in media_lines(figures):
             print(line)
     return 0
 
 
-def _measure(measure: Callable[..., msgspec.Struct], reel: Path | None, *, json: bool) -> int:
+def _measure(measure: Callable[..., msgspec.Struct], options: MeasureOptions) -> int:
     """Measure the fixed mix or a reel, and print the figures."""
-    opened = open_reel(reel) if reel is not None else None
+    opened = open_reel(options.reel) if options.reel is not None else None
     console = Console(stderr=True)
     with console.status("measuring") as status:
         figures = measure(status.update if console.is_terminal else _say, reel=opened)
-    if json:
-        _print_json(figures)
+    if options.json:
+        print_json(figures)
     else:
         for line in plain_lines(figures):
             print(line)
@@ -197,10 +188,6 @@ def _pairs(pairs: int) -> int:
     if not 0 <= pairs <= _PAIRS_MAX:
         raise Mistake(f"--pairs takes a number up to {_PAIRS_MAX}")
     return pairs
-
-
-def _print_json(figures: msgspec.Struct) -> None:
-    print(msgspec.json.encode(figures).decode())
 
 
 def _say(progress: str) -> None:

@@ -22,7 +22,7 @@ from signalreel.replay import Cursor
 from signalreel.verify.explore import Explored, Found, explore
 from signalreel.verify.reached import Reached, reached_by
 from signalreel.verify.worlds import WORLDS, World
-from signalreel_adapters.cli.debug.reading import Json, print_json
+from signalreel_adapters.cli.debug.reading import Switch, print_json
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.reels.copying import write_reel
 
@@ -73,7 +73,7 @@ def check(
     depth: _Bound = None,
     states: _Bound = None,
     reel: Path | None = None,
-    json: Json = False,
+    json: Switch = False,
 ) -> int:
     """Try everything that can happen in small worlds, and hold each step and each state against the invariants.
 

@@ -12,7 +12,7 @@ from signalreel.replay import Replayed
 from signalreel.verify import INVARIANTS
 from signalreel_adapters.cli.debug.findings import lines_of_finding, print_lines
 from signalreel_adapters.cli.debug.othercode import OtherCodeProcess
-from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json, with_progress
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json, with_progress
 from signalreel_adapters.cli.mistakes import Mistake
 
 __all__ = ("bisect_reel",)
@@ -27,8 +27,8 @@ def bisect_reel(
     condition: Annotated[str, Parameter(name="--if")] = "",
     invariant: str = "",
     against: Path | None = None,
-    first: Annotated[bool, Parameter(negative=())] = False,
-    json: Json = False,
+    first: Switch = False,
+    json: Switch = False,
 ) -> int:
     """Find the first record after which something is wrong. Exactly one of the three questions is to be put.
 

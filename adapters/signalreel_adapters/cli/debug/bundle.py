@@ -21,8 +21,8 @@ from signalreel.engine import STATE_DIGEST_EVERY
 from signalreel.header import ENGINE_VERSION
 from signalreel.reel import Reel
 from signalreel.replay import Cursor
-from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json
-from signalreel_adapters.cli.debug.selecting import Names, Output, Switch, key_of, selected
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json
+from signalreel_adapters.cli.debug.selecting import ALL, Output, Sharing
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.reels.copying import write_reel
 
@@ -69,13 +69,8 @@ class Bundled(msgspec.Struct):
 def bundle(
     *files: Path,
     output: Output,
-    stream: Names = (),
-    room: Names = (),
-    pair: Names = (),
-    session: Names = (),
-    keep_names: Switch = False,
-    key_file: Path | None = None,
-    json: Json = False,
+    sharing: Sharing = ALL,
+    json: Switch = False,
 ) -> int:
     """Pack reels, redacted, with the versions and what replaying them gives, into one file for a bug report.
 
@@ -88,18 +83,6 @@ def bundle(
         The reels; they may be some that servers are writing.
     output
         The zip file to write, which must not be there yet.
-    stream
-        Only the calls about this stream, with whatever belongs to them; may be given several times.
-    room
-        Likewise, about this room.
-    pair
-        Likewise, about this peer pair.
-    session
-        Likewise, of this session; the beginning of its id is enough.
-    keep_names
-        Keep the names of streams and rooms.
-    key_file
-        The key for the pseudonyms, so that several bundles have the same; a fresh one when left out.
     json
         Print one JSON object: reels, each with what replaying it gives.
     """
@@ -107,8 +90,8 @@ def bundle(
         raise Mistake("name the reels to bundle")
     if len(files) > REELS_MAX:
         raise Mistake(f"a bundle has at most {REELS_MAX} reels")
-    reels = [selected(open_reel(file), streams=stream, rooms=room, pairs=pair, sessions=session)[0] for file in files]
-    redactor = Redactor(key_of(key_file), reels, keep_names=keep_names)
+    reels = [sharing.of(open_reel(file))[0] for file in files]
+    redactor = Redactor(sharing.key(), reels, keep_names=sharing.keep_names)
     parts: dict[str, bytes] = {}
     replays: list[Replay] = []
     for number, reel in enumerate(reels, 1):

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from signalreel.debug.coverage import NEVER, SOURCES, Coverage, Tally, coverage_of
-from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json, with_progress
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json, with_progress
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.viewer import coverage_page
 
@@ -25,7 +25,7 @@ def coverage(
     tests: _Folders = (),
     simulation: _Folders = (),
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
-    json: Json = False,
+    json: Switch = False,
 ) -> int:
     """Say which inputs were seen in which states, in production, in tests, in simulation, and which never.
 

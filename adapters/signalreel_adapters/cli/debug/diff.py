@@ -14,7 +14,7 @@ from signalreel.errors import NothingInCommon, ReelError
 from signalreel.replay import Replayed
 from signalreel_adapters.cli.debug.findings import lines_of_change, print_lines
 from signalreel_adapters.cli.debug.othercode import OtherCodeProcess, is_code
-from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json, with_progress
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json, with_progress
 from signalreel_adapters.cli.mistakes import Mistake
 
 __all__ = ("RECORDED", "Differences", "diff")
@@ -40,7 +40,7 @@ def diff(
     against: str = RECORDED,
     accept: Path | None = None,
     baseline: Path | None = None,
-    json: Json = False,
+    json: Switch = False,
 ) -> int:
     """Hold reels against another reel, against what was recorded, or against another code.
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from signalreel.debug.explain import Subject, explain
-from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json
 from signalreel_adapters.cli.mistakes import Mistake
 
 __all__ = ("explain_reel",)
@@ -21,8 +21,8 @@ def explain_reel(
     session: str = "",
     at: int = 0,
     refusals: Annotated[bool, Parameter(name=("--refusals", "--refusal"), negative=())] = False,
-    rules: Annotated[bool, Parameter(negative=())] = False,
-    json: Json = False,
+    rules: Switch = False,
+    json: Switch = False,
 ) -> int:
     """Say why: what became of a stream, a room, a session or one record, or of everything that was refused.
 

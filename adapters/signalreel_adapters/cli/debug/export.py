@@ -9,8 +9,8 @@ from signalreel.debug.export import TooMuch, json_lines, mermaid_sequence, merma
 from signalreel.debug.redact import redact
 from signalreel.identifiers import Kind
 from signalreel.reel import Reel
-from signalreel_adapters.cli.debug.reading import open_reel
-from signalreel_adapters.cli.debug.selecting import Names, Switch, key_of, selected
+from signalreel_adapters.cli.debug.reading import Switch, open_reel
+from signalreel_adapters.cli.debug.selecting import ALL, Sharing
 from signalreel_adapters.cli.mistakes import Mistake
 
 __all__ = ("export",)
@@ -24,13 +24,8 @@ def export(
     mermaid: Switch = False,
     svg: Switch = False,
     machine: Literal["stream", "playback", "pair", "room"] | None = None,
-    stream: Names = (),
-    room: Names = (),
-    pair: Names = (),
-    session: Names = (),
-    keep_names: Switch = False,
+    sharing: Sharing = ALL,
     raw: Switch = False,
-    key_file: Path | None = None,
     json: Switch = False,
 ) -> int:
     """Write a reel to stdout as lines of JSON, or as a picture of who said what to whom, redacted.
@@ -47,20 +42,8 @@ def export(
         The same as a picture.
     machine
         With --mermaid or --svg: instead, the states of this kind of machine and how often the reel went each way.
-    stream
-        Only the calls about this stream, with whatever belongs to them; may be given several times.
-    room
-        Likewise, about this room.
-    pair
-        Likewise, about this peer pair.
-    session
-        Likewise, of this session; the beginning of its id is enough.
-    keep_names
-        Keep the names of streams and rooms.
     raw
         Redact nothing. With --jsonl that holds descriptions and addresses of people: share it with nobody.
-    key_file
-        The key for the pseudonyms, so that several exports have the same; a fresh one when left out.
     json
         The same as --jsonl.
     """
@@ -69,13 +52,13 @@ def export(
         raise Mistake("say in which form: one of --jsonl, --mermaid and --svg")
     if machine is not None and jsonl:
         raise Mistake("--machine is about a picture: give --mermaid or --svg with it")
-    if raw and (keep_names or key_file is not None):
+    if raw and (sharing.keep_names or sharing.key_file is not None):
         raise Mistake("--raw redacts nothing; --keep-names and --key-file say how to redact: give one of them")
-    reel, widened = selected(open_reel(file), streams=stream, rooms=room, pairs=pair, sessions=session)
+    reel, widened = sharing.of(open_reel(file))
     if widened:
         print(f"more is kept, because less would have gone otherwise: the whole {widened}", file=sys.stderr)
     if not raw:
-        reel = redact(reel, key_of(key_file), keep_names=keep_names)
+        reel = redact(reel, sharing.key(), keep_names=sharing.keep_names)
     elif jsonl:
         print("this holds descriptions and addresses of people: share it with nobody", file=sys.stderr)
     try:

@@ -16,7 +16,7 @@ from signalreel.errors import InvalidFork, InvalidInsert
 from signalreel.record import Record
 from signalreel.reel import Reel
 from signalreel.replay import decode_entry
-from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.reels.copying import write_reel
 
@@ -53,7 +53,7 @@ def fork(
     drop: Annotated[tuple[int, ...], Parameter(consume_multiple=False, negative=())] = (),
     delay: Annotated[tuple[tuple[int, str], ...], Parameter(negative=())] = (),
     insert: Path | None = None,
-    json: Json = False,
+    json: Switch = False,
 ) -> int:
     """Make a reel that goes another way from a record on, and say what is different. Nothing is performed.
 

@@ -7,7 +7,7 @@ import msgspec
 from signalreel.debug.dumps import DUMP_BYTES_MAX, Connection, DumpUnreadable, read_dump
 from signalreel.debug.join import Joined, join
 from signalreel.debug.telling import printable, short_session
-from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json
 from signalreel_adapters.cli.mistakes import Mistake
 
 __all__ = ("JoinedAll", "join_dump")
@@ -22,7 +22,7 @@ class JoinedAll(msgspec.Struct):
     disagreements: int
 
 
-def join_dump(file: Path, dump: Path, /, *, json: Json = False) -> int:
+def join_dump(file: Path, dump: Path, /, *, json: Switch = False) -> int:
     """Hold a reel against a browser's dump of its connections, and say where the two first disagree.
 
     Leaves with 0 when they agree as far as both go, 1 when they do not, 2 when a file cannot be used. Descriptions and

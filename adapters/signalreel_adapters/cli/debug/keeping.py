@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from signalreel_adapters.cli.debug.reading import Json, print_json
+from signalreel_adapters.cli.debug.reading import Switch, print_json
 from signalreel_adapters.reels.copying import backup_reel
 from signalreel_adapters.reels.damage import mend_reel
 
@@ -25,7 +25,7 @@ class Mended(msgspec.Struct):
     torn_bytes: int
 
 
-def backup(file: Path, to: Path, /, *, json: Json = False) -> int:
+def backup(file: Path, to: Path, /, *, json: Switch = False) -> int:
     """Copy a reel with its closed segments, also while a server writes it.
 
     Parameters
@@ -46,7 +46,7 @@ def backup(file: Path, to: Path, /, *, json: Json = False) -> int:
     return 0
 
 
-def mend(file: Path, to: Path, /, *, json: Json = False) -> int:
+def mend(file: Path, to: Path, /, *, json: Switch = False) -> int:
     """Write what comes before the first damage of a reel to a new one. The damaged one stays as it is.
 
     Leaves with 1 when something had to be left out.

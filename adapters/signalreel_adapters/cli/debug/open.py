@@ -6,14 +6,14 @@ import socket
 import sys
 import webbrowser
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
-from cyclopts import Parameter
 
 from signalreel.debug.redact import redact
 from signalreel.reel import Reel
-from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json, with_progress
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json, with_progress
+from signalreel_adapters.cli.debug.selecting import ALL
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.viewer import TooLong, about_of, create_viewer, export_page, serve_viewer
 from signalreel_adapters.viewer.about import CHUNK_RECORDS
@@ -21,11 +21,8 @@ from signalreel_adapters.viewer.about import CHUNK_RECORDS
 __all__ = ("Exported", "Opened", "open_pictures")
 
 _HOST: Final = "127.0.0.1"
-_KEY_BYTES: Final = 32
 _TOKEN_BYTES: Final = 18
 _PIECES_BESIDES: Final = 4  #: of an exported file: before the data, the two about all of it, and after
-
-_Switch = Annotated[bool, Parameter(negative=())]
 
 
 class Opened(msgspec.Struct):
@@ -49,11 +46,11 @@ def open_pictures(
     /,
     *,
     export: Path | None = None,
-    keep_names: _Switch = False,
-    as_recorded: _Switch = False,
+    keep_names: Switch = False,
+    as_recorded: Switch = False,
     port: int = 0,
-    no_browser: _Switch = False,
-    json: Json = False,
+    no_browser: Switch = False,
+    json: Switch = False,
 ) -> int:
     """Look at a reel in a browser: the sequence of messages, the machines and their states, what changed, and why.
 
@@ -111,7 +108,7 @@ def _export(reel: Reel, file: Path, export: Path, *, keep_names: bool, as_record
         raise Mistake("--as-recorded keeps every name; --keep-names says which a redacted file keeps: give one of them")
     name = file.name if as_recorded else "A reel"
     try:
-        shared = reel if as_recorded else redact(reel, secrets.token_bytes(_KEY_BYTES), keep_names=keep_names)
+        shared = reel if as_recorded else redact(reel, ALL.key(), keep_names=keep_names)
         pieces = export_page(shared, name, redacted=not as_recorded)
         records = about_of(shared, name).records
         total = records // CHUNK_RECORDS + _PIECES_BESIDES

@@ -11,9 +11,9 @@ from rich.progress import Progress
 
 from signalreel_adapters.reels.whole import WholeReel
 
-__all__ = ("Json", "open_reel", "print_json", "with_progress")
+__all__ = ("Switch", "open_reel", "print_json", "with_progress")
 
-Json = Annotated[bool, Parameter(negative=())]
+Switch = Annotated[bool, Parameter(negative=())]
 """A switch that has no opposite."""
 
 _Item = TypeVar("_Item")

@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 
 from signalreel.debug.redact import Redactor
-from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json
-from signalreel_adapters.cli.debug.selecting import Names, Output, Switch, key_of, selected
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json
+from signalreel_adapters.cli.debug.selecting import ALL, Output, Sharing
 from signalreel_adapters.reels.copying import write_reel
 
 __all__ = ("RedactedReel", "redact_reel")
@@ -27,13 +27,8 @@ def redact_reel(
     /,
     *,
     output: Output,
-    stream: Names = (),
-    room: Names = (),
-    pair: Names = (),
-    session: Names = (),
-    keep_names: Switch = False,
-    key_file: Path | None = None,
-    json: Json = False,
+    sharing: Sharing = ALL,
+    json: Switch = False,
 ) -> int:
     """Write a reel in which nobody can be found: names, addresses, descriptions, identities are replaced.
 
@@ -46,24 +41,12 @@ def redact_reel(
         The reel; it may be one that a server is writing.
     output
         The file to write, which must not be there yet.
-    stream
-        Only the calls about this stream, with whatever belongs to them; may be given several times.
-    room
-        Likewise, about this room.
-    pair
-        Likewise, about this peer pair.
-    session
-        Likewise, of this session; the beginning of its id is enough.
-    keep_names
-        Keep the names of streams and rooms.
-    key_file
-        The key for the pseudonyms, so that several reels have the same; a fresh one when left out, which is forgotten.
     json
         Print one JSON object: records, of, widened, differences and differing.
     """
     whole = open_reel(file)
-    reel, widened = selected(whole, streams=stream, rooms=room, pairs=pair, sessions=session)
-    made = Redactor(key_of(key_file), [reel], keep_names=keep_names).redacted(reel)
+    reel, widened = sharing.of(whole)
+    made = Redactor(sharing.key(), [reel], keep_names=sharing.keep_names).redacted(reel)
     write_reel(output, made.reel)
     records = made.reel.last_seq - made.reel.first_seq + 1
     of = whole.last_seq - whole.first_seq + 1

@@ -10,7 +10,7 @@ import msgspec
 from signalreel.debug.telling import lines_of
 from signalreel.reel import Reel
 from signalreel.replay import Cursor, Replayed
-from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json, with_progress
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json, with_progress
 from signalreel_adapters.cli.mistakes import MissingExtra, Mistake
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Summary(msgspec.Struct):
     unconcluded: int = 0  #: records that have no outcome to compare: the run ended before it was written
 
 
-def replay(file: Path, /, *, step: Json = False, json: Json = False) -> int:
+def replay(file: Path, /, *, step: Switch = False, json: Switch = False) -> int:
     """Replay a reel and hold it against what was recorded. Nothing is performed.
 
     With `--step`, walk along it in the terminal: forward and back, to a record or a time, to a condition; with what

@@ -15,7 +15,7 @@ from signalreel.debug.telling import lines_of, printable, short_session, told_no
 from signalreel.notes import Note
 from signalreel.reel import Reel
 from signalreel.replay import Cursor, Replayed
-from signalreel_adapters.cli.debug.reading import Json, open_reel
+from signalreel_adapters.cli.debug.reading import Switch, open_reel
 from signalreel_adapters.cli.mistakes import Mistake
 
 __all__ = ("show",)
@@ -24,7 +24,6 @@ _FOLLOW_S: Final = 0.25
 """How long to wait before looking whether there are more records."""
 
 _US_PER_S: Final = 1_000_000
-_Switch = Annotated[bool, Parameter(negative=())]
 
 
 def show(
@@ -37,11 +36,11 @@ def show(
     machine: str = "",
     app: str = "",
     input: str = "",
-    refused: _Switch = False,
+    refused: Switch = False,
     start: Annotated[float, Parameter(name="--from")] = 0,
     end: Annotated[float | None, Parameter(name="--to")] = None,
-    follow: _Switch = False,
-    json: Json = False,
+    follow: Switch = False,
+    json: Switch = False,
 ) -> int:
     """Show the records: when, whose, what was said or reported, and below each what it caused.
 

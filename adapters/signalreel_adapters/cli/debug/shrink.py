@@ -24,7 +24,7 @@ from signalreel.replay import decode_entry
 from signalreel.snapshot import encode_snapshot
 from signalreel.verify.catalogue import INVARIANTS
 from signalreel_adapters.cli.debug.othercode import OtherCodeProcess
-from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json, with_progress
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json, with_progress
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.reels.copying import write_reel
 
@@ -54,8 +54,8 @@ def shrink(
     against: Path | None = None,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
     reel_out: Path | None = None,
-    keep_names: Annotated[bool, Parameter(negative=())] = False,
-    json: Json = False,
+    keep_names: Switch = False,
+    json: Switch = False,
 ) -> int:
     """Make a failure small: the fewest records found that still go wrong, as a pytest. Nothing is performed.
 

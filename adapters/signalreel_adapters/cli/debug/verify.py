@@ -11,7 +11,7 @@ from signalreel.errors import ReelDamaged
 from signalreel.replay import Replayed
 from signalreel_adapters.cli.debug.findings import lines_of_finding, print_lines
 from signalreel_adapters.cli.debug.othercode import OtherCodeProcess
-from signalreel_adapters.cli.debug.reading import Json, open_reel, print_json, with_progress
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json, with_progress
 from signalreel_adapters.reels.damage import damage_of
 from signalreel_adapters.reels.walfile import torn_bytes
 
@@ -27,7 +27,7 @@ class _Report(Struct):
     torn_bytes: int
 
 
-def verify_reel(file: Path, /, *, against: Path | None = None, json: Json = False) -> int:
+def verify_reel(file: Path, /, *, against: Path | None = None, json: Switch = False) -> int:
     """Check a reel's bytes, replay it with this code, and tell the first record that differs with all there is to it.
 
     Leaves with 0 when it is whole and agrees, 1 when it is damaged or differs, 2 when the file cannot be used.

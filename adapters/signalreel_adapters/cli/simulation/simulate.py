@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from signalreel.simulation.swarm import run_seed
-from signalreel_adapters.cli.debug.reading import Json, print_json
+from signalreel_adapters.cli.debug.reading import Switch, print_json
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.cli.simulation.arguments import draw_of, jobs_of, seeds_of
 from signalreel_adapters.cli.simulation.session import Session
@@ -58,7 +58,7 @@ def simulate(
     keep: Path = _STORE,
     failing: _Switch = False,
     twice: _Switch = False,
-    json: Json = False,
+    json: Switch = False,
 ) -> int:
     """Run whole deployments in memory, each drawn from a seed: clients, network, server, disk, and what goes wrong.
 

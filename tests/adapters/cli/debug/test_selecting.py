@@ -5,25 +5,25 @@ from pathlib import Path
 import pytest
 
 from signalreel.debug.pseudonyms import KEY_LENGTH_MIN
-from signalreel_adapters.cli.debug.selecting import KEY_BYTES_MAX, key_of, selected
+from signalreel_adapters.cli.debug.selecting import ALL, KEY_BYTES_MAX, Sharing
 from signalreel_adapters.cli.mistakes import Mistake
 from tests.engine.world import World
 
 
 def test_a_key_is_fresh_or_from_a_file(tmp_path: Path) -> None:
     """No two fresh ones are the same; a file that is no key is refused without telling what stands in it."""
-    assert key_of(None) != key_of(None)
-    assert len(key_of(None)) >= KEY_LENGTH_MIN
+    assert ALL.key() != ALL.key()
+    assert len(ALL.key()) >= KEY_LENGTH_MIN
     file = tmp_path / "key"
     file.write_bytes(b"k" * KEY_LENGTH_MIN)
-    assert key_of(file) == b"k" * KEY_LENGTH_MIN
+    assert Sharing(key_file=file).key() == b"k" * KEY_LENGTH_MIN
     for wrong in (b"secret", b"s" * (KEY_BYTES_MAX + 1)):
         file.write_bytes(wrong)
         with pytest.raises(Mistake, match="is no key") as told:
-            key_of(file)
+            Sharing(key_file=file).key()
         assert "secret" not in str(told.value)
     with pytest.raises(Mistake, match="cannot be read"):
-        key_of(tmp_path / "none")
+        Sharing(key_file=tmp_path / "none").key()
 
 
 def test_what_is_not_asked_for_is_the_whole() -> None:
@@ -33,7 +33,9 @@ def test_what_is_not_asked_for_is_the_whole() -> None:
     world.publish("alice", "cam")
     reel = world.reel()
 
-    assert selected(reel) == (reel, "")
-    assert selected(reel, streams=["cam"])[0].last_seq == reel.last_seq - 1
-    with pytest.raises(Mistake, match="nothing on this reel"):
-        selected(reel, rooms=["cam"])
+    assert ALL.of(reel) == (reel, "")
+    assert Sharing(stream=("cam",)).of(reel)[0].last_seq == reel.last_seq - 1
+    with pytest.raises(Mistake, match="nothing on this reel goes by any of these names; `signalreel reel show FILE`"):
+        Sharing(room=("cam",)).of(reel)
+    with pytest.raises(Mistake, match="a session by at least 4 characters of its id"):
+        Sharing(session=("ali",)).of(reel)
