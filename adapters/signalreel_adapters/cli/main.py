@@ -6,12 +6,13 @@ user can mend it (wrong option, port taken, file that is no reel, missing extra)
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import cyclopts
 from rich.console import Console
 
-from signalreel.errors import Divergence, InvalidPredicate, NothingInCommon, ReelError
+from signalreel.errors import Divergence, InvalidPredicate, NothingInCommon, ReelDamaged, ReelError
 from signalreel.header import ENGINE_VERSION
 from signalreel_adapters.cli.bench import bench
 from signalreel_adapters.cli.capture import capture
@@ -34,6 +35,7 @@ from signalreel_adapters.cli.flow import flow
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.cli.serve import serve
 from signalreel_adapters.cli.simulation.simulate import simulate
+from signalreel_adapters.reels.layout import DAMAGED
 
 __all__ = ("DIVERGED", "INTERRUPTED", "MISTAKEN", "app", "main")
 
@@ -89,6 +91,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     except Divergence as error:
         _tell(f"this reel was recorded by another logic: {error}\n`signalreel replay FILE` shows where.")
         return DIVERGED
+    except ReelDamaged as error:
+        _tell(f"{error}{_what_to_do(error)}")
+        return MISTAKEN
     except (InvalidPredicate, Mistake, NothingInCommon, ReelError) as error:
         _tell(str(error))
         return MISTAKEN
@@ -99,6 +104,13 @@ def _run(arguments: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return code if isinstance(code, int) else 0
+
+
+def _what_to_do(error: ReelDamaged) -> str:
+    """Say how to go on with a reel that is damaged in the middle; a file that is none has nothing to be had."""
+    if Path(error.place).is_absolute() and not error.why.startswith(DAMAGED):
+        return ""
+    return "\n`signalreel reel verify FILE` names what cannot be had; `signalreel reel mend` keeps what comes before."
 
 
 def _tell(message: str) -> None:

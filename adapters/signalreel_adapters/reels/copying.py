@@ -12,6 +12,7 @@ from signalreel.errors import ReelError, ReelUnavailable
 from signalreel.notes import Note, encode_note
 from signalreel.reel import Entry, Reel, chain_before, chain_record
 from signalreel_adapters.reels.disk import DISK
+from signalreel_adapters.reels.layout import reason_of
 from signalreel_adapters.reels.names import closed_segments, next_name
 from signalreel_adapters.reels.opening import make_next, open_for_writing
 from signalreel_adapters.reels.reading import Seam, open_for_reading, read_ends
@@ -153,4 +154,5 @@ def _make(target: Path, make: Callable[[], None], fill: Callable[[Path], None]) 
     except ReelError:
         raise
     except (OSError, sqlite3.Error) as error:
-        raise ReelUnavailable(f"{target} cannot be written: {error}") from error
+        told = error.strerror if isinstance(error, OSError) else reason_of(error)
+        raise ReelUnavailable(f"{target} cannot be written: {told}") from error

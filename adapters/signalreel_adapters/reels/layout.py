@@ -15,13 +15,29 @@ from typing import Final
 
 from signalreel.errors import ReelDamaged, ReelUnavailable
 
-__all__ = ("APPLICATION_ID", "LAYOUT", "cause_of", "check_layout", "distrust", "make_tables", "reason_of")
+__all__ = (
+    "APPLICATION_ID",
+    "DAMAGED",
+    "LAYOUT",
+    "SQLITE_VERSION",
+    "cause_of",
+    "check_layout",
+    "distrust",
+    "make_tables",
+    "reason_of",
+)
 
 APPLICATION_ID: Final = 0x5265656C
 """`Reel` in ASCII: how a reel is told from any other SQLite file."""
 
 LAYOUT: Final = 2
 """The version of the tables, kept as `user_version`. Raised when an older release could not read them."""
+
+SQLITE_VERSION: Final = sqlite3.sqlite_version
+"""The version of the library that reads and writes the files."""
+
+DAMAGED: Final = "it is damaged"
+"""How the reason begins why a reel cannot be read that was one."""
 
 _TABLES: Final = {
     "header": "CREATE TABLE header (id INTEGER PRIMARY KEY CHECK (id = 1), header TEXT NOT NULL) STRICT",
@@ -100,7 +116,7 @@ def cause_of(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> ReelDamag
     """Tell a file that is no database from one that cannot be used now."""
     if isinstance(error, sqlite3.OperationalError):
         return ReelUnavailable(f"{path} cannot be opened: {reason_of(error)}")
-    kind = "it is damaged" if _code_of(error) == sqlite3.SQLITE_CORRUPT else "this is no reel"
+    kind = DAMAGED if _code_of(error) == sqlite3.SQLITE_CORRUPT else "this is no reel"
     return ReelDamaged(str(path), f"{kind}: {reason_of(error)}")
 
 

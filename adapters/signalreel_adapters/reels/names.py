@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-__all__ = ("closed_name", "closed_segments", "next_name")
+__all__ = ("closed_name", "closed_segments", "next_name", "written_name")
 
 _DIGITS: Final = 6
 
@@ -16,6 +16,12 @@ _DIGITS: Final = 6
 def closed_name(path: Path, number: int) -> Path:
     """Give the name of the closed segment of this number."""
     return path.with_name(f"{path.stem}.{number:0{_DIGITS}}{path.suffix}")
+
+
+def written_name(path: Path) -> Path | None:
+    """Give the name of the reel that a file would be a closed segment of; None when it is not named like one."""
+    match = re.fullmatch(rf"(.+)\.[0-9]{{{_DIGITS},}}", path.stem)
+    return path.with_name(match[1] + path.suffix) if match is not None else None
 
 
 def next_name(path: Path) -> Path:

@@ -20,7 +20,7 @@ class Choice(Struct, frozen=True):
     stream: str = ""  #: named by the input, moved, or shown by what moved
     room: str = ""
     session: str = ""  #: by the beginning of its id; its own inputs, and what others' inputs had it told
-    machine: str = ""  #: `stream/s1`, `pair/p1`, `playback/SESSION/s1`, or the id alone
+    machine: str = ""  #: `stream/s1`, `pair/p1`, `playback/SESSION/s1` with the beginning of a session, or the id alone
     app: str = ""
     input: str = ""  #: by its name on the reel: `publish`, `SessionClosed`, `closeRoom`
     refused: bool = False
@@ -76,7 +76,13 @@ class Chooser:
             references.append(machine)
         named = [(str(one.kind), one.id) for one in references]
         named += [(fired.kind, id) for id, fired in step.fired]
-        return any(id == self._id and self._kind in ("", kind) for kind, id in named)
+        return any(self._kind in ("", kind) and self._goes_by(kind, id) for kind, id in named)
+
+    def _goes_by(self, kind: str, id: str) -> bool:
+        """Whether an id is the one that was asked for; of the session in a playback's the beginning is enough."""
+        session, slash, stream = self._id.partition("/")
+        is_short = kind == Kind.PLAYBACK and bool(slash) and id.startswith(session) and id.endswith("/" + stream)
+        return id == self._id or is_short
 
 
 def _streams_of(step: Step) -> set[str]:

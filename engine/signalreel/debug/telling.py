@@ -24,6 +24,7 @@ from signalreel.record import Input, input_name
 from signalreel.step import Step, Transition
 
 __all__ = (
+    "counted",
     "lines_of",
     "printable",
     "short_id",
@@ -95,11 +96,11 @@ def told_note(note: Note) -> str:
     """Tell what was noted beside a record, without its time and session."""
     match note.body:
         case Delivered(messages):
-            return f"{_counted(messages, 'message')} delivered"
+            return f"{counted(messages, 'message')} delivered"
         case Dropped(messages, reason):
-            return f"{_counted(messages, 'message')} dropped{_because(reason)}"
+            return f"{counted(messages, 'message')} dropped{_because(reason)}"
         case Coalesced(messages):
-            return f"{_counted(messages, 'message')} replaced by a newer one"
+            return f"{counted(messages, 'message')} replaced by a newer one"
         case Closed(code, reason, by):
             return f"closed with {code}{_because(reason)}{f' by the {printable(by)}' if by else ''}"
         case OffReel(reason, count):
@@ -115,7 +116,8 @@ def told_note(note: Note) -> str:
             return f"a note that this version does not know: {printable(kind)}"
 
 
-def _counted(count: int, what: str) -> str:
+def counted(count: int, what: str) -> str:
+    """Tell how many there are of something."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 

@@ -8,6 +8,7 @@ from signalreel.header import ENGINE_VERSION
 from signalreel_adapters import SqliteReel
 from signalreel_adapters.cli import main
 from signalreel_adapters.server import listen
+from tests.reels.make import FOLDER
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -81,3 +82,12 @@ def test_a_reel_that_is_being_written_is_explained(capsys: pytest.CaptureFixture
     reel.close()
 
     assert (code, "one reel has one writer" in err) == (2, True)
+
+
+def test_a_damaged_reel_is_told_with_what_to_do(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Which commands go on with it; but not of a file that is no reel."""
+    whole = (FOLDER / "0.1.0.reel").read_bytes()
+    for name, data, is_one in (("torn.reel", whole[: len(whole) // 2], True), ("none.reel", b"nothing" * 99, False)):
+        (tmp_path / name).write_bytes(data)
+        code, _, err = run(capsys, "replay", str(tmp_path / name))
+        assert (code, "`signalreel reel verify FILE` names" in err) == (2, is_one)

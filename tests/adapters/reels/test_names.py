@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from signalreel_adapters.reels.names import closed_name, closed_segments
+from signalreel_adapters.reels.names import closed_name, closed_segments, written_name
 
 
 def test_closed_segments_are_found_by_their_numbers(tmp_path: Path) -> None:
@@ -16,3 +16,10 @@ def test_closed_segments_are_found_by_their_numbers(tmp_path: Path) -> None:
         (2, "calls.000002.reel"),
         (10, "calls.000010.reel"),
     ]
+
+
+def test_a_closed_segment_names_its_reel(tmp_path: Path) -> None:
+    """By the number in its own name; a reel with a dot in its name is one of its own."""
+    assert written_name(closed_name(tmp_path / "calls.reel", 7)) == tmp_path / "calls.reel"
+    assert written_name(tmp_path / "calls.reel") is None
+    assert written_name(tmp_path / "0.1.0.reel") is None

@@ -3,7 +3,7 @@
 import pytest
 
 from signalreel.commands import TakeCandidate, TakeConfiguration
-from signalreel.debug.telling import lines_of, printable, short_id, told_message, told_note
+from signalreel.debug.telling import counted, lines_of, printable, short_id, told_message, told_note
 from signalreel.engine import Engine
 from signalreel.events import SessionOpened
 from signalreel.identifiers import Kind, Reference
@@ -97,3 +97,8 @@ def test_every_kind_of_note_is_told() -> None:
     known = set(NoteBody.__subclasses__()) - {UnknownNote}
 
     assert known == {Delivered, Dropped, Coalesced, Closed, OffReel, MediaFailed, MediaStatistics, Correlation}
+
+
+def test_one_is_told_without_an_s() -> None:
+    """How many of something, in words."""
+    assert [counted(count, "record") for count in (0, 1, 2)] == ["0 records", "1 record", "2 records"]

@@ -25,6 +25,7 @@ from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json
 from signalreel_adapters.cli.debug.selecting import ALL, Output, Sharing
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.reels.copying import write_reel
+from signalreel_adapters.reels.layout import SQLITE_VERSION
 
 __all__ = ("PACKAGES", "REELS_MAX", "Bundled", "Replay", "bundle", "replay_of")
 
@@ -148,6 +149,7 @@ def _versions() -> dict[str, str]:
         "signalreel": ENGINE_VERSION,
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": f"{platform.system()} {platform.machine()}",
+        "sqlite": SQLITE_VERSION,
     }
     for package in PACKAGES:
         try:

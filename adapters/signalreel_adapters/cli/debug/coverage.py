@@ -1,14 +1,14 @@
 """`signalreel coverage REELS...`: which cells of the machines' tables were seen in production, tests and simulation."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final
 
 from cyclopts import Parameter
 
 from signalreel.debug.coverage import NEVER, SOURCES, Coverage, Tally, coverage_of
-from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json, with_progress
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json, reels_in, with_progress
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.viewer import coverage_page
 
@@ -45,7 +45,7 @@ def coverage(
         Print one JSON object with the keys reels, records, kinds and cells.
     """
     files = {"production": reels, "tests": tests, "simulation": simulation}
-    found = {source: list(_reels_in(files[source])) for source in SOURCES}
+    found = {source: reels_in(files[source]) for source in SOURCES}
     if not any(found.values()):
         raise Mistake("no reel is given; `signalreel coverage calls.reel` reads one, and a folder gives all in it")
     if sum(map(len, found.values())) > REELS_MAX:
@@ -70,14 +70,6 @@ def coverage(
         if output is not None:
             print(f"\nEvery table is in {output}.", file=sys.stderr)
     return 1 if any(kind.contradicted for kind in seen.kinds.values()) else 0
-
-
-def _reels_in(paths: Iterable[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(path.glob("*.reel"))
-        else:
-            yield path
 
 
 def _lines(seen: Coverage) -> Iterator[str]:

@@ -14,7 +14,7 @@ from signalreel.errors import NothingInCommon, ReelError
 from signalreel.replay import Replayed
 from signalreel_adapters.cli.debug.findings import lines_of_change, print_lines
 from signalreel_adapters.cli.debug.othercode import OtherCodeProcess, is_code
-from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json, with_progress
+from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json, reels_in, with_progress
 from signalreel_adapters.cli.mistakes import Mistake
 
 __all__ = ("RECORDED", "Differences", "diff")
@@ -60,7 +60,9 @@ def diff(
     json
         Print one JSON object with the keys reels, records, new, groups, states and unreadable.
     """
-    files = _files_of(reels)
+    if not reels:
+        raise Mistake("name at least one reel, or a folder of reels")
+    files = reels_in(reels)
     report = Report(_read(baseline) if baseline is not None else None)
     unreadable: dict[str, str] = {}
     other = Path(against)
@@ -74,7 +76,7 @@ def diff(
                 raise
             unreadable[str(file)] = str(error)
     if accept is not None:
-        accept.write_bytes(msgspec.json.format(msgspec.json.encode(report.accepted())) + b"\n")
+        _write(accept, report.accepted())
     if json:
         new = len(report.new())
         print_json(Differences(report.reels, report.records, new, report.groups(), report.states, unreadable))
@@ -83,23 +85,18 @@ def diff(
     return 1 if report.new() or unreadable or _differs_unseen(report) else 0
 
 
-def _files_of(reels: tuple[Path, ...]) -> list[Path]:
-    files: list[Path] = []
-    for path in reels:
-        found = sorted(path.glob("*.reel")) if path.is_dir() else [path]
-        if not found:
-            raise Mistake(f"there is no reel in {path}")
-        files += found
-    if not files:
-        raise Mistake("name at least one reel, or a folder of reels")
-    return files
-
-
 def _read(baseline: Path) -> Baseline:
     try:
         return msgspec.json.decode(baseline.read_bytes(), type=Baseline)
     except (OSError, ValueError) as error:
         raise Mistake(f"{baseline} is no baseline: {error}") from None
+
+
+def _write(baseline: Path, accepted: Baseline) -> None:
+    try:
+        baseline.write_bytes(msgspec.json.format(msgspec.json.encode(accepted)) + b"\n")
+    except OSError as error:
+        raise Mistake(f"{baseline} cannot be written: {error.strerror}") from error
 
 
 def _look(file: Path, against: str, report: Report, *, shown: bool) -> None:

@@ -1,11 +1,13 @@
 """`signalreel explain FILE`: why something was refused, ended or never started, in sentences."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from signalreel.debug.explain import Subject, explain
+from signalreel.debug.telling import counted
 from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json
 from signalreel_adapters.cli.mistakes import Mistake
 
@@ -61,6 +63,10 @@ def explain_reel(
         if rules:
             for rule in sentence.rules:
                 print(f"        rule: {rule}")
+    if not found.sentences:
+        told = f"nothing to explain in {counted(found.records, 'record')}; `signalreel reel show FILE` lists them"
+        print(told, file=sys.stderr)
+        return 0
     left_out = f", {found.left_out} more" if found.left_out else ""
-    print(f"\n{len(found.sentences)} sentences{left_out}, from {found.records} records")
+    print(f"\n{counted(len(found.sentences), 'sentence')}{left_out}, from {counted(found.records, 'record')}")
     return 0

@@ -14,6 +14,7 @@ from signalreel.debug.redact import redact
 from signalreel.reel import Reel
 from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json, with_progress
 from signalreel_adapters.cli.debug.selecting import ALL
+from signalreel_adapters.cli.media import Port
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.viewer import TooLong, about_of, create_viewer, export_page, serve_viewer
 from signalreel_adapters.viewer.about import CHUNK_RECORDS
@@ -48,7 +49,7 @@ def open_pictures(
     export: Path | None = None,
     keep_names: Switch = False,
     as_recorded: Switch = False,
-    port: int = 0,
+    port: Port = 0,
     no_browser: Switch = False,
     json: Switch = False,
 ) -> int:

@@ -9,9 +9,11 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import Progress
 
+from signalreel_adapters.cli.mistakes import Mistake
+from signalreel_adapters.reels.names import written_name
 from signalreel_adapters.reels.whole import WholeReel
 
-__all__ = ("Switch", "open_reel", "print_json", "with_progress")
+__all__ = ("Switch", "open_reel", "print_json", "reels_in", "with_progress")
 
 Switch = Annotated[bool, Parameter(negative=())]
 """A switch that has no opposite."""
@@ -25,6 +27,20 @@ def open_reel(file: Path) -> WholeReel:
     Raises `ReelError` when it cannot be used.
     """
     return WholeReel.read(file)
+
+
+def reels_in(paths: Iterable[Path]) -> list[Path]:
+    """Give the reels among files and folders. What is a closed segment of a reel beside it is read with that one."""
+    reels: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            reels.append(path)
+            continue
+        found = sorted(path.glob("*.reel"))
+        if not found:
+            raise Mistake(f"there is no reel in {path}")
+        reels += [reel for reel in found if written_name(reel) not in found]
+    return reels
 
 
 def with_progress(items: Iterable[_Item], total: int, what: str, *, shown: bool = True) -> Iterator[_Item]:

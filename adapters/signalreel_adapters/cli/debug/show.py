@@ -1,5 +1,7 @@
 """`signalreel reel show FILE`: the records of a reel as a table to read."""
 
+import math
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -76,13 +78,14 @@ def show(
     if follow and json:
         raise Mistake("--json prints one object when it is whole; a reel that is followed never is")
     reel = open_reel(file)
-    until = None if end is None else round(end * _US_PER_S)
-    choice = Choice(stream, room, session, machine, app, input, refused, round(start * _US_PER_S), until)
+    until = None if end is None else _microseconds(end)
+    choice = Choice(stream, room, session, machine, app, input, refused, _microseconds(start), until)
     chosen = _chosen(reel, choice, follow=follow)
     if json:
         _print_object(chosen)
         return 0
     print(_told_header(reel), flush=True)
+    replayed = None
     for replayed, notes in chosen:
         for line in lines_of(replayed.step):
             print(line)
@@ -90,7 +93,15 @@ def show(
             print(f"{'':>31}  DIVERGED  {replayed.divergence.what}")
         for note in notes:
             print(f"{'':>31}  note {short_session(note.session):<8} {told_note(note)}", flush=follow)
+    if replayed is None:
+        print("no record is chosen by this", file=sys.stderr)
     return 0
+
+
+def _microseconds(seconds: float) -> int:
+    if not math.isfinite(seconds):
+        raise Mistake("--from and --to take seconds since the reel began")
+    return round(seconds * _US_PER_S)
 
 
 def _chosen(reel: Reel, choice: Choice, *, follow: bool) -> Iterator[tuple[Replayed, list[Note]]]:
@@ -100,12 +111,17 @@ def _chosen(reel: Reel, choice: Choice, *, follow: bool) -> Iterator[tuple[Repla
     while True:
         notes = _Notes(reel, cursor.position + 1)
         for replayed in cursor:
-            beside = notes.of(replayed.step.record.seq)
+            beside = [note for note in notes.of(replayed.step.record.seq) if _is_of(choice, note)]
             if chooser.takes(replayed.step):
                 yield replayed, beside
         if not follow:
             return
         time.sleep(_FOLLOW_S)
+
+
+def _is_of(choice: Choice, note: Note) -> bool:
+    """Whether a note is about the session that was asked for: those about others stand beside the same record."""
+    return not note.session or note.session.startswith(choice.session)
 
 
 class _Notes:

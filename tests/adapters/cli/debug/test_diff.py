@@ -48,6 +48,8 @@ def test_what_is_accepted_is_known_from_then_on(
         assert "(known)" in told
     with planted(RETIRED.name):
         assert run(capsys, "diff", folder, "--baseline", baseline)[0] == 1
+    code, told = run(capsys, "diff", folder, "--accept", tmp_path)
+    assert (code, "cannot be written: Is a directory" in told) == (2, True)
     baseline.write_text("[")
     code, told = run(capsys, "diff", folder, "--baseline", baseline)
     assert (code, "is no baseline" in told) == (2, True)

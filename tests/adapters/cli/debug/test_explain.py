@@ -96,3 +96,11 @@ def test_one_thing_is_asked_about(golden: str, capsys: pytest.CaptureFixture[str
 
     assert code == 2
     assert "one of --stream ID, --room NAME" in err
+
+
+def test_how_much_was_found_is_said(golden: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One sentence is one; none is said to be none, with what lists what there is."""
+    assert run(capsys, golden, "--at", "13")[1].endswith("\n1 sentence, from 158 records\n")
+    code, out, err = run(capsys, golden, "--stream", "absent")
+    assert (code, out) == (0, "")
+    assert err.startswith("nothing to explain in 158 records; `signalreel reel show FILE`")

@@ -67,10 +67,11 @@ def test_mistakes_are_told(reel: Path, tmp_path: Path, capsys: pytest.CaptureFix
             run(str(reel), "--export", str(tmp_path / "x.html"), "--keep-names", "--as-recorded"),
             run(str(reel), "--export", str(tmp_path)),
             run(str(reel), "--no-browser", "--port", str(port)),
+            run(str(reel), "--no-browser", "--port", "65536"),
         ]
     told = capsys.readouterr().err
 
-    assert codes == [2] * 5
+    assert codes == [2] * 6
     assert "Traceback" not in told
     assert f"port {port}" in told
 

@@ -76,6 +76,7 @@ def test_notes_stand_beside_their_records(monkeypatch: pytest.MonkeyPatch, capsy
     second = next(place for place, line in enumerate(lines) if line.startswith("2 "))
     assert lines[second + 1] == "note somebody closed with 1006 (gone)"
     assert json.loads(show(capsys, "any.reel", "--json")[1])["records"][1]["notes"][0]["what"].startswith("closed")
+    assert "closed with" not in show(capsys, "any.reel", "--session", lines[second].split()[2])[1]
 
 
 def test_following_and_one_object_do_not_go_together(golden: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,3 +105,12 @@ async def test_a_reel_that_is_written_is_followed(tmp_path: Path) -> None:
                 assert any("publish  second" in line for line in following.stdout)
             finally:
                 following.kill()
+
+
+def test_what_chooses_nothing_is_said(golden: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """No record at all is said to be so, and a time that is none is a mistake."""
+    code, _, err = show(capsys, golden, "--stream", "absent")
+    assert (code, err) == (0, "no record is chosen by this\n")
+    for option, value in (("--from", "nan"), ("--to", "inf")):
+        code, _, err = show(capsys, golden, option, value)
+        assert (code, "take seconds since the reel began" in err) == (2, True)
