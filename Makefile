@@ -59,11 +59,12 @@ leaks: setup ## See that nothing stays of ten thousand calls that come and go (s
 determinism: setup ## Run many simulated deployments twice and replay them: not a byte may differ (SEEDS=10000)
 	$(BIN)/signalreel simulate --seeds 0..$$(($(SEEDS) - 1)) --twice --jobs $$(getconf _NPROCESSORS_ONLN) $(ARGS)
 
-bench: setup ## Measure engine, replay, recording and debugging on the fixed mix of flows, and the forwarding of media
+bench: setup ## Measure engine, replay, recording and debugging on the fixed mix of flows, simulation, and media
 	$(BIN)/signalreel bench engine $(ARGS)
 	$(BIN)/signalreel bench replay $(ARGS)
 	$(BIN)/signalreel bench record $(ARGS)
 	$(BIN)/signalreel bench debug $(ARGS)
+	$(BIN)/signalreel bench simulate $(ARGS)
 	$(BIN)/signalreel bench media $(ARGS)
 
 lock: setup ## Write requirements.lock anew from pyproject.toml

@@ -50,6 +50,7 @@ class Peer(Struct, frozen=True, omit_defaults=True):
     setting: str = ""
     cpu_us_per_record: float = 0.0  #: where `records_per_s` is by the clock
     batched_records_per_s: int = 0  #: with many records in each unit of its work, where that is another figure
+    messages_per_s: int = 0  #: of a simulation, that came to where they were sent
 
 
 def counts(step: Step) -> bool:

@@ -1,4 +1,4 @@
-"""`signalreel bench`: how fast this machine does what the engine and the media adapter do."""
+"""`signalreel bench`: how fast this machine does what the engine, the simulation and the media adapter do."""
 
 import sys
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from signalreel_adapters.cli.debug.reading import Switch, open_reel, print_json
 from signalreel_adapters.cli.figures import media_lines, plain_lines
 from signalreel_adapters.cli.mistakes import MissingExtra, Mistake
 
-__all__ = ("MeasureOptions", "bench", "debug", "engine", "media", "record", "replay")
+__all__ = ("MeasureOptions", "bench", "debug", "engine", "media", "record", "replay", "simulate")
 
 bench: Final = cyclopts.App(
     name="bench",
@@ -89,6 +89,18 @@ def debug(*, condition: Annotated[str, Parameter(name="--if")] = "", options: Me
 
 
 @bench.command
+def simulate(*, json: Switch = False) -> int:
+    """Measure deployments simulated: inputs, seeds and virtual time for each second of one core.
+
+    Parameters
+    ----------
+    json
+        Print one JSON object with the figures.
+    """
+    return _show(_module("simulate").bench_simulate, json=json)
+
+
+@bench.command
 def media(
     *,
     peers: str = "janus,pion,aiortc_relay",
@@ -151,10 +163,15 @@ def media(
 def _measure(measure: Callable[..., msgspec.Struct], options: MeasureOptions) -> int:
     """Measure the fixed mix or a reel, and print the figures."""
     opened = open_reel(options.reel) if options.reel is not None else None
+    return _show(partial(measure, reel=opened), json=options.json)
+
+
+def _show(measure: Callable[..., msgspec.Struct], *, json: bool) -> int:
+    """Measure, and print the figures."""
     console = Console(stderr=True)
     with console.status("measuring") as status:
-        figures = measure(status.update if console.is_terminal else _say, reel=opened)
-    if options.json:
+        figures = measure(status.update if console.is_terminal else _say)
+    if json:
         print_json(figures)
     else:
         for line in plain_lines(figures):

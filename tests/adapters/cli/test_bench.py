@@ -16,6 +16,7 @@ from signalreel_adapters.bench.engine import EngineFigures
 from signalreel_adapters.bench.mix import make_mix
 from signalreel_adapters.bench.record import RecordFigures
 from signalreel_adapters.bench.replay import ReplayFigures
+from signalreel_adapters.bench.simulate import SimulateFigures
 from signalreel_adapters.bench.source import Peer, Source, write_reel
 from signalreel_adapters.cli import main
 from signalreel_adapters.media.aiortc.measuring.figures import MediaFigures, MediaRun, PeerFigures, Progress
@@ -33,6 +34,7 @@ NAMED: Final = {
     DebugFigures: {"open_s", "scrub_ms", "bisect_s", "shrink_s", "shrunk_records", "records"},
     Peer: {"missing", "records_per_s"},
     EngineFigures: {"records_per_s", "us_per_record", "records", "machines"},
+    SimulateFigures: {"inputs_per_s", "seeds_per_s", "times_real_time", "peers"},
     MediaFigures: {"runs", "peers"},
     PeerFigures: {"missing", "runs"},
     MediaRun: {"viewers", "packets_per_s", "cpu_us_per_packet", "loss", "p50_ms", "p99_ms"},
@@ -43,7 +45,18 @@ MORE: Final = {
     ReplayFigures: {"us_per_record", "memory_records_per_s", "runs"},
     RecordFigures: {"durabilities", "records", "in_flight", "in_flight_most", "runs"},
     DebugFigures: {"scrub_max_ms", "found_at", "shrink_records", "runs"},
-    Peer: {"records", "version", "setting", "cpu_us_per_record", "batched_records_per_s"},
+    Peer: {"records", "version", "setting", "cpu_us_per_record", "batched_records_per_s", "messages_per_s"},
+    SimulateFigures: {
+        "inputs_and_pings_per_s",
+        "unchecked_inputs_per_s",
+        "messages_per_s",
+        "seeds",
+        "inputs",
+        "pings",
+        "virtual_seconds",
+        "violations",
+        "runs",
+    },
     EngineFigures: {"decode_and_apply_records_per_s", "decode_and_apply_us_per_record", "runs"},
     MediaFigures: {"fan_out", "transport", "interface", "cores", "packets_per_s", "window_s", "seconds"},
     MediaRun: {

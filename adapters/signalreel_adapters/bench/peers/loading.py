@@ -7,7 +7,7 @@ from signalreel_adapters.bench.source import Peer
 
 __all__ = ("PACKAGES", "Turns", "prepare")
 
-PACKAGES: Final = {"eventsourcing": "eventsourced", "temporalio": "temporal"}
+PACKAGES: Final = {"eventsourcing": "eventsourced", "temporalio": "temporal", "simpy": "simpying"}
 """The package of each, and the module here that measures it."""
 
 

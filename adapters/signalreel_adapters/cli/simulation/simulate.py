@@ -2,10 +2,9 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
-from cyclopts import Parameter
 from rich.console import Console
 
 from signalreel.simulation.swarm import run_seed
@@ -25,7 +24,6 @@ TOLD_MAX: Final = 10
 """Failed seeds that are told on a terminal; the folder has all."""
 
 _STORE: Final = Path("failing-seeds")
-_Switch = Annotated[bool, Parameter(negative=())]
 
 
 class Again(msgspec.Struct):
@@ -54,10 +52,10 @@ def simulate(
     clients: int = 4,
     seconds: int = 60,
     faults: str | None = None,
-    safety_only: _Switch = False,
+    safety_only: Switch = False,
     keep: Path = _STORE,
-    failing: _Switch = False,
-    twice: _Switch = False,
+    failing: Switch = False,
+    twice: Switch = False,
     json: Switch = False,
 ) -> int:
     """Run whole deployments in memory, each drawn from a seed: clients, network, server, disk, and what goes wrong.
