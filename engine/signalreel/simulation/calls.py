@@ -227,15 +227,19 @@ class Playing(Call):
 
 
 class PeerCall(Call):
-    """A peer pair that the client takes part in. `offered` numbers its newest offer."""
+    """A peer pair that the client takes part in. `offered` numbers its newest offer.
 
-    __slots__ = ("is_joined", "mode", "multi_peer", "offered", "peer_since")
+    `exchange` is the offer that its connection rests on: the other end has the same one.
+    """
+
+    __slots__ = ("exchange", "is_joined", "mode", "multi_peer", "offered", "peer_since")
 
     def __init__(self, client: Speaker, id: str, mode: str = "both", *, multi_peer: bool = False) -> None:
         super().__init__(client, id)
         self.mode = mode
         self.multi_peer = multi_peer
         self.offered = -1
+        self.exchange = -1
         self.is_joined = False
 
     def ask(self) -> None:
@@ -249,7 +253,7 @@ class PeerCall(Call):
 
     def start(self) -> None:
         """The other peer is there: offer."""
-        self.offered = self.client.next_number()
+        self.exchange = self.offered = self.client.next_number()
         self.become(_CHECKING)
         self.client.say(TakeConfiguration(self.id, "offer", offer_of(self.offered)))
         self.trickle()
@@ -260,6 +264,7 @@ class PeerCall(Call):
         What was under way when the call was begun anew is for nobody.
         """
         if description.type == "offer":
+            self.exchange = number_in(description.sdp)
             self.become(_STANDS)
             self.answer(description.sdp)
             return False

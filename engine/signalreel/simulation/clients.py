@@ -47,7 +47,10 @@ _PING: Final = Ping()
 
 
 class Client:
-    """One client. `heard` keeps what it was told, if it is to; `connect` gives it a connection to the server."""
+    """One client. `heard` keeps what it was told, if it is to; `connect` gives it a connection to the server.
+
+    Its offers are numbered from `first_offer` on, apart from those of all others.
+    """
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Client:
         identity: str = "",
         tag: str = "",
         candidates: int = 0,
+        first_offer: int = 1,
         keeps: bool = False,
     ) -> None:
         self.name: Final = name
@@ -82,7 +86,7 @@ class Client:
         self._connect: Final = connect
         self._luck: Final = luck
         self._keeps = keeps
-        self._offers = 0
+        self._offers = first_offer - 1
         self._unanswered = 0
         self._life = 0  #: of the connection; what was meant for a former one is dropped
         self._handlers: Final[dict[type, Callable[[Any], None]]] = {
@@ -131,9 +135,10 @@ class Client:
         """Whether it has exchanged descriptions with the other peer."""
         return id in self.calling and self.calling[id].state is _STANDS
 
-    def talks(self, id: str) -> bool:
-        """Whether it holds the media of a peer call, connected or about to be."""
-        return id in self.calling and self.calling[id].state in {_CHECKING, _STANDS}
+    def talks(self, id: str, exchange: int) -> bool:
+        """Whether it holds the media of a peer call that rests on this offer, connected or about to be."""
+        call = self.calling.get(id)
+        return call is not None and call.exchange == exchange and call.state in {_CHECKING, _STANDS}
 
     def is_in(self, room: str) -> bool:
         """Whether it was told that it is in the room."""

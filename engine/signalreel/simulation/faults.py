@@ -113,7 +113,7 @@ class Faults:
     def _strike(self, name: str, rate: float) -> None:
         if self._is_healed:
             return
-        if self._strikes[name]():
+        if self._luck.is_done() and self._strikes[name]():
             self._luck.count(name)
         self._next(name, rate)
 

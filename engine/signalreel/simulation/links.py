@@ -164,6 +164,8 @@ class Link:
     # ---- on arrival
 
     def _accept(self) -> None:
+        if not self.client_open:
+            return  # The handshake finds nobody who answers, so the server never has this connection.
         if not self._server.accept(self, self.client):
             self._path.send(DOWN, self._end_client, VANISHED)
 

@@ -44,7 +44,8 @@ def unsettled(world: World, people: People) -> list[Violation]:
         if wrong is not None:
             found.append(Violation(wrong[0], world.engine.seq, f"{does} {id}", wrong[1]))
     faults = world.plan.faults
-    if not people.hostile and not any(name in faults for name in _MISLEADING):
+    is_misled = people.hostile or any(name in faults for name in _MISLEADING) or _held_back(world)
+    if not is_misled:
         for person in people.everyone:
             if person.client.stale_answers:
                 told = f"{person.client.name} was handed {person.client.stale_answers} that were not"
@@ -54,6 +55,15 @@ def unsettled(world: World, people: People) -> list[Violation]:
 
 _MISLEADING: Final = ("loss", "duplication", "reordering", "wrong answer", "duplicate answer", "late answer")
 """Faults that the server cannot tell from an answer to the newest offer."""
+
+
+def _held_back(world: World) -> bool:
+    """Whether an offer was not relayed, because too many had no answer yet: its answer cannot come."""
+    return any(
+        fired.kind == Kind.PAIR and fired.input == "TakeConfiguration" and not fired.what
+        for step in world.node.disk.steps
+        for _, fired in step.fired
+    )
 
 
 def _published(world: World, id: str, persons: list[Person]) -> tuple[str, str] | None:

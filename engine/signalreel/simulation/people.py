@@ -11,13 +11,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from signalreel.simulation.agenda import MS
+from signalreel.simulation.agenda import MS, SECOND
 from signalreel.simulation.chatter import anything, chat
 from signalreel.simulation.clients import Client
 from signalreel.simulation.plan import Plan
 from signalreel.simulation.world import World
 
-__all__ = ("HOSTILE_EVERY", "MEMBERS_A_ROOM", "PEERS_WHO_CALL", "People", "Person", "Role")
+__all__ = ("CALL_AGAIN", "HOSTILE_EVERY", "MEMBERS_A_ROOM", "PEERS_WHO_CALL", "People", "Person", "Role")
 
 MEMBERS_A_ROOM: Final = 3
 PEERS_WHO_CALL: Final = 3
@@ -26,6 +26,11 @@ PEERS_WHO_CALL: Final = 3
 HOSTILE_EVERY: Final = 400 * MS
 """Between two things that a hostile client says, on average."""
 
+CALL_AGAIN: Final = 4 * SECOND
+"""When all is healed, until a peer hangs up that had a path of datagrams, and then until it calls anew. What was under
+way on such a path has arrived by then."""
+
+_NO_TCP: Final = ("loss", "duplication", "reordering")
 _CLOSES: Final = 0.2  #: of those who end something, the share that goes away altogether
 
 _Act = Callable[[Client], None]
@@ -57,6 +62,7 @@ class People:
     def __init__(self, world: World, plan: Plan) -> None:
         self._agenda: Final = world.agenda
         self._random: Final[Random] = world.random
+        self._luck: Final = world.luck
         self._plan: Final = plan
         self._is_settled = False
         self.everyone: Final = [
@@ -83,6 +89,13 @@ class People:
             if not person.is_busy:
                 person.is_busy = True
                 person.begin(person.client)
+            if person.role.does == "join" and any(name in self._plan.faults for name in _NO_TCP):
+                self._agenda.after(CALL_AGAIN, self._hang_up, person)
+
+    def _hang_up(self, person: Person) -> None:
+        """Have somebody call again, who may wait for what a path of datagrams has lost: by itself no peer asks anew."""
+        person.end(person.client)
+        self._agenda.after(CALL_AGAIN, person.begin, person.client)
 
     def go(self) -> None:
         """Have everyone go away."""
@@ -92,6 +105,11 @@ class People:
     def _act(self, person: Person) -> None:
         if self._is_settled:
             return
+        if self._luck.is_done():
+            self._do(person)
+        self._agenda.after(1 + int(self._random.expovariate(1) * self._plan.pause_us), self._act, person)
+
+    def _do(self, person: Person) -> None:
         random, plan = self._random, self._plan
         if person.is_busy and plan.chatter and random.random() < plan.chatter:
             person.client.say(chat(self.ids, random))
@@ -101,11 +119,11 @@ class People:
         else:
             person.is_busy = not person.is_busy
             (person.begin if person.is_busy else person.end)(person.client)
-        self._agenda.after(1 + int(random.expovariate(1) * plan.pause_us), self._act, person)
 
     def _harass(self, client: Client) -> None:
         if not self._is_settled:
-            client.say(anything(self.ids, self._random))
+            if self._luck.is_done():
+                client.say(anything(self.ids, self._random))
             self._agenda.after(1 + int(self._random.expovariate(1) * HOSTILE_EVERY), self._harass, client)
 
 

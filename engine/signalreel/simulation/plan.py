@@ -99,6 +99,7 @@ class Plan(Struct, frozen=True):
     chatter: float = 0.0  #: the odds that somebody asks or switches something instead of coming or going
 
     faults: dict[str, float] = {}  #: which exist: strikes a minute or odds, by name
+    skipped: tuple[int, ...] = ()  #: deeds of people and strikes of faults that are left out, by number
     is_monitored: bool = True  #: every step is held against the invariants
 
     def __post_init__(self) -> None:

@@ -42,6 +42,7 @@ class Run(Struct, frozen=True):
     states: int  #: states of machines that were seen, of all kinds
     pings: int  #: answered off the reel
     unrecorded: int  #: commands answered off the reel, because it failed
+    deeds: int  #: of people, and strikes of faults, those that were left out included
 
     @property
     def inputs(self) -> int:
@@ -96,6 +97,7 @@ def _run_of(world: World) -> Run:
         states=len(dict.fromkeys((kind, state) for kind, state, _, _ in rows)),
         pings=node.pings,
         unrecorded=node.unrecorded,
+        deeds=world.luck.deeds,
     )
 
 

@@ -6,8 +6,8 @@
 Whatever breaks an invariant, or leaves something when everyone has gone, goes wrong by its records: they are shrunk as
 those of any reel. What does not come about in time goes wrong by what clients did not get; there the plan is made
 smaller, and run again, as long as the same promise is broken: fewer faults, fewer people, less time, and other seeds,
-because a smaller plan draws other numbers. What is left then is a whole run, with its people, and not a list of records
-that somebody applies.
+because a smaller plan draws other numbers; in the end, single deeds of people and strikes of faults are left out. What
+remains is a whole run then, with its people, and not a list of records that somebody applies.
 """
 
 from collections.abc import Iterator, Sequence
@@ -104,18 +104,50 @@ def _with_smaller_plan(run: Run, name: str, progress: Progress | None) -> Run:
                 break
             if left <= 0:
                 break
+    return _with_fewer_deeds(run, name, progress)
+
+
+def _with_fewer_deeds(run: Run, name: str, progress: Progress | None) -> Run:
+    """Leave out what people do and what strikes, the largest parts first, as long as the same is broken."""
+    left = RUNS_MAX
+    size = max(1, run.deeds // 2)
+    while left > 0:
+        kept = [number for number in range(1, run.deeds + 1) if number not in run.plan.skipped]
+        is_smaller = False
+        for place in range(0, len(kept), size):
+            plan = replace(run.plan, skipped=(*run.plan.skipped, *kept[place : place + size]))
+            found = _broken_by(plan, name, run.inputs)
+            left -= 1
+            if found is not None:
+                run, is_smaller = found, True
+                if progress is not None:
+                    progress("deeds", run.inputs)
+                break
+            if left <= 0:
+                break
+        if not is_smaller:
+            if size == 1:
+                break
+            size //= 2
     return run
+
+
+def _broken_by(plan: Plan, name: str, inputs_max: int) -> Run | None:
+    """Run a plan; give the run when it breaks this in no more inputs."""
+    try:
+        run = simulate(plan)
+    except Exception:  # noqa: BLE001 -- another failure than the one that is looked for
+        return None
+    is_small = run.inputs <= inputs_max
+    return run if is_small and any(violation.invariant == name for violation in run.violations) else None
 
 
 def _breaking(plan: Plan, name: str, runs_max: int, inputs_max: int) -> tuple[Run | None, int]:
     """Find a seed with which this plan breaks the same in no more inputs; give how many were run."""
     seeds = [plan.seed, *(seed for seed in range(SEEDS_TRIED) if seed != plan.seed)][:runs_max]
     for tried, seed in enumerate(seeds, 1):
-        try:
-            run = simulate(replace(plan, seed=seed))
-        except Exception:  # noqa: BLE001, S112 -- another failure than the one that is looked for
-            continue
-        if run.inputs <= inputs_max and any(violation.invariant == name for violation in run.violations):
+        run = _broken_by(replace(plan, seed=seed), name, inputs_max)
+        if run is not None:
             return run, tried
     return None, len(seeds)
 

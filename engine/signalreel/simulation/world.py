@@ -20,7 +20,7 @@ from signalreel.identifiers import Kind, playback_id
 from signalreel.machines.base import AnyMachine
 from signalreel.reel import MemoryReel
 from signalreel.simulation.agenda import Agenda
-from signalreel.simulation.calls import Call, Playing, Publishing
+from signalreel.simulation.calls import Call, PeerCall, Playing, Publishing
 from signalreel.simulation.clients import Client
 from signalreel.simulation.links import Link
 from signalreel.simulation.luck import Luck
@@ -31,6 +31,9 @@ from signalreel.verify import Violation
 
 __all__ = ("World",)
 
+_OFFERS_EACH: Final = 1_000_000
+"""More offers than any client makes in one run."""
+
 
 class World:
     """Everyone and everything of one run. `keeps` has clients keep what they are told."""
@@ -39,7 +42,8 @@ class World:
         self.plan: Final = Plan(seed=plan) if isinstance(plan, int) else plan
         self.agenda: Final = Agenda()
         self.random: Final = Random(self.plan.seed)  # noqa: S311 -- a simulation, nothing secret
-        self.luck: Final = Luck(self.random, {name: odds for name, odds in self.plan.faults.items() if name in CHANCES})
+        odds = {name: odds for name, odds in self.plan.faults.items() if name in CHANCES}
+        self.luck: Final = Luck(self.random, odds, self.plan.skipped)
         self.violations: list[Violation] = []  #: the first of them stops everything
         self.clients: dict[str, Client] = {}
         self.node: Final = Node(self.agenda, self.plan, self.luck, self.stop)
@@ -80,6 +84,7 @@ class World:
                 identity=identity,
                 tag=f"tag-of-{name}" if plan.has_gate else "",
                 candidates=plan.candidates,
+                first_offer=1 + len(self.clients) * _OFFERS_EACH,
                 keeps=self._keeps,
             )
             client.reach = self._flows
@@ -121,8 +126,10 @@ class World:
             return self.holds(client, Kind.STREAM, call.id) is not None
         if isinstance(call, Playing):
             return self.holds(client, Kind.PLAYBACK, playback_id(client.session, call.id)) is not None
+        exchange = call.exchange if isinstance(call, PeerCall) else -1
         return any(
-            other is not client and other.app == client.app and other.talks(call.id) for other in self.clients.values()
+            other is not client and other.app == client.app and other.talks(call.id, exchange)
+            for other in self.clients.values()
         )
 
     def _connect(self, client: Client) -> Link:

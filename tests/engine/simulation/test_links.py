@@ -96,3 +96,14 @@ def test_a_client_that_is_turned_away_hears_so() -> None:
     agenda.run_until(100 * MS)
 
     assert ends.seen == ["accepted", ("client", VANISHED)]
+
+
+def test_a_client_that_was_gone_before_it_came_is_never_there() -> None:
+    """Its connection was still under way when it vanished: there is nobody to shake hands with, now or later."""
+    agenda, ends = Agenda(), Ends()
+    link = Link(agenda, path_of(agenda), ends, ends)
+    link.vanish()
+    agenda.run_until(10 * 60_000 * MS)
+
+    assert ends.seen == []
+    assert not link.server_open

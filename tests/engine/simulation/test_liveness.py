@@ -1,6 +1,6 @@
 """What must come about, and that it is missed when it does not."""
 
-from signalreel.commands import Stop
+from signalreel.commands import Stop, TakeConfiguration
 from signalreel.simulation.agenda import MINUTE
 from signalreel.simulation.liveness import LIVENESS, left_behind, unsettled
 from signalreel.simulation.people import People
@@ -46,3 +46,18 @@ def test_it_is_noticed_when_a_client_believes_what_is_not_so() -> None:
     world.node.put(publisher.session, Stop("s0"))
 
     assert "comes-live" in {violation.invariant for violation in unsettled(world, people)}
+
+
+def test_an_answer_is_not_missed_whose_offer_was_held_back() -> None:
+    """Who offers more than the server relays gets the answer to an earlier one; that is a limit, and no mistake."""
+    world, people = settled()
+    peers = [person for person in people.everyone if person.role.does == "join"]
+    peers[0].client.stale_answers = 1
+    assert [violation.invariant for violation in unsettled(world, people)] == ["newest-answer-arrives"]
+
+    offerer = next(peer.client for peer in peers if peer.client.calling["p0"].offered >= 0)
+    for number in range(PLAN.settings.offers_owed_max + 1):
+        world.node.put(offerer.session, TakeConfiguration("p0", "offer", f"v=0 {number}"))
+    violations = {violation.invariant for violation in unsettled(world, people)}
+
+    assert "newest-answer-arrives" not in violations

@@ -21,3 +21,11 @@ def test_nothing_goes_wrong_after_healing() -> None:
 
     assert not luck.meets("loss")
     assert luck.counts == {}
+
+
+def test_deeds_are_numbered_and_some_are_left_out() -> None:
+    """Those that are left out count as well, so that the others keep their numbers."""
+    luck = Luck(Random(1), {}, (2, 4))
+
+    assert [luck.is_done() for _ in range(5)] == [True, False, True, False, True]
+    assert luck.deeds == 5

@@ -3,6 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
+from signalreel.commands import Play
 from signalreel.debug.failing import NEVER, Start
 from signalreel.replay import Cursor
 from signalreel.simulation.plan import Plan
@@ -48,6 +49,25 @@ def test_what_does_not_come_about_is_shrunk_by_its_plan(monkeypatch: pytest.Monk
     assert small.records < run.inputs
     again = simulate(small.plan)
     assert [entry.chain for entry in again.reel.entries()] == [entry.chain for entry in small.reel.entries()]
+
+
+def test_deeds_that_are_not_needed_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of all that people do in a run, only that stays without which the promise is kept."""
+
+    def plays_once(plan: Plan) -> Run:
+        run = simulate(plan)
+        asked = any(isinstance(step.record.command, Play) for step in run.steps)
+        return replace(run, violations=[Violation("comes-to-play", 1, "play s0", "")] if asked else [])
+
+    monkeypatch.setattr("signalreel.simulation.smaller.simulate", plays_once)
+    plan = Plan(seed=3, publishers=1, players=1, settle_us=0, leave_us=0, pause_us=2_000_000)
+    run = plays_once(plan)
+    small = shrink_run(run)
+
+    assert run.deeds > 20
+    assert small.plan is not None
+    assert small.records == 2
+    assert len(small.plan.skipped) == simulate(small.plan).deeds - 1
 
 
 def test_smaller_plans_come_to_an_end() -> None:

@@ -145,6 +145,20 @@ def test_an_engine_that_raises_breaks_a_promise(monkeypatch: pytest.MonkeyPatch)
     assert "secret" not in violation.told
 
 
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        pytest.param((1702, 1899, 2915, 3727, 4928, 6424, 7000, 8875), id="connections of clients that had vanished"),
+        pytest.param((630, 681, 2606, 3480, 3926, 6853, 9034), id="peers whose datagrams were lost"),
+        pytest.param((809, 939, 3267, 5274, 6958), id="answers to offers that were held back"),
+        pytest.param((8085,), id="media that a third peer seemed to carry"),
+    ],
+)
+def test_seeds_that_failed_once_hold(seeds: tuple[int, ...]) -> None:
+    """What a swarm has found, and what came of it: each was a mistake of the simulation's clients and promises."""
+    assert [result for result in map(run_seed, seeds) if result.violations] == []
+
+
 def test_everything_that_can_be_broken_has_a_sentence() -> None:
     """Invariants and what must come about, each with the part of the protocol that it follows from."""
     assert set(INVARIANTS) < set(PROMISES)

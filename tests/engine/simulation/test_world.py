@@ -87,3 +87,22 @@ def test_what_is_said_over_a_cut_path_is_heard_once_it_is_mended() -> None:
     world.run_for(SECOND)
 
     assert ann.publishes("s1")
+
+
+def test_the_media_of_two_peers_rests_on_one_offer() -> None:
+    """A third who calls under the same id, with somebody else, is not the other end of it."""
+    world = World()
+    ann, ben, cat = (world.client(name) for name in ("ann", "ben", "cat"))
+    ann.join("p")
+    ben.join("p")
+    world.run_for(2 * SECOND)
+    call = ann.calling["p"]
+    assert ann.reaches(call)
+    ben.leave("p")
+    cat.join("p")
+    world.run_for(SECOND)
+    calls = ann.calling["p"], cat.calling["p"]
+
+    assert calls[0].exchange == calls[1].exchange > 0
+    calls[1].exchange += 1
+    assert not ann.reaches(call)
