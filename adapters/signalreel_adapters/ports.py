@@ -39,6 +39,7 @@ __all__ = (
     "Transport",
     "TransportClosed",
     "Verdict",
+    "WorkingReel",
 )
 
 Report = Callable[[AnyEvent], None]
@@ -277,6 +278,16 @@ class DurableReel(Reel, Protocol):
 
         Raises `ReelUnavailable` when it cannot.
         """
+        ...
+
+
+@runtime_checkable
+class WorkingReel(Reel, Protocol):
+    """A reel that writes on after `commit` has returned, and so may fail behind everybody's back."""
+
+    @property
+    def works(self) -> bool:
+        """Whether its last attempt to write succeeded."""
         ...
 
 

@@ -36,6 +36,12 @@ class Buffer:
         self._thread = threading.Thread(target=self._run, name="reel writer", daemon=True)
         self._thread.start()
 
+    @property
+    def works(self) -> bool:
+        """Whether the last attempt to write succeeded."""
+        with self._changed:
+            return self._failure is None
+
     def takes(self, records: int) -> bool:
         """Whether so many more records may be handed over now."""
         with self._changed:

@@ -134,6 +134,11 @@ class SqliteReel:
         """The seq of the last record, committed or not."""
         return self._last_seq
 
+    @property
+    def works(self) -> bool:
+        """Whether what was taken could be written so far: what is `buffered` is written later than it is taken."""
+        return self._buffer is None or self._buffer.works
+
     def entries(self, start: int = 1) -> Iterator[Entry]:
         """Give the committed records from `start` on, in order, as they are when each is fetched.
 

@@ -38,6 +38,7 @@ from signalreel_adapters.ports import (
     Peer,
     SessionInfo,
     Transport,
+    WorkingReel,
 )
 from signalreel_adapters.runtime.clock import SystemClock
 from signalreel_adapters.runtime.counters import Counters
@@ -289,8 +290,8 @@ class Runtime:
 
     @property
     def reel_works(self) -> bool:
-        """Whether the last attempt to write the reel succeeded."""
-        return self._loop.reel_works
+        """Whether the last attempt to write the reel succeeded, the reel's own behind the loop's back included."""
+        return self._loop.reel_works and (not isinstance(self.reel, WorkingReel) or self.reel.works)
 
     # ---- the face
 

@@ -200,11 +200,14 @@ class TestFailing:
         with pytest.raises(ReelUnavailable, match="may not be written"):
             await reel.flush()
         taken = reel.last_seq
+        worked = reel.works
         connection.execute("PRAGMA query_only = OFF")
         reel.append(taken + 1, b"after")
         await reel.flush()
+        works = reel.works
         reel.close()
 
+        assert (worked, works) == (durability == "synced", True)  # A synced one has taken nothing that is not written.
         assert taken == 1 or durability == "buffered"
         assert [entry.record for entry in reel.entries()] == [b"one", *[b"more"] * (taken - 1), b"after"]
 

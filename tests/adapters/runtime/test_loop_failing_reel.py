@@ -57,6 +57,24 @@ async def test_it_recovers_by_itself() -> None:
     assert [decode_record(entry.record).seq for entry in reel.entries()] == list(range(1, reel.last_seq + 1))
 
 
+class FailsLater(FailingReel):
+    """A reel that takes everything, and finds out later that it cannot write it."""
+
+    works = True
+
+
+async def test_a_reel_that_fails_behind_the_loops_back_is_said_to_fail() -> None:
+    """Before anybody says anything more: a balancer is to send new clients elsewhere at once."""
+    reel = FailsLater()
+    async with Runtime(reel) as runtime:
+        before = runtime.reel_works
+        reel.works = False
+        meanwhile = runtime.reel_works
+        reel.works = True
+
+        assert (before, meanwhile, runtime.reel_works) == (True, False, True)
+
+
 async def test_a_session_that_left_meanwhile_is_let_go() -> None:
     """Events are kept until they can be recorded, so that no id is taken for ever (Contract 14)."""
     reel, clock = FailingReel(), ManualClock()
