@@ -94,10 +94,11 @@ class MediaStatistics(NoteBody, frozen=True, gc=False, tag="mediaStatistics"):
     packets_sent: int = 0
     bytes_received: int = 0
     bytes_sent: int = 0
-    packets_lost: int = 0  #: as the other end reports, or as counted of what it sends
-    keyframes_asked: int = 0
+    packets_lost: int = 0  #: on the way to a player, as it reports; on the way from a publisher, as counted here
+    keyframes_asked: int = 0  #: of the publisher by the server; by the player of the server
     round_trip_us: int = 0  #: 0: not known
-    jitter_us: int = 0
+    bitrate: int = 0  #: bit/s since the note before; 0 in the first one
+    height: int = 0  #: pixels, of the largest picture that comes or of the one that is sent; 0: none, or not known
 
 
 class Correlation(NoteBody, frozen=True, gc=False, tag="correlation"):

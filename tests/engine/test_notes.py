@@ -35,7 +35,7 @@ EVERY: Final[list[AnyNote]] = [
     Closed(1006, "went away", "client"),
     OffReel("ping", 12),
     MediaFailed("ice", "no pair answered", STREAM),
-    MediaStatistics(STREAM, 1, 2, 3, 4, 5, 6, 7, 8),
+    MediaStatistics(STREAM, 1, 2, 3, 4, 5, 6, 7, 8, 9),
     Correlation("request-17"),
     UnknownNote("weather"),
 ]

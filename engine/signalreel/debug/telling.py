@@ -43,6 +43,7 @@ _SHORT_ALREADY: Final = 10
 """Ids of no more characters are told whole: nobody drew them, so their beginnings may be the same."""
 
 _US_PER_MS: Final = 1_000
+_BITS_PER_KBIT: Final = 1_000
 
 _NAMES: Final = ("stream_id", "room", "app", "type")
 """Fields of inputs that say what they are about, in the order in which they are told."""
@@ -131,10 +132,16 @@ def _told_statistics(measured: MediaStatistics) -> str:
         told.append(f"{measured.packets_received} packets received, {measured.bytes_received} bytes,")
     if measured.packets_sent:
         told.append(f"{measured.packets_sent} packets sent, {measured.bytes_sent} bytes,")
-    told.append(f"{measured.packets_lost} lost{',' if measured.round_trip_us else ''}")
+    more = [f"{measured.packets_lost} lost"]
+    if measured.bitrate:
+        more.append(f"{measured.bitrate // _BITS_PER_KBIT} kbit/s")
+    if measured.height:
+        more.append(f"{measured.height} lines")
+    if measured.keyframes_asked:
+        more.append(f"{counted(measured.keyframes_asked, 'keyframe')} asked for")
     if measured.round_trip_us:
-        told.append(f"round trip {measured.round_trip_us / _US_PER_MS:.1f} ms")
-    return " ".join(told)
+        more.append(f"round trip {measured.round_trip_us / _US_PER_MS:.1f} ms")
+    return " ".join((*told, ", ".join(more)))
 
 
 def printable(text: str) -> str:

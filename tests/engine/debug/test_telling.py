@@ -82,6 +82,10 @@ def test_the_session_in_a_playbacks_id_is_shortened() -> None:
             MediaStatistics(STREAM, packets_received=10, bytes_received=900, packets_lost=1, round_trip_us=1_500),
             "stream s: 10 packets received, 900 bytes, 1 lost, round trip 1.5 ms",
         ),
+        (
+            MediaStatistics(STREAM, packets_sent=4, bytes_sent=40, keyframes_asked=1, bitrate=640_500, height=360),
+            "stream s: 4 packets sent, 40 bytes, 0 lost, 640 kbit/s, 360 lines, 1 keyframe asked for",
+        ),
         (MediaStatistics(STREAM, packets_sent=4, bytes_sent=40), "stream s: 4 packets sent, 40 bytes, 0 lost"),
         (Correlation("req-1"), "the host's id: req-1"),
         (UnknownNote("weather"), "a note that this version does not know: weather"),

@@ -60,7 +60,7 @@ class Layer:
         self.last: Forwarded | None = None  #: the newest packet that was forwarded
         self.last_at = 0.0
         self.sent_packets = self.sent_octets = 0  #: what a viewer that was there all the time was sent
-        self.keyframes = 0
+        self.keyframes = self.keyframes_asked = 0
         self.junk = 0  #: packets that were too large to forward
         self._is_video = published.kind == "video"
         self._fan_out = fan_out
@@ -114,6 +114,7 @@ class Layer:
     def request_keyframe(self, now: float) -> None:
         """Ask the publisher for a keyframe, if nobody just did."""
         if self._is_video and self._throttle.passes(now):
+            self.keyframes_asked += 1
             self._ask(self)
 
     def history(self, sequence: int) -> Forwarded | None:

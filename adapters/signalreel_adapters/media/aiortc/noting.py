@@ -5,7 +5,7 @@ notes.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from signalreel.identifiers import Kind, Reference
 from signalreel.notes import AnyNote, MediaFailed, MediaStatistics
@@ -17,8 +17,18 @@ STATISTICS_EVERY_S: Final = 5.0
 
 _US_PER_S: Final = 1_000_000
 
-Flow = tuple[int, int, int, float]
-"""Packets, bytes of payload, packets lost as the other end reports, and the round trip in seconds (0: not known)."""
+_BITS: Final = 8
+
+
+class Flow(NamedTuple):
+    """What flowed for one machine since it was connected; what is 0 may also be not known."""
+
+    packets: int
+    octets: int  #: of payload
+    lost: int = 0  #: packets
+    round_trip: float = 0.0  #: seconds
+    height: int = 0  #: pixels, of the picture that flows now
+    keyframes_asked: int = 0
 
 
 class Noted(Protocol):
@@ -49,15 +59,17 @@ class Notes:
     def follow(self, side: Noted) -> Callable[[float], None]:
         """Note what fails on a side from now on. Gives what is to be called every second to note what flows there."""
         side.on_failure = lambda layer, what: self.take(MediaFailed(layer, what, side.machine))
-        noted_at: float | None = None
+        noted: tuple[float, int] | None = None  # when, and the octets by then
 
         def look(now: float) -> None:
-            nonlocal noted_at
-            if noted_at is None or now - noted_at >= STATISTICS_EVERY_S:
-                flow = side.flow()
-                if flow is not None:
-                    noted_at = now
-                    self.take(_statistics(side.machine, flow))
+            nonlocal noted
+            if noted is not None and now - noted[0] < STATISTICS_EVERY_S:
+                return
+            flow = side.flow()
+            if flow is not None:
+                bitrate = int((flow.octets - noted[1]) * _BITS / (now - noted[0])) if noted is not None else 0
+                noted = now, flow.octets
+                self.take(_statistics(side.machine, flow, max(0, bitrate)))
 
         return look
 
@@ -71,9 +83,17 @@ def summed(flows: Iterable[tuple[int, int]]) -> tuple[int, int]:
     return packets, size
 
 
-def _statistics(machine: Reference, flow: Flow) -> MediaStatistics:
-    packets, size, lost, round_trip = flow
-    trip = round(round_trip * _US_PER_S)
-    if machine.kind is Kind.STREAM:
-        return MediaStatistics(machine, packets, 0, size, 0, lost, round_trip_us=trip)
-    return MediaStatistics(machine, 0, packets, 0, size, lost, round_trip_us=trip)
+def _statistics(machine: Reference, flow: Flow, bitrate: int) -> MediaStatistics:
+    is_received = machine.kind is Kind.STREAM
+    return MediaStatistics(
+        machine,
+        packets_received=flow.packets if is_received else 0,
+        packets_sent=0 if is_received else flow.packets,
+        bytes_received=flow.octets if is_received else 0,
+        bytes_sent=0 if is_received else flow.octets,
+        packets_lost=flow.lost,
+        keyframes_asked=flow.keyframes_asked,
+        round_trip_us=round(flow.round_trip * _US_PER_S),
+        bitrate=bitrate,
+        height=flow.height,
+    )

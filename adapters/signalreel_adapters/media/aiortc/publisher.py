@@ -24,7 +24,7 @@ from signalreel_adapters.media.aiortc.fanout import FanOut
 from signalreel_adapters.media.aiortc.ladder import Ladders
 from signalreel_adapters.media.aiortc.layer import Layer
 from signalreel_adapters.media.aiortc.negotiation import PublishedTrack, track_name
-from signalreel_adapters.media.aiortc.noting import summed
+from signalreel_adapters.media.aiortc.noting import Flow, summed
 from signalreel_adapters.media.aiortc.peer import PeerTransport
 from signalreel_adapters.media.aiortc.rtcp import APPLICATION, NACK, PLI, RateWindow
 from signalreel_adapters.media.aiortc.rtp import Packet, extension, parse, unwrap_retransmission
@@ -99,10 +99,15 @@ class Publisher:
         self._flowing_since = 0.0
         self.heard_at = 0.0  #: when the last packet of a track came
 
-    def received(self) -> tuple[int, int]:
-        """Give how many packets, and bytes of payload, came of all layers that are received now."""
+    def flow(self) -> Flow:
+        """Give what came of all layers that are received now; what was lost on the way may have come again."""
         layers = [layer for track in self.tracks for layer in track.layers.values()]
-        return summed((layer.sent_packets, layer.sent_octets) for layer in layers)
+        return Flow(
+            *summed((layer.sent_packets, layer.sent_octets) for layer in layers),
+            lost=sum(layer.reception.lost for layer in layers),
+            height=max((layer.size[1] for layer in layers), default=0),
+            keyframes_asked=sum(layer.keyframes_asked for layer in layers),
+        )
 
     # ------------------------------------------------------------------------------------------------- its transport
 

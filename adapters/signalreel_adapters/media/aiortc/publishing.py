@@ -130,8 +130,8 @@ class StreamSide(Side):
         self._report_tracks(now)
 
     def flow(self) -> Flow | None:
-        """Give how much came of the publisher's media. What was lost on the way was asked for again."""
-        return (*self.publisher.received(), 0, 0.0) if self._connected else None
+        """Give how much came of the publisher's media."""
+        return self.publisher.flow() if self._connected else None
 
     def look_early(self, now: float) -> bool:
         """Report what the stream consists of as soon as that is known; true while it is not."""

@@ -134,6 +134,11 @@ class Reception:
         """How many packets are being waited for."""
         return len(self._missing)
 
+    @property
+    def lost(self) -> int:
+        """How many packets have not come, of those up to the newest; repeated ones do not count against them."""
+        return max(0, self._cycles + self._highest - self._first + 1 - self._received) if self.started else 0
+
     def wanted(self, now: float) -> list[int]:
         """Give the sequence numbers to ask for now, ascending. Those that were asked for often enough are given up."""
         wanted: list[int] = []
@@ -159,7 +164,7 @@ class Reception:
         return RtcpReceiverInfo(
             ssrc=ssrc,
             fraction_lost=min(fraction, _FRACTION_ONE - 1),
-            packets_lost=max(0, min(expected - self._received, _LOST_MAX)),
+            packets_lost=min(self.lost, _LOST_MAX),
             highest_sequence=highest & TIMESTAMP_MASK,
             jitter=min(int(self._jitter), TIMESTAMP_MASK),
             lsr=last,

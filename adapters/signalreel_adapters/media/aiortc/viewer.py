@@ -84,6 +84,7 @@ class Viewer:
         self._told_height = 0
         self._lost: dict[int, int] = {}  # by SSRC, as the player last reported
         self._round_trip = 0.0
+        self._keyframes_asked = 0
         transport.on_rtcp = self.take_rtcp
 
     # --------------------------------------------------------------------------------------------------- negotiation
@@ -372,11 +373,18 @@ class Viewer:
         found = self._outs.get(ssrc)
         # Chromium goes on asking for a track that is switched off; its publisher must not suffer from it.
         if found is not None and found[0].flows and found[0].layer is not None:
+            self._keyframes_asked += 1
             found[0].layer.request_keyframe(now)
 
     def flow(self) -> Flow:
         """Give how much was sent in all, and what the player reported of it."""
-        return (*summed(out.sent() for out, _ in self._outs.values()), sum(self._lost.values()), self._round_trip)
+        return Flow(
+            *summed(out.sent() for out, _ in self._outs.values()),
+            lost=sum(self._lost.values()),
+            round_trip=self._round_trip,
+            height=self._shown_height(),
+            keyframes_asked=self._keyframes_asked,
+        )
 
     def report(self, now: float) -> None:
         """Send sender reports, and follow the transport to its new address. To be called every second."""

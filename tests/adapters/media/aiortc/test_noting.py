@@ -34,14 +34,36 @@ def test_what_flows_is_noted_now_and_then() -> None:
         look(0.0)
     assert taken == []
 
-    stream.flowed, playback.flowed = (10, 900, 0, 0.0), (8, 700, 2, 0.0125)
+    stream.flowed, playback.flowed = Flow(10, 900, height=360), Flow(8, 700, 2, 0.0125, 180, 1)
     for now in (1.0, 2.0, 1.0 + STATISTICS_EVERY_S):
         for look in looks:
             look(now)
 
-    of_stream = MediaStatistics(STREAM, packets_received=10, bytes_received=900)
-    of_player = MediaStatistics(PLAYBACK, packets_sent=8, bytes_sent=700, packets_lost=2, round_trip_us=12_500)
+    of_stream = MediaStatistics(STREAM, packets_received=10, bytes_received=900, height=360)
+    of_player = MediaStatistics(
+        PLAYBACK,
+        packets_sent=8,
+        bytes_sent=700,
+        packets_lost=2,
+        keyframes_asked=1,
+        round_trip_us=12_500,
+        height=180,
+    )
     assert taken == [of_stream, of_player, of_stream, of_player]
+
+
+def test_a_bitrate_is_that_since_the_note_before() -> None:
+    """Over the seconds that have really passed; where less is counted than before, because a layer ended, it is 0."""
+    taken: list[AnyNote] = []
+    notes = Notes()
+    notes.take_with = taken.append
+    side = Side(STREAM)
+    look = notes.follow(side)
+    for now, octets in ((1.0, 1_000), (6.0, 626_000), (16.0, 626_500), (21.0, 600_000)):
+        side.flowed = Flow(1, octets)
+        look(now)
+
+    assert [note.bitrate for note in taken if isinstance(note, MediaStatistics)] == [0, 1_000_000, 400, 0]
 
 
 def test_a_failure_is_noted_with_its_layer() -> None:

@@ -126,6 +126,22 @@ def test_a_viewer_makes_the_publisher_be_asked_for_a_keyframe() -> None:
     assert world.transport.sent_rtcp == [RtcpPsfbPacket(fmt=1, ssrc=1, media_ssrc=1)]
 
 
+def test_what_flowed_is_that_of_all_layers() -> None:
+    """With what did not come, the largest picture, and how often a keyframe was asked for."""
+    world = World(SIMULCAST)
+    world.viewer(0)
+    for ssrc, rid, height in ((1, "q", 180), (2, "f", 360)):
+        world.layer(rid, 1, ssrc=ssrc, height=height)
+    world.layer("f", 3, ssrc=2, height=360)
+    flow = world.publisher.flow()
+
+    assert (flow.packets, flow.lost, flow.height) == (3, 1, 360)
+    assert flow.octets >= 180 + 360 + 360
+    assert flow.keyframes_asked == len(
+        [packet for packet in world.transport.sent_rtcp if isinstance(packet, RtcpPsfbPacket) and packet.fmt == 1]
+    )
+
+
 def test_reports_say_what_arrived_and_what_to_stay_below() -> None:
     """Receiver reports with the sender's clock, and a REMB with every video SSRC."""
     world = World(published(), settings=AiortcSettings(video_bitrate_max=1_000_000))

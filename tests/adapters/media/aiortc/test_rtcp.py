@@ -31,7 +31,7 @@ def test_a_gap_is_missing_until_it_is_filled() -> None:
         Order.REPEATED,
         Order.REPEATED,
     ]
-    assert reception.missing == 1
+    assert reception.missing == reception.lost == 1
     assert reception.wanted(1.0) == [13]
 
 

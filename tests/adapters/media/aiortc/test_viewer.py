@@ -352,6 +352,20 @@ def test_keyframe_requests_reach_the_publisher() -> None:
     world.viewer.switch("s1", "video", enabled=False)
     world.viewer.take_rtcp([RtcpPsfbPacket(fmt=1, ssrc=7, media_ssrc=ssrc)])
     assert asked() == before + 2
+    assert world.viewer.flow().keyframes_asked == 2
+
+
+def test_what_flowed_is_what_was_sent_and_what_the_player_says_of_it() -> None:
+    """Packets of all kinds, the losses that it last reported, the height of the picture that it gets."""
+    world = World(layers=("h", "l"))
+    world.start_layers()
+    info = RtcpReceiverInfo(
+        world.video_ssrc(), fraction_lost=0, packets_lost=3, highest_sequence=9, jitter=0, lsr=0, dlsr=0
+    )
+    world.viewer.take_rtcp([RtcpRrPacket(ssrc=7, reports=[info])])
+    flow = world.viewer.flow()
+
+    assert (flow.packets, flow.lost, flow.height) == (3 * 20, 3, 360)
 
 
 def test_the_players_estimate_is_measured() -> None:
