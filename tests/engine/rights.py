@@ -405,8 +405,12 @@ class Rights(Known):
                     self._end(id)
             case "play_finished":
                 self._require((to, id) in self.plays, "who plays it")
-                by_publisher = self._holds(record.session, id) and not self.plays[to, id].whole_room
-                self._require(record.session in ("", to) or by_publisher, "nobody else ends it")
+                whole = self.plays[to, id].whole_room
+                by_publisher = self._holds(record.session, id) and not whole
+                # A room that nobody is in gives way to whoever publishes under its id.
+                gives_way = whole and isinstance(said, Publish) and said.stream_id == id
+                gives_way = gives_way and not self.members.get(self._place(id))
+                self._require(record.session in ("", to) or by_publisher or gives_way, "nobody else ends it")
                 del self.plays[to, id]
                 self._stopped.add((to, id))
             case "play_started" | "bitrateMeasurement" | "resolutionChangeInfo":

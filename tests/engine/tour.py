@@ -723,6 +723,12 @@ def close_a_room_with_a_kept_stream(scene: Scene) -> None:
     scene.world.order(CloseRoom(app="live", room=scene.room))
 
 
+def publish_as_a_room_that_is_only_watched(scene: Scene) -> None:
+    """Somebody plays a room in which nobody is, and another publishes a stream under its id."""
+    scene.world.play(scene.other, scene.id, room=scene.id)
+    scene.world.publish(scene.who, scene.id)
+
+
 def play_what_is_registered(scene: Scene) -> None:
     """A registered stream is played before its time, and in it without being live."""
     plan_stream(scene)
@@ -769,6 +775,7 @@ LONE_SCENES: Final[tuple[Probe, ...]] = (
     stop_while_playing_the_room,
     close_a_room_with_players,
     close_a_room_with_a_kept_stream,
+    publish_as_a_room_that_is_only_watched,
     *(partial(single_stream_at, answers=answers, connected=False) for answers in range(3)),
     partial(single_stream_at, answers=2, connected=True),
     *(in_turn(stage, joins_two_rooms) for stage in STREAM_STAGES[1:5]),

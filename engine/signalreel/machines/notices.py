@@ -4,6 +4,7 @@ from signalreel.machines.base import Notice
 
 __all__ = (
     "CallSettled",
+    "IdWanted",
     "LeftRoom",
     "PeersExpected",
     "PeersNotExpected",
@@ -62,6 +63,10 @@ class CallSettled(Notice, frozen=True, gc=False):
     """To a pair that was called: somebody has come to the id of that call, or nobody in time."""
 
     id: str
+
+
+class IdWanted(Notice, frozen=True, gc=False):
+    """To a room that nobody is in and some play: a stream is published under its id."""
 
 
 class PlayerCame(Notice, frozen=True, gc=False):

@@ -36,6 +36,7 @@ from signalreel.machines.checks import (
 )
 from signalreel.machines.context import Context
 from signalreel.machines.notices import (
+    IdWanted,
     LeftRoom,
     PlayerCame,
     PlayerWent,
@@ -270,7 +271,7 @@ def vanish(room: Room, event: SessionClosed, context: Context) -> Room:
     return let_go(room, context.session)
 
 
-def close(room: Room, command: CloseRoom, context: Context) -> Room:
+def close(room: Room, input: CloseRoom | IdWanted, context: Context) -> Room:
     """Send everyone out: the members, whoever only plays, and streams that are kept for their publisher."""
     left = LeftRoom(room.id)
     for member in room.members:
@@ -341,6 +342,7 @@ ROOM: Final = Table(
         StreamPaused,
         PlayerCame,
         PlayerWent,
+        IdWanted,
     ),
     rows=[
         refuse(JoinRoom, EMPTY, room_missing, NO_ROOM_SPECIFIED),
@@ -399,5 +401,7 @@ ROOM: Final = Table(
         row(PlayerWent, OPEN, nobody_is_here, None, CLOSED),
         ignore(PlayerWent, OPEN, because="others are here"),
         ignore(PlayerWent, EMPTY, because="the room has closed in this very step"),
+        row(IdWanted, OPEN, otherwise, close, CLOSED),
+        unreachable(IdWanted, EMPTY, because="only a room that is there stands in the way"),
     ],
 )

@@ -43,11 +43,10 @@ from signalreel.machines.checks import (
     can_be_told,
     is_offer,
     is_taken,
-    lives_as,
     load_checks,
 )
 from signalreel.machines.context import US_PER_MS, Context, error_of
-from signalreel.machines.notices import LeftRoom, StreamEnded, StreamPaused, StreamPlaced, StreamWentLive
+from signalreel.machines.notices import IdWanted, LeftRoom, StreamEnded, StreamPaused, StreamPlaced, StreamWentLive
 from signalreel.machines.planned import (
     ladder_of,
     room_closed,
@@ -60,7 +59,7 @@ from signalreel.machines.planned import (
     until_stream_opens,
 )
 from signalreel.machines.questions import ANSWERS, answered, hidden, unanswered
-from signalreel.machines.shapes import Stream, StreamState
+from signalreel.machines.shapes import Room, Stream, StreamState
 from signalreel.machines.table import SAME, Row, Table, ignore, otherwise, refuse, row, unreachable
 from signalreel.machines.texts import told
 from signalreel.machines.tracks import names_of, renditions_of, resolved, wanted_of
@@ -141,6 +140,14 @@ def room_is_full(stream: Stream, publish: Publish, context: Context) -> bool:
     return bool(room) and room != stream.placed_in and 0 <= limit <= context.indexes.placed_size(context.app, room)
 
 
+def is_held_as_another(stream: Stream, publish: Publish, context: Context) -> bool:
+    """Whether the id is a pair's, or a room's that somebody is in; one that is only watched gives way."""
+    room = context.find(Kind.ROOM, stream.id)
+    if isinstance(room, Room):
+        return bool(room.members) or context.indexes.placed_size(stream.app, stream.id) > 0
+    return is_taken(stream.id, (Kind.PAIR,), context)
+
+
 def room_name_taken(stream: Stream, publish: Publish, context: Context) -> bool:
     """Whether the room it is to be published in is no room: its own id, or a live stream or pair."""
     room = room_wanted(stream, publish, context)
@@ -150,6 +157,8 @@ def room_name_taken(stream: Stream, publish: Publish, context: Context) -> bool:
 def open_stream(stream: Stream, publish: Publish, context: Context) -> Stream:
     """Accept: say `start`, and give the publisher its time."""
     context.send(context.session, Start(stream.id, publish.subscriber_id))
+    if is_taken(stream.id, (Kind.ROOM,), context):
+        context.notify(Kind.ROOM, stream.id, IdWanted())
     room = room_wanted(stream, publish, context)
     if room:
         context.notify(Kind.ROOM, room, StreamPlaced(stream.id, context.session))
@@ -368,7 +377,7 @@ PUBLISH_ROWS: Final[list[Row]] = [
     refuse(Publish, HELD, by_another_session, STREAM_ID_IN_USE),
     refuse(Publish, HELD, otherwise, ALREADY_PUBLISHING),
     refuse(Publish, RESTORING, identity_differs, STREAM_ID_IN_USE, until_freed),
-    refuse(Publish, IDLE, lives_as(Kind.PAIR, Kind.ROOM), STREAM_ID_IN_USE),
+    refuse(Publish, IDLE, is_held_as_another, STREAM_ID_IN_USE),
     refuse(Publish, FREE, session_publishes, ALREADY_PUBLISHING),
     refuse(Publish, FREE, stream_unregistered, NOT_ALLOWED_UNREGISTERED_STREAMS),
     refuse(Publish, FREE, room_unregistered, NOT_ALLOWED_UNREGISTERED_STREAMS),

@@ -24,7 +24,7 @@ from signalreel.grants import GATED
 from signalreel.host import CloseRoom, KickSession
 from signalreel.identifiers import Kind
 from signalreel.machines.base import AnyMachine, Key
-from signalreel.machines.notices import LeftRoom
+from signalreel.machines.notices import IdWanted, LeftRoom
 from signalreel.machines.shapes import Pair, Playback, PlaybackState, Room, Stream, StreamState
 from signalreel.messages import (
     AnyMessage,
@@ -50,7 +50,7 @@ _ASKING: Final = frozenset(GATED) - {RegisterPushToken, SendPush}
 _HELD: Final = frozenset((*Kind, "session", "standings", "used"))
 """Kinds of places of the state that a refusal leaves alone; what has expired by itself is forgotten with any order."""
 
-_LEAVING: Final = frozenset(input.__name__ for input in (LeaveFromRoom, Stop, CloseRoom))
+_LEAVING: Final = frozenset(input.__name__ for input in (LeaveFromRoom, Stop, CloseRoom, IdWanted))
 _NOT_NEGOTIATED: Final = frozenset((StreamState.RESTORING, PlaybackState.WAITING))
 _NO_LONGER_LIVE: Final = frozenset((StreamState.FINISHED, StreamState.RESTORING))
 

@@ -432,3 +432,36 @@ def test_a_room_that_one_only_plays_is_left_by_its_name() -> None:
 
     assert step.messages == [("bob", LEFT), ("bob", ended("play_finished", "r"))]
     assert world.say("bob", GetRoomInfo("r2", "b2")).refused == ""
+
+
+def test_a_room_that_is_only_watched_gives_way_to_a_publisher() -> None:
+    """Contract 14: whoever plays an id as a room keeps nobody from publishing it; those who played are told.
+
+    So a stranger who has been in a room of that name leaves no trace: its players come back to the stream.
+    """
+    world = world_of()
+    world.say("dave", JoinRoom("r", "d1"))
+    world.play("bob", "r")
+    world.play("carol", "r", room="r")
+    assert world.say("alice", Publish("r")).refused == "streamIdInUse"
+
+    world.say("dave", LeaveFromRoom("r"))
+    step = world.say("alice", Publish("r"))
+    world.go_live("alice", "r")
+    again = world.play("bob", "r")
+
+    assert step.messages == [("alice", Start("r")), *((who, ended("play_finished", "r")) for who in ("bob", "carol"))]
+    assert ("room", "r", "open", "closed") in moves(step)
+    assert world.state(Kind.PLAYBACK, again.id) == "playing"
+    assert world.say("carol", JoinRoom("r")).refused == "streamIdInUse"
+
+
+def test_a_room_with_a_kept_stream_gives_way_to_nobody() -> None:
+    """Its publisher may come back to it, and its players have something to wait for."""
+    world = world_of(Settings(restore_ms=3_000))
+    world.publish("alice", "a1", room="r", grant=Grant(allowed=True, identity="tag"))
+    world.play("bob", "r", room="r")
+    world.close("alice")
+
+    assert world.state(Kind.ROOM, "r") == "open"
+    assert world.say("carol", Publish("r")).refused == "streamIdInUse"

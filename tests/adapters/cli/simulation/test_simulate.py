@@ -24,18 +24,18 @@ def simulate(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tupl
     return int(left.value.code or 0), said.out, said.err
 
 
-@pytest.mark.parametrize("seeds", ["2100..2389"])
+@pytest.mark.parametrize("seeds", ["1000..1299"])
 def test_a_swarm_holds(
     seeds: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Some three hundred drawn deployments break nothing, and reach nearly everything that should happen sometimes."""
+    """Three hundred drawn deployments break nothing, and reach nearly everything that should happen sometimes."""
     monkeypatch.chdir(tmp_path)
     code, out, err = simulate(capsys, "--seeds", seeds, "--jobs", "2", "--json")
     figures = json.loads(out)
 
     assert (code, err, figures["failing_seeds"]) == (0, "", [])
     assert set(figures) > AGREED
-    assert (figures["seeds"], figures["violations"]) == (290, 0)
+    assert (figures["seeds"], figures["violations"]) == (300, 0)
     assert figures["never_injected"] == []
     assert len(figures["never_reached"]) <= 3
     assert list(tmp_path.iterdir()) == []
