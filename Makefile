@@ -33,7 +33,7 @@ serve: setup ## Run the server; its page is at http://localhost:5080/ (ARGS="--p
 
 test: setup system-parts $(NODE_INSTALLED) check ## Everything: parts, checks, tests, and what they have shown (ARGS go to pytest)
 	rm -rf $(EVIDENCE)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python $(if $(strip $(ARGS)),-m pytest $(ARGS),tools/lanes.py)
 	$(if $(strip $(ARGS)),,$(BIN)/signalreel conformance --evidence $(EVIDENCE) --check specs/conformance.md)
 
 conformance: setup ## Write specs/conformance.md anew from what the last `make test` has shown
@@ -80,5 +80,5 @@ $(NODE_INSTALLED): $(END_TO_END)/package.json $(END_TO_END)/package-lock.json
 	@touch $@
 
 clean: ## Remove what setup, check and test made (reels stay)
-	rm -rf $(VENV) $(END_TO_END)/node_modules dist $(EVIDENCE) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(END_TO_END)/node_modules dist $(EVIDENCE) .lanes .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find engine adapters tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

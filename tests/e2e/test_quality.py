@@ -17,7 +17,7 @@ from tests.e2e.browser import BROWSER_TEST_SECONDS_MAX, Guests
 from tests.e2e.media import MediaPage, Received
 from tests.e2e.server import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)]
+pytestmark = [pytest.mark.browser, pytest.mark.alone, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)]
 
 SEED: Final = 20_261_123
 WIDE: Final = 20_000_000
