@@ -150,13 +150,13 @@ class Recorder:
             command=pending.command,
             event=pending.event,
             host=pending.host,
-            grant=self._in_reel_time(pending.grant),
-            ids=tuple(self._ids.draw() for _ in range(wanted)),
+            grant=self._in_reel_time(pending.grant) if pending.grant is not None else None,
+            ids=tuple([self._ids.draw() for _ in range(wanted)]) if wanted else (),
         )
 
-    def _in_reel_time(self, grant: Grant | None) -> Grant | None:
+    def _in_reel_time(self, grant: Grant) -> Grant:
         """Give the grant as it is recorded: a gate knows the wall clock only, the engine the reel's time only."""
-        if grant is None or not grant.until:
+        if not grant.until:
             return grant
         return structs.replace(grant, until=max(1, self._time + grant.until - self._clock.wall()))
 
