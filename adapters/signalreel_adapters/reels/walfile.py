@@ -20,7 +20,7 @@ _PAGE_SIZES: Final = frozenset(1 << bits for bits in range(9, 17))
 def torn_bytes(path: Path) -> int:
     """Give how many bytes at the end of a reel's write-ahead file belong to no whole commit: what a crash cut off."""
     try:
-        with path.with_name(path.name + "-wal").open("rb") as file:
+        with Path(f"{path}-wal").open("rb") as file:
             return _torn(file)
     except OSError:
         return 0

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from signalreel.debug import Baseline, Group, Report, diff_code, diff_recorded, diff_reels
 from signalreel.debug.diff import Difference, FinalState
+from signalreel.debug.telling import counted
 from signalreel.errors import NothingInCommon, ReelError
 from signalreel.replay import Replayed
 from signalreel_adapters.cli.debug.findings import lines_of_change, print_lines
@@ -125,13 +126,14 @@ def _differs_unseen(report: Report) -> bool:
 
 def _lines_of(report: Report, unreadable: dict[str, str]) -> Iterator[str]:
     groups = report.groups()
-    yield (f"{report.reels} reel(s), {report.records} records: {len(groups)} cause(s), {len(report.new())} of them new")
+    looked_at = f"{counted(report.reels, 'reel')}, {counted(report.records, 'record')}"
+    yield f"{looked_at}: {counted(len(groups), 'cause')}, {len(report.new())} of them new"
     for group in groups:
         known = " (known)" if group.known else ""
         named = ", ".join(group.reels[:_REELS_SHOWN])
         more = f" and {len(group.reels) - _REELS_SHOWN} more" if len(group.reels) > _REELS_SHOWN else ""
         yield ""
-        yield f"{group.rule or group.what}: {group.what}, {group.times} time(s) in {named}{more}{known}"
+        yield f"{group.rule or group.what}: {group.what}, {counted(group.times, 'time')} in {named}{more}{known}"
         for example in group.examples[:_EXAMPLES_SHOWN]:
             yield from _lines_of_example(example)
     for state in report.states:

@@ -50,7 +50,7 @@ def shrink(
     file: Path,
     /,
     *,
-    fails: str,
+    fails: Annotated[str, Parameter(alias="--if")],
     against: Path | None = None,
     output: Annotated[Path | None, Parameter(alias="-o")] = None,
     reel_out: Path | None = None,

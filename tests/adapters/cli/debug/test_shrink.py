@@ -30,7 +30,7 @@ def shrink(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
 def test_what_is_left_is_told_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The records in a readable form, how many there are, and a file whose test fails while it goes wrong."""
     file = tmp_path / "test_bug.py"
-    code, out, err = shrink(capsys, GOLDEN, "--fails", 'sent("publish_started")', "-o", str(file))
+    code, out, err = shrink(capsys, GOLDEN, "--if", 'sent("publish_started")', "-o", str(file))
     assert (code, err) == (0, "")
     assert out.splitlines()[-2].startswith("5 of ")
     assert "to session-1 start stream-1" in out

@@ -114,6 +114,16 @@ def test_a_file_that_lacks_its_end_is_looked_at_all_the_same(
     assert run(capsys, "reel", "verify", file)[0] == 2
 
 
+def test_a_folder_is_no_reel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Told in a sentence, also the one that one is in."""
+    monkeypatch.chdir(tmp_path)
+
+    for folder in (".", "..", "/"):
+        assert run(capsys, "reel", "verify", Path(folder))[0] == 2
+
+
 def test_a_torn_end_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What a crash has cut off is counted before SQLite has cleared it away; it is no damage."""
     file = in_file(recorded(STALE).reel, tmp_path / "a.reel")
