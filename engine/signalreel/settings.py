@@ -44,7 +44,8 @@ class Settings(Struct, frozen=True, omit_defaults=True, rename="camel", forbid_u
     """From `start` until media flows, else `publishTimeoutError` (servers since 2.5.0 wait 10 000)."""
 
     play_timeout_ms: Positive = 10_000
-    """From accepting `play` until the player is connected, else `play_finished`."""
+    """From accepting `play` until the player is connected, and from each change of a room until the player has answered
+    the new offer, else `play_finished`."""
 
     restore_ms: NotNegative = 0
     """How long the id of a live stream is kept for its own publisher after its session closed. Only with access control

@@ -10,7 +10,8 @@
          -> finished
 
 A room is played over one connection: the server offers again, whole, whenever what is live in the room changes. While
-one negotiation is under way further changes wait; `roster_moved` looks at them when it is done.
+one negotiation is under way further changes wait; `roster_moved` looks at them when it is done. A player who does not
+answer in time is told `play_finished`, because it would never be shown what comes and goes later.
 """
 
 from typing import Final
@@ -225,12 +226,13 @@ def start(playback: Playback, event: MediaConnected, context: Context) -> Playba
 def start_and_update(playback: Playback, event: MediaConnected, context: Context) -> Playback:
     """The player is connected, and the room has changed meanwhile; places are assigned when it is up to date."""
     context.send(playback.sessions[0], Notification("play_started", stream_id=playback.watches, subscriber_id=""))
-    return update(replace(playback, wake_at=0), event, context)
+    return update(playback, event, context)
 
 
-def settle(playback: Playback, answer: TakeConfiguration, context: Context) -> None:
+def settle(playback: Playback, answer: TakeConfiguration, context: Context) -> Playback:
     """The player shows what there is now, so places are assigned anew."""
     context.detail = publish_assignments(playback, context)
+    return replace(playback, wake_at=0)
 
 
 def tell_change(playback: Playback, notice: RosterChanged, context: Context) -> None:
@@ -248,8 +250,9 @@ def tell_and_update(playback: Playback, notice: RosterChanged, context: Context)
 
 
 def update(playback: Playback, input: object, context: Context) -> Playback:
-    """Have media offer what is to be shown now."""
-    return show(playback, wanted_sources(playback, context), context)
+    """Have media offer what is to be shown now, and give the player its time to answer."""
+    shown = show(playback, wanted_sources(playback, context), context)
+    return replace(shown, **context.timer(context.settings.play_timeout_ms))
 
 
 # ---------------------------------------------------------------- while it plays
@@ -431,8 +434,8 @@ PLAYBACK: Final = Table(
         row(LeftRoom, HELD, is_played_there, finish, FINISHED),
         ignore(LeftRoom, HELD, because="it is played elsewhere"),
         row(MediaLost, ACTIVE, otherwise, finish, FINISHED),
-        row(DeadlineReached, STARTING, otherwise, finish, FINISHED),
-        unreachable(DeadlineReached, CONNECTED, because="a playback that plays has no timer"),
+        row(DeadlineReached, (*STARTING, UPDATING, REOFFERED), otherwise, finish, FINISHED),
+        unreachable(DeadlineReached, PLAYING, because="a playback that plays has no timer"),
         row(DeadlineReached, WAITING, otherwise, tell_closed, FINISHED),
         row(PlanChanged, WAITING, waits_in_vain, finish, FINISHED),
         row(PlanChanged, WAITING, otherwise, wait_on),

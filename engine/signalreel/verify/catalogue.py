@@ -53,8 +53,8 @@ _ALL: Final = (
     Invariant(
         "play-ends",
         "play_started, play_finished",
-        "A playback that is not playing yet has a timer that ends it, and one that plays has none; when it ends while "
-        "its session is open, the player is told `play_finished`.",
+        "A playback that is negotiated, for the first time or anew, has a timer that ends it, and one that plays has "
+        "none; when it ends while its session is open, the player is told `play_finished`.",
     ),
     Invariant(
         "told-only-concerned",

@@ -21,7 +21,15 @@ __all__ = ("check_deadline", "check_gone", "check_machine", "check_session_gone"
 
 _NAMED: Final = (Kind.STREAM, Kind.PAIR, Kind.ROOM)
 _STARTING_STREAM: Final = frozenset((StreamState.PREPARING, StreamState.NEGOTIATING, StreamState.CONNECTING))
-_STARTING_PLAYBACK: Final = frozenset((PlaybackState.PREPARING, PlaybackState.OFFERED, PlaybackState.CONNECTING))
+_NEGOTIATED: Final = frozenset(
+    (
+        PlaybackState.PREPARING,
+        PlaybackState.OFFERED,
+        PlaybackState.CONNECTING,
+        PlaybackState.UPDATING,
+        PlaybackState.REOFFERED,
+    )
+)
 _PEERS: Final = {
     PairState.EXPECTED: 0,
     PairState.WAITING: 1,
@@ -61,9 +69,9 @@ def _check_stream(look: Looking, key: Key, stream: Stream) -> None:
 
 
 def _check_playback(look: Looking, key: Key, playback: Playback) -> None:
-    starts = playback.state in _STARTING_PLAYBACK
-    if playback.state is not PlaybackState.WAITING and bool(playback.wake_at) is not starts:
-        look.wrong("play-ends", key, f"it is {playback.state} {'without' if starts else 'with'} a timer")
+    waits = playback.state in _NEGOTIATED
+    if playback.state is not PlaybackState.WAITING and bool(playback.wake_at) is not waits:
+        look.wrong("play-ends", key, f"it is {playback.state} {'without' if waits else 'with'} a timer")
     if len(playback.sessions) != 1:
         look.wrong("nothing-outlives-its-owner", key, f"{len(playback.sessions)} sessions hold it")
     if playback.watches:

@@ -14,6 +14,7 @@ from signalreel.commands import (
     TakeConfiguration,
 )
 from signalreel.events import (
+    DeadlineReached,
     DescriptionCreated,
     MediaConnected,
     MediaLost,
@@ -120,7 +121,47 @@ def test_a_change_while_it_connects_is_offered_right_after() -> None:
     assert connected.messages == [("bob", started("r"))]
     assert moves(connected) == [("playback", "bob/r", "connecting", "updating")]
     assert roster(connected) == ("a1",)
-    assert connected.deadline is None
+    world.offer_and_answer("bob", "r")
+    assert world.engine.deadline() is None
+
+
+@pytest.mark.parametrize("is_offered", [False, True])
+def test_a_change_that_comes_to_nothing_ends_the_playback(is_offered: bool) -> None:
+    """Neither media nor the player may leave a negotiation open: nothing that comes later would ever be shown.
+
+    The player is told, and can play again.
+    """
+    world = World()
+    world.open("alice", "bob")
+    world.play("bob", "r", room="r")
+    world.publish("alice", "a1", room="r")
+    if is_offered:
+        world.report(DescriptionCreated(world.playback("bob", "r"), "offer", "another offer", MAPPING))
+    changed = world.now
+    step = world.wake()
+
+    assert told(step, "bob") == [finished("r")]
+    assert moves(step) == [("playback", "bob/r", "reoffered" if is_offered else "updating", "finished")]
+    assert world.now - changed <= Settings().play_timeout_ms * 1_000
+    assert world.say("bob", Play("r", room="r")).refused == ""
+
+
+def test_each_change_gives_the_player_its_time_anew() -> None:
+    """A timer of an earlier negotiation ends nothing."""
+    world = World()
+    world.open("alice", "bob", "carol")
+    world.play("bob", "r", room="r")
+    world.publish("alice", "a1", room="r")
+    first = world.engine.deadline()
+    assert first is not None
+    world.offer_and_answer("bob", "r")
+    world.publish("carol", "c1", room="r")
+    second = world.engine.deadline()
+
+    assert second is not None
+    assert second.at > first.at
+    late = world.apply(DeadlineReached(first.machine, first.timer))
+    assert (late.transitions, late.messages) == ([], [])
 
 
 @pytest.mark.parametrize(
