@@ -23,7 +23,7 @@ from signalreel.errors import SignalreelError
 from signalreel.header import ENGINE_VERSION
 from signalreel.simulation.plan import FAULTS
 from signalreel.simulation.run import Run
-from signalreel.simulation.smaller import Small
+from signalreel.simulation.smaller import Small, code_of
 from signalreel.simulation.swarm import CLIENTS_MAX, SECONDS_MAX, Draw
 from signalreel.verify import Violation
 from signalreel_adapters.reels.copying import write_reel
@@ -112,7 +112,7 @@ class FailingSeeds:
 
     def keep_small(self, failing: FailingSeed, small: Small) -> FailingSeed:
         """Keep what is left of a failure, with its sequence diagram, too. Raises `StoreUnusable` likewise."""
-        plan = repr(small.plan) if small.plan is not None else ""
+        plan = code_of(small.plan) if small.plan is not None else ""
         failing = replace(failing, shrunk_records=small.records, plan=plan)
         try:
             reel = self.file(failing.seed, failing.draw, "-shrunk.reel")

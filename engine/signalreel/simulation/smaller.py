@@ -27,7 +27,7 @@ from signalreel.simulation.plan import Plan
 from signalreel.simulation.run import Run, simulate
 from signalreel.verify import INVARIANTS
 
-__all__ = ("RUNS_MAX", "SEEDS_TRIED", "LeftForEver", "Small", "shrink_run", "smaller_plans")
+__all__ = ("RUNS_MAX", "SEEDS_TRIED", "LeftForEver", "Small", "code_of", "shrink_run", "smaller_plans")
 
 RUNS_MAX: Final = 600
 """Runs of smaller plans that are tried at most; what has been reached by then is given."""
@@ -150,6 +150,20 @@ def _breaking(plan: Plan, name: str, runs_max: int, inputs_max: int) -> tuple[Ru
         if run is not None:
             return run, tried
     return None, len(seeds)
+
+
+def code_of(plan: Plan) -> str:
+    """Write a plan as Python: what is not as usual in it, and of its settings likewise."""
+    return _code_of(plan, Plan())
+
+
+def _code_of(value: Struct, usual: Struct) -> str:
+    fields: list[str] = []
+    for name in value.__struct_fields__:
+        own, other = getattr(value, name), getattr(usual, name)
+        if own != other:
+            fields.append(f"{name}={_code_of(own, other) if isinstance(own, Struct) else repr(own)}")
+    return f"{type(value).__name__}({', '.join(fields)})"
 
 
 _ROLES: Final = ("hostile", "twins", "members", "peers", "players", "publishers")

@@ -6,9 +6,10 @@ from msgspec.structs import replace
 from signalreel.commands import Play
 from signalreel.debug.failing import NEVER, Start
 from signalreel.replay import Cursor
+from signalreel.settings import Settings
 from signalreel.simulation.plan import Plan
 from signalreel.simulation.run import Run, simulate
-from signalreel.simulation.smaller import LeftForEver, shrink_run, smaller_plans
+from signalreel.simulation.smaller import LeftForEver, code_of, shrink_run, smaller_plans
 from signalreel.verify import INVARIANTS, Violation
 from tests.engine.zoo import planted
 
@@ -68,6 +69,18 @@ def test_deeds_that_are_not_needed_are_left_out(monkeypatch: pytest.MonkeyPatch)
     assert small.plan is not None
     assert small.records == 2
     assert len(small.plan.skipped) == simulate(small.plan).deeds - 1
+
+
+def test_a_plan_is_written_with_what_is_not_as_usual() -> None:
+    """As Python that gives the plan again."""
+    plan = Plan(seed=3, peers=2, settings=Settings(restore_ms=1_000), faults={"full disk": 2.0}, skipped=(1, 4))
+    code = code_of(plan)
+
+    assert code == (
+        "Plan(seed=3, settings=Settings(restore_ms=1000), peers=2, faults={'full disk': 2.0}, skipped=(1, 4))"
+    )
+    assert eval(code, {"Plan": Plan, "Settings": Settings}) == plan  # noqa: S307 -- it is to be pasted
+    assert code_of(Plan()) == "Plan()"
 
 
 def test_smaller_plans_come_to_an_end() -> None:

@@ -159,7 +159,7 @@ def lines_of_failing(failing: FailingSeed, store: FailingSeeds) -> Iterator[str]
     if "shrunk" in files:
         yield f"  shrunk    {files['shrunk']} ({failing.shrunk_records} records)"
     if failing.plan:
-        yield "  smaller   the whole run of a smaller plan, which is in the .json beside it"
+        yield f"  its plan  {printable(failing.plan)}"
     if "diagram" in files:
         yield f"  diagram   {files['diagram']}"
     if "shrunk" in files and failing.shrunk_records <= DIAGRAM_RECORDS_MAX:
