@@ -144,12 +144,15 @@ async def test_the_interposed_disk_loses_what_is_not_synced(tmp_path: Path) -> N
             await reel.commit()
             tape.told(seq)
         reel.close()
-    lost = 0
+    lost = looked = 0
     for _, told, files in crashes(tape, chance):
+        if not told:  # Nothing could be lost yet.
+            continue
+        looked += 1
         put(files, tmp_path / "after")
         try:
             lost += SqliteReel.read(tmp_path / "after" / "calls.reel").last_seq < told
         except ReelError:
             lost += 1
 
-    assert lost > 20
+    assert lost > looked // 2 > 0
