@@ -27,10 +27,11 @@ HOSTILE_EVERY: Final = 400 * MS
 """Between two things that a hostile client says, on average."""
 
 CALL_AGAIN: Final = 4 * SECOND
-"""When all is healed, until a peer hangs up that had a path of datagrams, and then until it calls anew. What was under
-way on such a path has arrived by then."""
+"""When all is healed, until a peer hangs up of whose words some may have been lost, and then until it calls anew. What
+was under way on a path of datagrams has arrived by then."""
 
-_NO_TCP: Final = ("loss", "duplication", "reordering")
+_UNHEARD: Final = ("loss", "duplication", "reordering", "full disk")
+"""Faults by which the server never hears of what a client has said, though their connection stands."""
 _CLOSES: Final = 0.2  #: of those who end something, the share that goes away altogether
 
 _Act = Callable[[Client], None]
@@ -89,11 +90,11 @@ class People:
             if not person.is_busy:
                 person.is_busy = True
                 person.begin(person.client)
-            if person.role.does == "join" and any(name in self._plan.faults for name in _NO_TCP):
+            if person.role.does == "join" and any(name in self._plan.faults for name in _UNHEARD):
                 self._agenda.after(CALL_AGAIN, self._hang_up, person)
 
     def _hang_up(self, person: Person) -> None:
-        """Have somebody call again, who may wait for what a path of datagrams has lost: by itself no peer asks anew."""
+        """Have somebody call again, who may wait for what was lost or not recorded: by itself no peer asks anew."""
         person.end(person.client)
         self._agenda.after(CALL_AGAIN, person.begin, person.client)
 

@@ -150,6 +150,7 @@ def test_an_engine_that_raises_breaks_a_promise(monkeypatch: pytest.MonkeyPatch)
     [
         pytest.param((1702, 1899, 2915, 3727, 4928, 6424, 7000, 8875), id="connections of clients that had vanished"),
         pytest.param((630, 681, 2606, 3480, 3926, 6853, 9034), id="peers whose datagrams were lost"),
+        pytest.param((18015, 39088, 50356, 97640, 104096), id="peers whose commands a full disk could not record"),
         pytest.param((809, 939, 3267, 5274, 6958), id="answers to offers that were held back"),
         pytest.param((8085,), id="media that a third peer seemed to carry"),
         pytest.param((173,), id="a new offer of a room that nobody answered"),
