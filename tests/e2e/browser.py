@@ -29,6 +29,7 @@ __all__ = (
     "launch",
     "see_moving_picture",
     "see_still_picture",
+    "until",
 )
 
 CHROMIUM_VARIABLE: Final = "SIGNALREEL_CHROMIUM"
@@ -78,6 +79,7 @@ BROWSER_TEST_SECONDS_MAX: Final = 120
 
 PICTURE_SECONDS_MAX: Final = 30.0
 CALLBACK_SECONDS_MAX: Final = 20.0
+UNTIL_SECONDS_MAX: Final = 30.0
 LOOK_MILLISECONDS: Final = 100
 FRAMES_MIN: Final = 10
 PACKETS_MIN: Final = 10
@@ -190,6 +192,18 @@ class SdkPage:
     def close(self) -> None:
         """Close the tab, as a person does: without a word to the server."""
         self.page.close()
+
+
+def until(page: Page, expression: str, arg: object = None, seconds: float = UNTIL_SECONDS_MAX) -> None:
+    """Look again and again until a function of the page gives true.
+
+    The looking is done from outside: Playwright's own wait makes the function anew inside the page, which a page that
+    forbids `eval` refuses as soon as the first look fails.
+    """
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < deadline, f"{expression} with {arg!r} is not true after {seconds} s"
+        page.wait_for_timeout(LOOK_MILLISECONDS)
 
 
 Figures = dict[str, float]

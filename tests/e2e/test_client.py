@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 import pytest
 from playwright.sync_api import Page, WebSocketRoute
 
-from tests.e2e.browser import BROWSER_TEST_SECONDS_MAX, Guests, see_moving_picture
+from tests.e2e.browser import BROWSER_TEST_SECONDS_MAX, Guests, see_moving_picture, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)]
 
@@ -113,7 +113,7 @@ def test_what_is_refused_again_and_again_is_asked_for_less_often(guests: Guests)
         assert len(server.commands("play")) == count
         page.clock.run_for(1_500)
         server.wait_for("play", count + 1)
-        page.wait_for_function("count => states.filter(([state]) => state === 'waiting').length > count", arg=count)
+        until(page, "count => states.filter(([state]) => state === 'waiting').length > count", count)
 
 
 def test_nothing_is_asked_for_before_the_server_says(guests: Guests) -> None:
@@ -141,7 +141,7 @@ def test_a_server_that_will_stop_is_left_and_found_again(guests: Guests) -> None
     server.wait_for("play")
 
     server.connections[0].send(json.dumps({"command": "notification", "definition": "server_will_stop"}))
-    page.wait_for_function("states.length === 2")
+    until(page, "() => states.length === 2")
     page.clock.run_for(1_000)
 
     server.wait_for("play", 2)
@@ -159,7 +159,7 @@ def test_a_player_waits_for_what_starts_soon(guests: Guests) -> None:
     server = PlayedServer(page, lambda message: answers.get(message["command"]))
     stop_clock(page)
     page.evaluate(PLAY, {})
-    page.wait_for_function("states.length === 2")
+    until(page, "() => states.length === 2")
     for count in range(1, 6):
         page.clock.run_for(3_000)
         server.wait_for("ping", count)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.e2e.bottleneck import Bottleneck
-from tests.e2e.browser import BROWSER_TEST_SECONDS_MAX, Guests
+from tests.e2e.browser import BROWSER_TEST_SECONDS_MAX, Guests, until
 from tests.e2e.media import MediaPage, amount_of
 from tests.e2e.server import Server
 from tests.evidence import EvidenceNotes
@@ -16,7 +16,6 @@ from tests.evidence import EvidenceNotes
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(BROWSER_TEST_SECONDS_MAX)]
 
 SQUEEZED: Final = 250_000  # bit/s; the picture alone has about twice as much
-SHOWN_MILLISECONDS_MAX: Final = 20_000
 MEASURED_MAX: Final = 8
 ASKED_MAX: Final = 40
 ASK_MILLISECONDS: Final = 250
@@ -159,7 +158,7 @@ def test_the_official_sdk_chooses_a_layer(page: MediaPage, visitors: Guests) -> 
 
     for asked, height in ((0, TALL), (SMALL, SMALL), (0, TALL)):
         viewer.call("forceStreamQuality", "sdk-layers", asked)
-        viewer.page.wait_for_function(shown, arg=height, timeout=SHOWN_MILLISECONDS_MAX)
+        until(viewer.page, shown, height)
     viewer.close()
     page.close("anna")
 

@@ -24,7 +24,7 @@ from signalreel.step import outcome_of
 from signalreel_adapters import SqliteReel
 from signalreel_adapters.bench.mix import BACKGROUND_STREAMS, make_mix
 from signalreel_adapters.viewer import export_page
-from tests.e2e.browser import launch
+from tests.e2e.browser import launch, until
 from tests.engine.world import World
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
@@ -140,7 +140,7 @@ def test_an_exported_reel_opens_without_a_network_and_can_be_gone_through(export
     page.keyboard.press("/")
     page.keyboard.type("pair-")
     page.keyboard.press("Enter")
-    page.wait_for_function("seq => Number(document.documentElement.dataset.shown) > seq", arg=middle)
+    until(page, "seq => Number(document.documentElement.dataset.shown) > seq", middle)
     assert "pair-" in page.locator("#panel-record").inner_text()
     assert page.locator(".record.matches").count() > 0
 
@@ -229,7 +229,7 @@ def test_a_served_reel_opens_at_once_and_is_scrubbed_without_a_wait(served: str,
     for share in (0.31, 0.72, 0.11, 0.93, 0.54):
         before = page.evaluate("() => document.documentElement.dataset.shown")
         scrub(page, share)
-        page.wait_for_function("before => document.documentElement.dataset.shown !== before", arg=before)
+        until(page, "before => document.documentElement.dataset.shown !== before", before)
         waits.append(float(page.evaluate("() => document.documentElement.dataset.shownMs")))
     page.locator("#sequence").focus()
     page.keyboard.press("End")
