@@ -50,12 +50,13 @@ class ServerProcess:
 
 
 @contextmanager
-def server_process(*arguments: str) -> Iterator[ServerProcess]:
-    """Run a server until the block ends, at the latest."""
-    command = [sys.executable, "-m", _PROGRAM, "serve", "--port", "0", "--no-measure-load", *arguments]
+def server_process(*arguments: str, command: str = "") -> Iterator[ServerProcess]:
+    """Run a server until the block ends, at the latest: `signalreel serve`, or another one with its own arguments."""
+    which = [command] if command else ["serve", "--no-measure-load"]
+    line = [sys.executable, "-m", _PROGRAM, *which, "--port", "0", *arguments]
     with TemporaryDirectory() as folder:
         # What is recorded when nothing is said is recorded here.
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
+        process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
         yield from _greeted(process)
 
 

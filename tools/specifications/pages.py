@@ -10,6 +10,7 @@ from signalreel.engine import TABLES
 from signalreel_adapters.server.rest.openapi import document_bytes
 from tools.specifications.asyncapi import asyncapi
 from tools.specifications.machines import machine_page
+from tools.specifications.mocks import mocks
 from tools.specifications.protocol import errors, grants_page, inputs, protocol, setting_pages
 
 __all__ = ("PAGES", "SPECS", "main")
@@ -21,6 +22,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "errors.md": errors,
     "grants.md": grants_page,
     "inputs.md": inputs,
+    "mocks.md": mocks,
     "openapi.json": lambda: document_bytes().decode(),
     "protocol.md": protocol,
     "settings.md": setting_pages,

@@ -35,6 +35,7 @@ from signalreel_adapters.cli.flow import flow
 from signalreel_adapters.cli.mistakes import Mistake
 from signalreel_adapters.cli.serve import serve
 from signalreel_adapters.cli.simulation.simulate import simulate
+from signalreel_adapters.cli.testserver import run_testserver
 from signalreel_adapters.reels.layout import DAMAGED
 
 __all__ = ("DIVERGED", "INTERRUPTED", "MISTAKEN", "app", "main")
@@ -50,6 +51,7 @@ app: Final = cyclopts.App(
     version_flags=["--version"],
 )
 app.command(serve)
+app.command(run_testserver, name="testserver")
 app.command(replay)
 app.command(reel)
 app.command(bisect_reel, name="bisect")

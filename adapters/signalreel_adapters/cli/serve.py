@@ -31,7 +31,7 @@ from signalreel_adapters.reels.sqlite import Durability
 if TYPE_CHECKING:
     from signalreel_adapters.cli.serving import Plan
 
-__all__ = ("DEFAULT_PORT", "MediaChoice", "SettingsOptions", "serve")
+__all__ = ("DEFAULT_PORT", "MediaChoice", "SettingsOptions", "serve", "serve_until_signalled")
 
 DEFAULT_PORT: Final = 5080
 """The port that clients of the protocol know."""
@@ -138,7 +138,7 @@ def serve(
     if pages is not None and not pages.is_dir():
         raise Mistake(f"--pages {pages} is no folder")
     wished = {name: value for name, value in asdict(options).items() if value is not None}
-    return _serve(config, _set(given), media_options.given(), _set(given_reel), wished, measure_load)
+    return serve_until_signalled(config, _set(given), media_options.given(), _set(given_reel), wished, measure_load)
 
 
 def _set(options: dict[str, Any]) -> dict[str, Any]:
@@ -146,15 +146,16 @@ def _set(options: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _serve(
+def serve_until_signalled(
     config: Path | None,
     given: dict[str, Any],
     given_media: dict[str, Any],
     given_reel: dict[str, Any],
     wished: dict[str, Any],
     measure_load: bool | None,
+    **how: Any,
 ) -> int:
-    """Do what the command line says, and for the rest what the file says."""
+    """Do what the command line says, and for the rest what the file says; `how` goes to `cli.serving.run`."""
     try:
         from signalreel_adapters.cli.serving import make_plan, open_reel, reel_mistakes, run  # noqa: PLC0415 - loaded only when it is to run
         from signalreel_adapters.server import listen  # noqa: PLC0415 - likewise
@@ -177,7 +178,8 @@ def _serve(
         reel = open_reel(plan.reel, settings)
         configure_logs(server.log)
         measures = plan.configuration.load.measure if measure_load is None else measure_load
-        work = partial(run, plan, bound, reel, settings, media, measures_load=measures, greet=partial(_greet, media))
+        how = {"greet": partial(_greet, media), **how}
+        work = partial(run, plan, bound, reel, settings, media, measures_load=measures, **how)
         with media_mistakes(), reel_mistakes(plan.reel):
             anyio.run(work, backend="asyncio", backend_options={"use_uvloop": _has_uvloop()})
     return 0

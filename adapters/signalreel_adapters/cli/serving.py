@@ -137,10 +137,11 @@ async def run(
     *,
     measures_load: bool,
     greet: Greet,
+    make_runtime: type[Runtime] = Runtime,
 ) -> None:
     """Serve until a signal ends it."""
     server, access, load_section = plan.server, plan.access, plan.configuration.load
-    runtime = Runtime(
+    runtime = make_runtime(
         reel,
         settings=settings,
         gate=access.gate,

@@ -47,6 +47,7 @@ __all__ = (
     "signalreel_media",
     "signalreel_server",
     "signalreel_settings",
+    "signalreel_testserver",
     "simulation",
 )
 
@@ -182,18 +183,35 @@ def signalreel_server(
     reel: MemoryReel, signalreel_media: Media, signalreel_gate: Gate | None
 ) -> Iterator[ServerThread]:
     """Run a real server on a port that the system chose, in a thread of its own, with the system's clock."""
+    thread = _servers("signalreel_server")
+    with thread(reel, media=signalreel_media, gate=signalreel_gate) as running:
+        yield running
+
+
+@pytest.fixture
+def signalreel_testserver(
+    reel: MemoryReel, signalreel_media: Media, signalreel_gate: Gate | None
+) -> Iterator[ServerThread]:
+    """Run such a server that does wrong what its clients ask for by the ids that they name, as `mock:no_pong`."""
+    thread = _servers("signalreel_testserver")
+    from signalreel_adapters.testserver import MockingRuntime  # noqa: PLC0415 - see above
+
+    with thread(reel, media=signalreel_media, gate=signalreel_gate, make_runtime=MockingRuntime) as running:
+        yield running
+
+
+def _servers(fixture: str) -> type[ServerThread]:
+    """Load what it takes to serve, or fail with what to install."""
     try:
         from signalreel_adapters.testing.servers import ServerThread  # noqa: PLC0415 - see above
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0].startswith("signalreel"):
             raise
         pytest.fail(
-            f"the fixture `signalreel_server` needs {error.name}, which is not installed:"
-            " pip install 'signalreel[server]'",
+            f"the fixture `{fixture}` needs {error.name}, which is not installed: pip install 'signalreel[server]'",
             pytrace=False,
         )
-    with ServerThread(reel, media=signalreel_media, gate=signalreel_gate) as running:
-        yield running
+    return ServerThread
 
 
 # ---- the reel of a mark, and the reel of a failure

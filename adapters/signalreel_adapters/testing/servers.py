@@ -27,14 +27,23 @@ class ServerThread:
             page = urlopen(server.url)
 
     Without a reel there is a new one in memory, without media it is `FakeMedia`. The reel may be read from the test's
-    own thread, while the server writes it; all else that is in the runtime belongs to the thread of the server.
+    own thread, while the server writes it; all else that is in the runtime belongs to the thread of the server. With
+    `make_runtime=MockingRuntime` it serves with the faults of `signalreel testserver`.
     """
 
-    def __init__(self, reel: Reel | None = None, *, media: Media | None = None, gate: Gate | None = None) -> None:
+    def __init__(
+        self,
+        reel: Reel | None = None,
+        *,
+        media: Media | None = None,
+        gate: Gate | None = None,
+        make_runtime: type[Runtime] = Runtime,
+    ) -> None:
         self.reel: Reel = reel if reel is not None else MemoryReel()
         self.media: Media = media if media is not None else FakeMedia()
         self.port = 0  #: 0 until it listens
         self._gate = gate
+        self._make_runtime = make_runtime
         self._stack = ExitStack()
 
     @property
@@ -68,7 +77,7 @@ class ServerThread:
         with listen(_HOST, 0) as bound:
             self.port = bound.getsockname()[1]
             async with (
-                Runtime(self.reel, media=self.media, gate=self._gate) as runtime,
+                self._make_runtime(self.reel, media=self.media, gate=self._gate) as runtime,
                 anyio.create_task_group() as tasks,
             ):
 
