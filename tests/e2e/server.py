@@ -51,7 +51,9 @@ def free_port() -> int:
 
 
 class Server:
-    """`signalreel serve` with a reel of its own; `guarded` has access control. Leaving it ends it in good order.
+    """`signalreel serve` with a reel of its own; leaving it ends it in good order.
+
+    `guarded` has access control, and `mocking` is `signalreel testserver`.
 
     What stands in `configuration`, as TOML, is obeyed beside what the tests need.
     """
@@ -63,16 +65,19 @@ class Server:
         *,
         pages: Path = PAGES,
         guarded: bool = False,
+        mocking: bool = False,
         configuration: str = "",
     ) -> None:
         self.reel = folder / "calls.reel"
         self.log = folder / "server.log"
         self.port = port or free_port()
         command = [sys.executable, "-m", "tests.e2e.guarded", str(self.port), str(self.reel), str(pages)]
-        if not guarded:
-            where = ("--host", HOST, "--port", str(self.port), "--reel", str(self.reel), "--pages", str(pages))
+        where = ("--host", HOST, "--port", str(self.port), "--pages", str(pages), "--media-port", "0")
+        if mocking:
+            command = _command("testserver", *where)
+        elif not guarded:
             # Browsers and tests on one machine keep it busier than any server should be.
-            command = _command("serve", *where, "--media-port", "0", "--no-measure-load")
+            command = _command("serve", *where, "--reel", str(self.reel), "--no-measure-load")
         if configuration:
             file = folder / "server.toml"
             file.write_text(configuration, encoding="utf-8")
