@@ -90,6 +90,7 @@ def serve(
     media: MediaChoice | None = None,
     measure_load: bool | None = None,
     log: LogFormat | None = None,
+    monitor: bool | None = None,
     media_options: MediaOptions = _NO_MEDIA_OPTIONS,
     options: SettingsOptions = _NO_OPTIONS,
 ) -> int:
@@ -122,6 +123,8 @@ def serve(
         Refuse newcomers while the machine is busier, or shorter of memory, than the settings allow (the default).
     log
         Lines for people (console, the default), or json.
+    monitor
+        Hold each step against the invariants, and log and count what is broken; off by default.
     """
     given = {
         "host": host,
@@ -130,6 +133,7 @@ def serve(
         "origins": origin or None,
         "media": media,
         "log": log,
+        "monitor": monitor,
     }
     given_reel = {"path": reel, "record": record if reel is None else True, "durability": durability}
     if reel is not None and record is False:

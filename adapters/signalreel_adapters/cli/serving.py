@@ -148,6 +148,7 @@ async def run(
         media=media,
         limits=plan.configuration.runtime_limits(),
         ice=access.ice,
+        monitored=server.monitor,
     )
     monitor = ResourceMonitor(runtime, sample_ms=load_section.sample_ms, samples=load_section.samples)
     bitrates = Bitrates(runtime)

@@ -70,6 +70,7 @@ class ServerSection(_Section, frozen=True):
     proxies: tuple[str, ...] = ()
     media: Literal["aiortc", "fake", "none"] = "aiortc"
     log: Literal["console", "json"] = "console"
+    monitor: bool = False
 
 
 class ReelSection(_Section, frozen=True):

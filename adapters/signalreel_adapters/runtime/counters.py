@@ -21,6 +21,9 @@ class Counters:
 
     refused: dict[str, int] = field(default_factory=dict[str, int])  #: refusals on the reel, by definition
     undecodable: dict[str, int] = field(default_factory=dict[str, int])  #: input that is no command, by reason
+    broken: dict[str, int] = field(
+        default_factory=dict[str, int]
+    )  #: by invariant, where a monitor watches; a bug of ours
     unreachable: int = 0  #: rows that fired although nothing should reach them; anything but 0 is a bug of ours
     pings: int = 0
     unrecorded: int = 0  #: commands answered `data_store_not_available`

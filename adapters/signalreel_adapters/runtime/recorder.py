@@ -24,6 +24,7 @@ from signalreel_adapters.ports import Clock, DurableReel, Ids, RollingReel
 from signalreel_adapters.runtime.counters import Counters
 from signalreel_adapters.runtime.inbox import Pending
 from signalreel_adapters.runtime.log import Log
+from signalreel_adapters.runtime.watching import Watching
 
 __all__ = ("DRIFT_MAX", "Recorder", "Written")
 
@@ -50,8 +51,12 @@ class Written:
 class Recorder:
     """Writes the one order and applies it."""
 
-    def __init__(self, reel: DurableReel, engine: Engine, clock: Clock, ids: Ids, counters: Counters) -> None:
+    def __init__(
+        self, reel: DurableReel, engine: Engine, clock: Clock, ids: Ids, counters: Counters, *, monitored: bool = False
+    ) -> None:
         self.engine = engine
+        self._monitored = monitored
+        self._watching: Watching | None = None
         self._reel = reel
         self._rolling = reel if isinstance(reel, RollingReel) else None
         self._clock = clock
@@ -76,6 +81,8 @@ class Recorder:
         started_at = self._reel.header.started_at
         elapsed = self._clock.wall() - started_at if started_at else 0
         self._origin = self._clock.now() - max(self._time, elapsed)
+        if self._monitored:  # What an older version recorded is not what this one is watched for.
+            self._watching = Watching(self.engine, self._counters)
         return self._reel.last_seq > 0
 
     def _replay(self, entry: Entry) -> None:
@@ -172,6 +179,8 @@ class Recorder:
                 self._counters.unreachable += 1
                 _log.error("unreachable", kind=fired.kind, state=fired.state, input=fired.input, seq=record.seq)
         self._conclude(step)
+        if self._watching is not None:
+            self._watching.look(step)
         return step
 
     def _conclude(self, step: Step) -> None:

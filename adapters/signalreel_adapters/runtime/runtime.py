@@ -103,7 +103,8 @@ class Runtime:
 
     `settings=None` means those of the reel; others are recorded as a change. Without a reel nothing is kept. Without a
     gate everybody may do everything. Without media, descriptions are only relayed between peers. Without `ice`, clients
-    are told of the `stun_server` of the settings.
+    are told of the `stun_server` of the settings. With `monitored` each step is held against the invariants: what is
+    broken is logged and counted (`counters.broken`), and disturbs nobody.
     """
 
     def __init__(
@@ -117,11 +118,13 @@ class Runtime:
         clock: Clock | None = None,
         ids: Ids | None = None,
         limits: Limits | None = None,
+        monitored: bool = False,
     ) -> None:
         self.limits = limits if limits is not None else Limits()
         self.shared_rates = SharedRates(self.limits)
         self.counters = Counters()
         self.ice = ice
+        self.is_monitored = monitored
         self.clock: Clock = clock if clock is not None else SystemClock()
         header = Header(settings or Settings(), started_at=self.clock.wall())
         self.reel: Reel = reel if reel is not None else Unrecorded(header)
@@ -141,6 +144,7 @@ class Runtime:
             self.clock,
             self._ids,
             self.counters,
+            monitored=monitored,
         )
         # Where nothing is kept nothing is noted, and nobody on the way looks at a clock for it.
         self.notes: Noting | None = None

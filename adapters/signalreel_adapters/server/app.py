@@ -53,7 +53,9 @@ def create_app(
         """Tell whether new clients are welcome and what they say can be recorded."""
         works = "ok" if runtime.reel_works else "reel unavailable"
         status = "stopping" if runtime.is_stopping else works if runtime.is_ready else "starting"
-        body = {"status": status, "sessions": len(runtime.engine.sessions())}
+        body: dict[str, object] = {"status": status, "sessions": len(runtime.engine.sessions())}
+        if runtime.is_monitored:
+            body["broken_invariants"] = dict(runtime.counters.broken)
         return JSONResponse(body, 200 if status == "ok" else _UNAVAILABLE, headers={"Cache-Control": "no-store"})
 
     allowed = operators if operators is not None else Operators()
