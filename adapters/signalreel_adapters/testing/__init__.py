@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from signalreel_adapters.testing.clock import ManualClock
     from signalreel_adapters.testing.engines import RecordedEngine
     from signalreel_adapters.testing.failing import FailingReel
+    from signalreel_adapters.testing.gates import Asked, check_gate
     from signalreel_adapters.testing.leaving import leave_reel, load_reel
     from signalreel_adapters.testing.reels import FailingPlace, LastingPlace, ReelPlace, check_reel
     from signalreel_adapters.testing.servers import ServerThread
     from signalreel_adapters.testing.transports import ClientEnd, TransportPair, check_transport
 
 __all__ = (
+    "Asked",
     "ClientEnd",
     "Clients",
     "FailingPlace",
@@ -30,6 +32,7 @@ __all__ = (
     "ReelPlace",
     "ServerThread",
     "TransportPair",
+    "check_gate",
     "check_reel",
     "check_transport",
     "leave_reel",
@@ -46,6 +49,7 @@ _offer(
         "signalreel_adapters.testing.clock": ("ManualClock",),
         "signalreel_adapters.testing.engines": ("RecordedEngine",),
         "signalreel_adapters.testing.failing": ("FailingReel",),
+        "signalreel_adapters.testing.gates": ("Asked", "check_gate"),
         "signalreel_adapters.testing.leaving": ("leave_reel", "load_reel"),
         "signalreel_adapters.testing.reels": ("FailingPlace", "LastingPlace", "ReelPlace", "check_reel"),
         "signalreel_adapters.testing.servers": ("ServerThread",),
