@@ -258,20 +258,14 @@ class PeerCall(Call):
         self.client.say(TakeConfiguration(self.id, "offer", offer_of(self.offered)))
         self.trickle()
 
-    def take(self, description: Description) -> bool:
-        """Take the other peer's description; say whether it answers anything but the newest offer.
-
-        What was under way when the call was begun anew is for nobody.
-        """
+    def take(self, description: Description) -> None:
+        """Take the other peer's description. An answer to anything but the newest offer is for nobody."""
         if description.type == "offer":
             self.exchange = number_in(description.sdp)
             self.become(_STANDS)
             self.answer(description.sdp)
-            return False
-        if number_in(description.sdp) != self.offered:
-            return self.offered >= 0
-        self.become(_STANDS)
-        return False
+        elif number_in(description.sdp) == self.offered:
+            self.become(_STANDS)
 
     def check(self) -> None:
         """Join anew when the server did not let it in, or descriptions do not come to anything."""

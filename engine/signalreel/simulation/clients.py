@@ -81,7 +81,6 @@ class Client:
         self.calling: dict[str, PeerCall] = {}
         self.conferences: dict[str, Conference] = {}
         self.link: Link | None = None
-        self.stale_answers = 0  #: it was handed an answer to anything but its newest offer
         self._agenda: Final = agenda
         self._connect: Final = connect
         self._luck: Final = luck
@@ -332,7 +331,7 @@ class Client:
     def _on_description(self, message: Description) -> None:
         calling = self.calling.get(message.stream_id)
         if calling is not None:
-            self.stale_answers += calling.take(message)
+            calling.take(message)
             return
         calls = self.playing if message.type == "offer" else self.publishing
         call = calls.get(message.stream_id)

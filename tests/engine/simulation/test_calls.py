@@ -49,7 +49,6 @@ def test_a_peer_whose_other_has_gone_waits_for_the_next() -> None:
     world.run_for(SECOND)
 
     assert ann.is_paired("p1")
-    assert ann.stale_answers == 0
 
 
 def test_a_peer_that_the_server_forgot_joins_again() -> None:
